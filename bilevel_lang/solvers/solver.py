@@ -105,6 +105,8 @@ class Solver(Protocol):
     """As the user writes it after ``--solver``."""
     features: frozenset[Feature]
     """What it can take."""
+    excludes: tuple[frozenset[Feature], ...]
+    """Groups of features that it takes one by one but not together."""
     proves: bool
     """Whether its optimum is a proven global optimum for what it takes."""
 

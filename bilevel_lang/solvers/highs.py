@@ -1,0 +1,240 @@
+"""HiGHS: LP, MILP and convex QP, through highspy and arrays.
+
+The model always goes in as a minimisation (a maximisation negated), so signs are treated in one place: HiGHS gives
+d(minimum)/d(side) for rows and columns, and ``sense`` turns that into the derivative of the model's own optimal value.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import threading
+import time
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from pyomo.common.collections import ComponentMap
+
+from bilevel_lang.errors import SolverFailedError, UsageError
+from bilevel_lang.solvers.features import features_of_program, hessian, require
+from bilevel_lang.solvers.program import Floats, Form, Program, read_program
+from bilevel_lang.solvers.settled import importable, load_module, proven, settled
+from bilevel_lang.solvers.solver import Feature, Missing, SolverOptions, SolverRun, Termination
+
+_MISSING = Missing("highspy is not installed", "pip install highspy")
+
+TOLERANCES = {
+    "primal_feasibility_tolerance": 1e-9,
+    "dual_feasibility_tolerance": 1e-9,
+    "mip_feasibility_tolerance": 1e-9,
+    "mip_rel_gap": 1e-9,
+    "mip_abs_gap": 1e-9,
+    # HiGHS drops matrix entries up to this size; its default of 1e-9 would change models. 1e-12 is the smallest it accepts.
+    "small_matrix_value": 1e-12,
+    # HiGHS adds this to the diagonal of a Hessian, which moves the optimum; the answer should be that of the model.
+    "qp_regularization_value": 0.0,
+}
+"""Options set for every run; ``SolverOptions`` and its ``extra`` override them."""
+
+_STATUS = {
+    "kOptimal": Termination.OPTIMAL,
+    "kInfeasible": Termination.INFEASIBLE,
+    "kUnbounded": Termination.UNBOUNDED,
+    "kUnboundedOrInfeasible": Termination.INFEASIBLE_OR_UNBOUNDED,
+    "kTimeLimit": Termination.LIMIT,
+    "kIterationLimit": Termination.LIMIT,
+    "kSolutionLimit": Termination.LIMIT,
+    "kMemoryLimit": Termination.LIMIT,
+    "kObjectiveBound": Termination.LIMIT,
+    "kObjectiveTarget": Termination.LIMIT,
+    "kInterrupt": Termination.INTERRUPTED,
+    "kHighsInterrupt": Termination.INTERRUPTED,
+}
+
+
+class Highs:
+    """The adapter; see the module's docstring. Any status not named above is FAILED, with HiGHS's own words as message."""
+
+    name = "highs"
+    features = frozenset({Feature.INTEGER, Feature.QUADRATIC_OBJECTIVE})
+    excludes = (frozenset({Feature.INTEGER, Feature.QUADRATIC_OBJECTIVE}),)
+    proves = True
+
+    def missing(self) -> Missing | None:
+        """None where highspy can be imported."""
+        return None if importable("highspy") else _MISSING
+
+    def version(self) -> str:
+        """``HiGHS 1.15.1``. Raises SolverMissingError."""
+        return f"HiGHS {load_module('highspy', _MISSING).Highs().version()}"
+
+    def run(self, model: Any, options: SolverOptions) -> SolverRun:
+        """Solve ``model``. Duals and reduced costs come with an optimal LP or QP; a MILP has none."""
+        started = time.perf_counter()
+        name = self.version()
+        program = read_program(model)
+        require(self, features_of_program(program))
+        run = settled(program, name)
+        if run is None:
+            highs = _load(program, options)
+            termination = _solve(highs, program, options, started)
+            run = _report(highs, program, termination, name, time.perf_counter() - started)
+        return run
+
+
+def _load(program: Program, options: SolverOptions) -> Any:
+    highspy = load_module("highspy", _MISSING)
+    highs = highspy.Highs()
+    highs.setOptionValue("output_flag", False)
+    for key, setting in _settings(options).items():
+        if highs.setOptionValue(key, setting) == highspy.HighsStatus.kError:
+            raise UsageError(f"HiGHS has no option '{key}' that takes the value {setting!r}", help="see the list of HiGHS options")
+    if options.verbose:
+        highs.cbLogging += lambda event: sys.stderr.write(event.message)
+        highs.setOptionValue("log_to_console", False)
+        highs.setOptionValue("output_flag", True)
+    _pass(highspy, highs, program)
+    return highs
+
+
+def _settings(options: SolverOptions) -> dict[str, Any]:
+    settings: dict[str, Any] = dict(TOLERANCES)
+    wanted = {
+        "time_limit": options.time_limit,
+        "mip_rel_gap": options.gap,
+        "threads": options.threads,
+        "random_seed": options.seed,
+    }
+    settings.update({key: setting for key, setting in wanted.items() if setting is not None})
+    settings.update(options.extra)
+    return settings
+
+
+def _pass(highspy: Any, highs: Any, program: Program) -> None:
+    lp = highspy.HighsLp()
+    lp.num_col_, lp.num_row_ = len(program.variables), len(program.rows)
+    lp.col_cost_ = program.sense * _cost(program)
+    lp.offset_ = program.sense * program.cost.constant
+    lp.col_lower_, lp.col_upper_ = program.lower, program.upper
+    lp.row_lower_ = np.array([row.lower for row in program.rows], dtype=float)
+    lp.row_upper_ = np.array([row.upper for row in program.rows], dtype=float)
+    matrix = _matrix(program)
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = matrix.indptr, matrix.indices, matrix.data
+    if program.integer.any():
+        kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
+        lp.integrality_ = [kinds[int(flag)] for flag in program.integer]
+    whole = highspy.HighsModel()
+    whole.lp_ = lp
+    if program.cost.quadratic:
+        lower = sp.tril(program.sense * hessian(program.cost, len(program.variables)), format="csc")
+        whole.hessian_.dim_ = len(program.variables)
+        whole.hessian_.format_ = highspy.HessianFormat.kTriangular
+        whole.hessian_.start_, whole.hessian_.index_, whole.hessian_.value_ = lower.indptr, lower.indices, lower.data
+    if highs.passModel(whole) == highspy.HighsStatus.kError:
+        raise SolverFailedError("HiGHS does not accept the model's numbers", help="look for coefficients of 1e15 or more; rescale the model")
+
+
+def _cost(program: Program) -> Floats:
+    cost = np.zeros(len(program.variables))
+    cost[list(program.cost.linear)] = list(program.cost.linear.values())
+    return cost
+
+
+def _matrix(program: Program) -> sp.csc_matrix:
+    columns = [j for row in program.rows for j in row.form.linear]
+    data = [c for row in program.rows for c in row.form.linear.values()]
+    starts = np.cumsum([0] + [len(row.form.linear) for row in program.rows])
+    return sp.csr_matrix((data, columns, starts), shape=(len(program.rows), len(program.variables)), dtype=float).tocsc()
+
+
+def _solve(highs: Any, program: Program, options: SolverOptions, started: float) -> Termination:
+    """Run; where HiGHS leaves open which of infeasible and unbounded it is, a run without objective tells."""
+    termination = _go(highs)
+    open_question = termination is Termination.INFEASIBLE_OR_UNBOUNDED
+    # A branch and bound calls a model unbounded when its relaxation is, before it knows of any integer point.
+    open_question |= termination is Termination.UNBOUNDED and bool(program.integer.any())
+    if not open_question:
+        return termination
+    rest = options
+    if options.time_limit is not None:
+        rest = replace(options, time_limit=max(1e-3, options.time_limit - (time.perf_counter() - started)))
+    feasibility = _load(replace(program, cost=Form(0.0, {}, {}, None)), rest)
+    feasibility.setOptionValue("presolve", "off")
+    feasible = _go(feasibility)
+    if feasible is Termination.OPTIMAL:
+        return Termination.UNBOUNDED
+    if feasible in (Termination.INFEASIBLE, Termination.INTERRUPTED):
+        return feasible
+    return Termination.INFEASIBLE_OR_UNBOUNDED
+
+
+def _go(highs: Any) -> Termination:
+    """One run. Ctrl-C stops it (a second one raises KeyboardInterrupt: the QP solver does not look up from its work)."""
+    if threading.current_thread() is not threading.main_thread():
+        highs.run()
+        return _termination(highs)
+    highs.HandleUserInterrupt = True
+    highs.startSolve()
+    try:
+        _wait(highs)
+    except KeyboardInterrupt:
+        highs.cancelSolve()
+        _wait(highs)
+        return Termination.INTERRUPTED
+    return _termination(highs)
+
+
+def _wait(highs: Any) -> None:
+    # Highs.joinSolve would print to stdout and call exit(); this is its loop without those.
+    while not highs.wait(0.1)[0]:
+        pass
+
+
+def _termination(highs: Any) -> Termination:
+    return _STATUS.get(highs.getModelStatus().name, Termination.FAILED)
+
+
+def _report(highs: Any, program: Program, termination: Termination, name: str, seconds: float) -> SolverRun:
+    info = highs.getInfo()
+    solution = highs.getSolution()
+    x = np.asarray(solution.col_value, dtype=float)
+    # 2 is kSolutionStatusFeasible; a stopped simplex may hold a point that is not.
+    known = bool(solution.value_valid) and info.primal_solution_status == 2 and termination in _WITH_POINT
+    objective = program.objective_at(x) if known else None
+    exact = termination is Termination.OPTIMAL and not program.integer.any()
+    duals, reduced = _duals(program, solution) if exact and solution.dual_valid else (None, None)
+    status = highs.getModelStatus()
+    return SolverRun(
+        termination,
+        name,
+        values=program.values(x) if known else None,
+        objective=objective,
+        bound=_bound(program, termination, info, objective),
+        seconds=seconds,
+        message=f"HiGHS: {highs.modelStatusToString(status)}",
+        nodes=int(info.mip_node_count) if program.integer.any() and info.mip_node_count >= 0 else None,
+        iterations=max(0, info.simplex_iteration_count) + max(0, info.ipm_iteration_count) + max(0, info.qp_iteration_count),
+        duals=duals,
+        reduced_costs=reduced,
+    )
+
+
+_WITH_POINT = (Termination.OPTIMAL, Termination.LIMIT, Termination.INTERRUPTED)
+
+
+def _bound(program: Program, termination: Termination, info: Any, objective: float | None) -> float | None:
+    if termination not in _WITH_POINT:
+        return None
+    if program.integer.any():
+        return proven(program.sense * float(info.mip_dual_bound))
+    return objective if termination is Termination.OPTIMAL and objective is not None and math.isfinite(objective) else None
+
+
+def _duals(program: Program, solution: Any) -> tuple[ComponentMap, ComponentMap]:
+    rows = program.sense * np.asarray(solution.row_dual, dtype=float)
+    columns = program.sense * np.asarray(solution.col_dual, dtype=float)
+    duals = ComponentMap((row.constraint, float(y)) for row, y in zip(program.rows, rows, strict=True))
+    return duals, program.values(columns)

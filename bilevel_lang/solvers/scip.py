@@ -1,0 +1,196 @@
+"""SCIP: integers, SOS1, quadratic and nonlinear functions, to proven global optimality, through pyscipopt.
+
+Linear and quadratic terms go in as SCIP polynomials, only the rest as expression trees. A nonlinear objective becomes one
+column and one row; its linear part stays a linear objective.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from contextlib import nullcontext
+from typing import Any
+
+import numpy as np
+
+from bilevel_lang.errors import SolverFailedError, UsageError
+from bilevel_lang.solvers.features import features_of_program, require
+from bilevel_lang.solvers.program import Form, Program, read_program
+from bilevel_lang.solvers.scip_expressions import Translator
+from bilevel_lang.solvers.settled import importable, load_module, log_to_stderr, proven, settled
+from bilevel_lang.solvers.solver import Feature, Missing, SolverOptions, SolverRun, Termination
+
+_MISSING = Missing("pyscipopt is not installed", "pip install pyscipopt")
+
+FEASIBILITY_TOLERANCE = 1e-9
+"""``numerics/feastol`` without general nonlinear functions."""
+
+NONLINEAR_FEASIBILITY_TOLERANCE = 1e-8
+"""``numerics/feastol`` with them: spatial branching down to 1e-9 costs more than the last digit is worth."""
+
+_STATUS = {
+    "optimal": Termination.OPTIMAL,
+    "gaplimit": Termination.OPTIMAL,
+    "infeasible": Termination.INFEASIBLE,
+    "unbounded": Termination.UNBOUNDED,
+    "inforunbd": Termination.INFEASIBLE_OR_UNBOUNDED,
+    "userinterrupt": Termination.INTERRUPTED,
+    "terminate": Termination.INTERRUPTED,
+    **dict.fromkeys(
+        (
+            "nodelimit",
+            "totalnodelimit",
+            "stallnodelimit",
+            "timelimit",
+            "memlimit",
+            "primallimit",
+            "duallimit",
+            "sollimit",
+            "bestsollimit",
+            "restartlimit",
+        ),
+        Termination.LIMIT,
+    ),
+}
+
+
+class Scip:
+    """The adapter; see the module's docstring.
+
+    ``options.extra`` holds SCIP parameters by name (``"limits/nodes": 100``) and, under ``"start"``, a ComponentMap with values
+    of some or all variables to begin from; SCIP completes a partial start, and drops one it cannot.
+    """
+
+    name = "scip"
+    features = frozenset(Feature)
+    excludes: tuple[frozenset[Feature], ...] = ()
+    proves = True
+
+    def missing(self) -> Missing | None:
+        """None where pyscipopt can be imported."""
+        return None if importable("pyscipopt") else _MISSING
+
+    def version(self) -> str:
+        """``SCIP 10.0.2``. Raises SolverMissingError."""
+        model = load_module("pyscipopt", _MISSING).Model()
+        return f"SCIP {model.getMajorVersion()}.{model.getMinorVersion()}.{model.getTechVersion()}"
+
+    def run(self, model: Any, options: SolverOptions) -> SolverRun:
+        """Solve ``model``. Raises RefusedError for a function SCIP does not know. No duals: branch and bound has none."""
+        started = time.perf_counter()
+        name = self.version()
+        program = read_program(model)
+        features = features_of_program(program)
+        require(self, features)
+        run = settled(program, name)
+        if run is None:
+            scip, columns = _load(program, options, Feature.NONLINEAR in features)
+            _start(scip, columns, program, options.extra.get("start"))
+            _solve(scip, options)
+            run = _report(scip, columns, program, name, time.perf_counter() - started)
+        return run
+
+
+def _load(program: Program, options: SolverOptions, nonlinear: bool) -> tuple[Any, list[Any]]:
+    """The SCIP model and its columns, in the order of the program's."""
+    scip = load_module("pyscipopt", _MISSING).Model("bilevel-lang")
+    scip.hideOutput()
+    for key, setting in _settings(options, nonlinear).items():
+        try:
+            scip.setParam(key, setting)
+        except (KeyError, LookupError, ValueError, TypeError) as error:
+            raise UsageError(f"SCIP has no parameter '{key}' that takes {setting!r}: {error}", help="see SCIP's parameters") from error
+    kinds = "CI"
+    columns = [
+        scip.addVar(lb=_bound_or_none(lower), ub=_bound_or_none(upper), vtype=kinds[int(integer)])
+        for lower, upper, integer in zip(program.lower, program.upper, program.integer, strict=True)
+    ]
+    translator = Translator(columns, program.variables)
+    for row in program.rows:
+        scip.addCons(translator.row(row.form, row.lower, row.upper, f"constraint '{row.constraint.name}'"))
+    for group in program.sos1:
+        # Weights only order the members; SCIP wants them distinct, so ranks stand in for them.
+        order = sorted(range(len(group.columns)), key=group.weights.__getitem__)
+        scip.addConsSOS1([columns[group.columns[k]] for k in order], weights=[float(rank) for rank in range(1, len(order) + 1)])
+    _objective(scip, translator, program)
+    return scip, columns
+
+
+def _settings(options: SolverOptions, nonlinear: bool) -> dict[str, Any]:
+    tolerance = NONLINEAR_FEASIBILITY_TOLERANCE if nonlinear else FEASIBILITY_TOLERANCE
+    settings: dict[str, Any] = {"numerics/feastol": tolerance, "numerics/dualfeastol": FEASIBILITY_TOLERANCE}
+    wanted = {
+        "limits/time": options.time_limit,
+        "limits/gap": options.gap,
+        "lp/threads": options.threads,
+        "randomization/randomseedshift": options.seed,
+    }
+    settings.update({key: setting for key, setting in wanted.items() if setting is not None})
+    settings.update({key: setting for key, setting in options.extra.items() if key != "start"})
+    return settings
+
+
+def _bound_or_none(bound: float) -> float | None:
+    return float(bound) if math.isfinite(bound) else None
+
+
+def _objective(scip: Any, translator: Translator, program: Program) -> None:
+    cost = program.cost
+    goal = translator.polynomial(Form(0.0, cost.linear, {}, None))
+    if not cost.is_linear:
+        # SCIP's objectives are linear: the rest is bounded from its bad side by a column of its own.
+        column = scip.addVar(lb=None, ub=None)
+        rest = translator.expression(Form(0.0, {}, cost.quadratic, cost.nonlinear), f"objective '{program.objective.name}'")
+        scip.addCons(rest - column <= 0 if program.sense > 0 else rest - column >= 0)
+        goal = goal + column
+    scip.setObjective(goal, "minimize" if program.sense > 0 else "maximize")
+    scip.addObjoffset(cost.constant)
+
+
+def _start(scip: Any, columns: list[Any], program: Program, start: Any) -> None:
+    """Hand SCIP a starting point: ``start`` maps variables to values; those without one are left to SCIP."""
+    if not start:
+        return
+    known = [(column, start.get(variable)) for column, variable in zip(columns, program.variables, strict=True)]
+    solution = scip.createPartialSol()
+    for column, number in known:
+        if number is not None:
+            scip.setSolVal(solution, column, float(number))
+    scip.addSol(solution)
+
+
+def _solve(scip: Any, options: SolverOptions) -> None:
+    """Run. SCIP has its own Ctrl-C handler for the time of the run and stops with the best point found."""
+    if options.verbose:
+        scip.hideOutput(False)
+        scip.redirectOutput()
+    with log_to_stderr() if options.verbose else nullcontext():
+        try:
+            scip.optimize()
+        except Exception as error:  # pyscipopt raises bare Exception for every SCIP error code.
+            raise SolverFailedError(f"SCIP stopped: {error}", help="run with --verbose and look at the last lines") from error
+
+
+def _report(scip: Any, columns: list[Any], program: Program, name: str, seconds: float) -> SolverRun:
+    status = scip.getStatus()
+    termination = _STATUS.get(status, Termination.FAILED)
+    x = None
+    if scip.getNSols() > 0 and termination not in (Termination.INFEASIBLE, Termination.UNBOUNDED):
+        best = scip.getBestSol()
+        x = np.array([scip.getSolVal(best, column) for column in columns])
+    bound = None
+    if termination in (Termination.OPTIMAL, Termination.LIMIT, Termination.INTERRUPTED):
+        bound = proven(float(scip.getDualbound()))
+    return SolverRun(
+        termination,
+        name,
+        values=None if x is None else program.values(x),
+        objective=None if x is None else program.objective_at(x),
+        bound=bound,
+        seconds=seconds,
+        message=f"SCIP: {status}",
+        nodes=int(scip.getNTotalNodes()),
+        iterations=int(scip.getNLPIterations()),
+    )
+
+
