@@ -90,7 +90,9 @@ def _load(program: Program, options: SolverOptions) -> Any:
     highs.setOptionValue("output_flag", False)
     for key, setting in _settings(options).items():
         if highs.setOptionValue(key, setting) == highspy.HighsStatus.kError:
-            raise UsageError(f"HiGHS has no option '{key}' that takes the value {setting!r}", help="see the list of HiGHS options")
+            raise UsageError(
+                f"HiGHS has no option '{key}' that takes the value {setting!r}", help="see the list of HiGHS options"
+            )
     if options.verbose:
         highs.cbLogging += lambda event: sys.stderr.write(event.message)
         highs.setOptionValue("log_to_console", False)
@@ -134,7 +136,9 @@ def _pass(highspy: Any, highs: Any, program: Program) -> None:
         whole.hessian_.format_ = highspy.HessianFormat.kTriangular
         whole.hessian_.start_, whole.hessian_.index_, whole.hessian_.value_ = lower.indptr, lower.indices, lower.data
     if highs.passModel(whole) == highspy.HighsStatus.kError:
-        raise SolverFailedError("HiGHS does not accept the model's numbers", help="look for coefficients of 1e15 or more; rescale the model")
+        raise SolverFailedError(
+            "HiGHS does not accept the model's numbers", help="look for coefficients of 1e15 or more; rescale the model"
+        )
 
 
 def _cost(program: Program) -> Floats:

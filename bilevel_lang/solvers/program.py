@@ -131,17 +131,24 @@ class Program:
 
 
 @contextmanager
-def holding(variables: Sequence[Any], x: Sequence[float] | Floats) -> Iterator[None]:
-    """Let ``variables`` have the values ``x`` for a moment; values and stale marks come back afterwards."""
+def restoring(variables: Sequence[Any]) -> Iterator[None]:
+    """Whatever happens inside, ``variables`` have their values and stale marks back afterwards."""
     before = [(v, v.value, v.stale) for v in variables]
     try:
-        for variable, number in zip(variables, x, strict=True):
-            variable.set_value(float(number), skip_validation=True)
         yield
     finally:
         for variable, number, stale in before:
             variable.set_value(number, skip_validation=True)
             variable.stale = stale
+
+
+@contextmanager
+def holding(variables: Sequence[Any], x: Sequence[float] | Floats) -> Iterator[None]:
+    """Let ``variables`` have the values ``x`` for a moment."""
+    with restoring(variables):
+        for variable, number in zip(variables, x, strict=True):
+            variable.set_value(float(number), skip_validation=True)
+        yield
 
 
 def read_program(model: Any) -> Program:
@@ -164,8 +171,8 @@ def refuse_leftovers(model: Any) -> None:
     kind, found = next(iter(unknown.items()))
     names = ", ".join(f"'{c.name}'" for c in found[:3]) + (" ..." if len(found) > 3 else "")
     raise RefusedError(
-        f"the model still holds active components of type {kind.__name__}: {names}; solving without them would solve another model",
-        help="transform them first (for example 'gdp.bigm' for disjunctions, an encoding for complementarities), or deactivate them",
+        f"the model still holds active components of type {kind.__name__}: {names}; they cannot be left out",
+        help="transform them first ('gdp.bigm' for disjunctions, an encoding for complementarities), or deactivate them",
     )
 
 
@@ -204,7 +211,8 @@ def is_integer(variable: Any) -> bool:
 
 def breaks(number: float, lower: float, upper: float) -> bool:
     """Whether a constant row's ``number`` misses its sides by more than CONSTANT_TOLERANCE."""
-    return number < lower - CONSTANT_TOLERANCE * max(1.0, abs(lower)) or number > upper + CONSTANT_TOLERANCE * max(1.0, abs(upper))
+    below, above = CONSTANT_TOLERANCE * max(1.0, abs(lower)), CONSTANT_TOLERANCE * max(1.0, abs(upper))
+    return number < lower - below or number > upper + above
 
 
 def uncross(lower: Floats, upper: Floats, names: Callable[[int], str]) -> str | None:
@@ -273,7 +281,8 @@ class _Reader:
             return Form(_finite(repn.constant), linear, quadratic, repn.nonlinear)
         except (ValueError, ArithmeticError, TypeError) as error:
             raise ModelFileError(
-                f"{what} cannot be evaluated: {error}", help="look for a parameter or fixed variable without value, or a division by 0"
+                f"{what} cannot be evaluated: {error}",
+                help="look for a parameter or fixed variable without value, or a division by 0",
             ) from error
 
     def rows(self, model: Any) -> Iterator[Row]:
@@ -295,7 +304,9 @@ class _Reader:
         zeros: set[int] = set()
         for sos in model.component_data_objects(SOSConstraint, active=True, descend_into=True):
             if sos.level != 1:
-                raise RefusedError(f"'{sos.name}' is an SOS{sos.level} constraint", help="only SOS1 is supported; write it with binaries")
+                raise RefusedError(
+                    f"'{sos.name}' is an SOS{sos.level} constraint", help="only SOS1 is supported; write it with binaries"
+                )
             items = list(sos.get_items())
             free = [(self.column(v), float(w)) for v, w in items if not v.fixed]
             nonzero = [v for v, _ in items if v.fixed and value(v) != 0]
@@ -344,7 +355,9 @@ def _side(side: Any, what: str) -> float | None:
     try:
         return float(value(side))
     except (ValueError, ArithmeticError, TypeError) as error:
-        raise ModelFileError(f"a side of {what} cannot be evaluated: {error}", help="look for a parameter without value") from error
+        raise ModelFileError(
+            f"a side of {what} cannot be evaluated: {error}", help="look for a parameter without value"
+        ) from error
 
 
 def _number(expression: Any) -> float:

@@ -96,10 +96,7 @@ def _load(program: Program, options: SolverOptions, nonlinear: bool) -> tuple[An
     scip = load_module("pyscipopt", _MISSING).Model("bilevel-lang")
     scip.hideOutput()
     for key, setting in _settings(options, nonlinear).items():
-        try:
-            scip.setParam(key, setting)
-        except (KeyError, LookupError, ValueError, TypeError) as error:
-            raise UsageError(f"SCIP has no parameter '{key}' that takes {setting!r}: {error}", help="see SCIP's parameters") from error
+        _set_parameter(scip, key, setting)
     kinds = "CI"
     columns = [
         scip.addVar(lb=_bound_or_none(lower), ub=_bound_or_none(upper), vtype=kinds[int(integer)])
@@ -114,6 +111,13 @@ def _load(program: Program, options: SolverOptions, nonlinear: bool) -> tuple[An
         scip.addConsSOS1([columns[group.columns[k]] for k in order], weights=[float(rank) for rank in range(1, len(order) + 1)])
     _objective(scip, translator, program)
     return scip, columns
+
+
+def _set_parameter(scip: Any, key: str, setting: Any) -> None:
+    try:
+        scip.setParam(key, setting)
+    except (LookupError, ValueError, TypeError) as error:
+        raise UsageError(f"SCIP has no parameter '{key}' that takes {setting!r}: {error}", help="see SCIP's list") from error
 
 
 def _settings(options: SolverOptions, nonlinear: bool) -> dict[str, Any]:
@@ -192,5 +196,3 @@ def _report(scip: Any, columns: list[Any], program: Program, name: str, seconds:
         nodes=int(scip.getNTotalNodes()),
         iterations=int(scip.getNLPIterations()),
     )
-
-

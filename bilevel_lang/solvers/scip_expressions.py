@@ -114,7 +114,9 @@ class _Visitor(StreamBasedExpressionVisitor):  # type: ignore[misc]
     def _quotient(self, above: Any, below: Any) -> Any:
         if isinstance(below, float):
             if below == 0:
-                raise ModelFileError(f"{self._what} divides by 0", help="look at the fixed variables and parameters below the line")
+                raise ModelFileError(
+                    f"{self._what} divides by 0", help="look at the fixed variables and parameters below the line"
+                )
             return above * (1.0 / below) if not isinstance(above, float) else above / below
         return above / below
 
