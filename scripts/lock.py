@@ -37,7 +37,7 @@ CONSTRAINTS = ROOT / "constraints.txt"
 LOWEST_PYTHON = "3.10"
 TORCH = "torch==2.13.0"
 
-# What the CUDA build of torch brings along. A constraint on them would be harmless; naming them would suggest that they are needed.
+# What the CUDA build of torch brings along. Nothing of ours needs it, so no file of ours names it.
 CUDA = re.compile(r"^(nvidia-|cuda-|triton==)")
 
 LOCK_HEADER = f"""\
@@ -53,6 +53,7 @@ CONSTRAINTS_HEADER = """\
 
 
 def main() -> int:
+    """Do what the command line asks for. Returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--upgrade", action="store_true", help="take the newest versions that fit")
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if the files are out of date")
@@ -74,7 +75,7 @@ def check() -> int:
             return 1
     lock = LOCK.read_text(encoding="utf-8")
     if digest_line() not in lock.splitlines():
-        print(f"the dependencies in {PYPROJECT.name} changed since {LOCK.name} was made: run python3 scripts/lock.py", file=sys.stderr)
+        print(f"{PYPROJECT.name} has other dependencies than {LOCK.name}: run python3 scripts/lock.py", file=sys.stderr)
         return 1
     body = "".join(line for line in lock.splitlines(keepends=True) if not line.startswith("#"))
     if constraints_of(body) != CONSTRAINTS.read_text(encoding="utf-8"):
