@@ -1,0 +1,111 @@
+"""An agent's own problem as a Pyomo model of its own: its variables free, everything else a number."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import pyomo.environ as pyo
+from pyomo.common.collections import ComponentMap
+from pyomo.core.expr.visitor import identify_variables, replace_expressions
+
+from bilevel_lang.oracle.traits import is_pinned
+from bilevel_lang.problem import Agent, Row
+
+
+@dataclass(frozen=True, eq=False)
+class AgentModel:
+    """``model`` with the twins of the agent's variables; ``constant_violation`` is that of rows without any of them."""
+
+    model: Any
+    twins: ComponentMap
+    constant_violation: float
+
+
+def expression_at(expression: Any, values: ComponentMap, twins: ComponentMap | None = None) -> Any:
+    """``expression`` with every variable replaced by its twin, or else by its value (``values``, or its own where absent)."""
+    if expression.__class__ in (int, float):
+        return expression
+    mapping = {}
+    for variable in identify_variables(expression, include_fixed=True):
+        if twins is not None and variable in twins:
+            mapping[id(variable)] = twins[variable]
+        else:
+            mapping[id(variable)] = value_of(variable, values)
+    if id(expression) in mapping:
+        return mapping[id(expression)]
+    if not expression.is_expression_type():
+        return pyo.value(expression)
+    return replace_expressions(expression, mapping)
+
+
+def value_of(variable: Any, values: ComponentMap) -> float:
+    """The value of a variable at a point. Raises ValueError where neither the point nor the model has one."""
+    if variable in values:
+        return float(values[variable])
+    if variable.value is None:
+        raise ValueError(f"variable {variable.name} has no value")
+    return float(variable.value)
+
+
+def number_at(expression: Any, values: ComponentMap) -> float:
+    """The value of ``expression`` at a point; nan where it is not defined there."""
+    try:
+        return float(pyo.value(expression_at(expression, values)))
+    except (ValueError, ZeroDivisionError, OverflowError):
+        return math.nan
+
+
+def constraints_model(agent: Agent, values: ComponentMap, relax: float = 0.0) -> AgentModel:
+    """The agent's feasible set as a model without objective; sides are moved outwards by ``relax * max(1, |side|)``."""
+    model = pyo.ConcreteModel()
+    twins: ComponentMap = ComponentMap()
+    model.y = pyo.VarList()
+    for variable in agent.variables:
+        if is_pinned(variable):
+            continue
+        twin = model.y.add()
+        twin.domain = variable.domain
+        twin.setlb(variable.lb)
+        twin.setub(variable.ub)
+        start = values.get(variable, variable.value)
+        twin.set_value(start, skip_validation=True)
+        twins[variable] = twin
+    model.row = pyo.ConstraintList()
+    violation = 0.0
+    for row in agent.rows:
+        body = expression_at(row.body, values, twins)
+        if body.__class__ in (int, float) or not body.is_potentially_variable():
+            violation = max(violation, violation_of(float(pyo.value(body)), row.lower, row.upper))
+            continue
+        model.row.add((_moved(row.lower, -relax), body, _moved(row.upper, relax)))
+    return AgentModel(model, twins, violation)
+
+
+def response_model(agent: Agent, values: ComponentMap, relax: float = 0.0) -> AgentModel:
+    """The agent's whole problem; a ``max`` agent keeps its own sense."""
+    assert agent.objective is not None, "a vi has no response model"
+    built = constraints_model(agent, values, relax)
+    expression = expression_at(agent.objective.expression, values, built.twins)
+    sense = pyo.maximize if agent.kind == "max" else pyo.minimize
+    built.model.objective = pyo.Objective(expr=expression, sense=sense)
+    return built
+
+
+def violation_of(value: float, lower: float | None, upper: float | None) -> float:
+    """How far ``value`` lies outside ``[lower, upper]``, relative to max(1, |side|); inf for nan."""
+    if math.isnan(value):
+        return math.inf
+    below = (lower - value) / max(1.0, abs(lower)) if lower is not None else 0.0
+    above = (value - upper) / max(1.0, abs(upper)) if upper is not None else 0.0
+    return max(0.0, below, above)
+
+
+def row_violation(row: Row, values: ComponentMap) -> float:
+    """The violation of a row at a point, relative to max(1, |side|)."""
+    return violation_of(number_at(row.body, values), row.lower, row.upper)
+
+
+def _moved(side: float | None, by: float) -> float | None:
+    return None if side is None else side + by * max(1.0, abs(side))

@@ -1,0 +1,1 @@
+"""Rewrites: a hierarchical problem becomes a single-level Pyomo model, with the way back."""

@@ -1,0 +1,155 @@
+"""Big-M: one binary a pair chooses the side that is zero.
+
+Formulation: ``left <= M_left z``, ``right <= M_right (1 - z)``, z binary.
+Accepts: any MPEC in which every side has a bound that is derived here or given by the user. Produces: a MILP (MIQP, MINLP).
+Exactness: exact where every M is derived (from variable bounds, bound propagation or an LP over the relaxation: all valid for
+every feasible point); an approximation as soon as one M is only given, because a smaller multiplier than the true one cuts
+solutions off without a trace.
+Reference: Fortuny-Amat and McCarl 1981, J. Oper. Res. Soc. 32:783; Pineda and Morales 2019, IEEE Trans. Power Syst. 34:2469.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import pyomo.environ as pyo
+from pyomo.common.collections import ComponentMap
+from pyomo.common.errors import InfeasibleConstraintException
+from pyomo.contrib.fbbt.fbbt import fbbt
+
+from bilevel_lang.errors import Diagnostic, RefusedError
+from bilevel_lang.reformulation.complementarity.encoding import Encoded, run_once
+from bilevel_lang.reformulation.complementarity.homotopy import Starter
+from bilevel_lang.reformulation.complementarity.pairs import as_variable, take_pairs
+from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.solution import Exactness
+from bilevel_lang.solvers.registry import by_name
+from bilevel_lang.solvers.solver import SolverRun, Termination
+
+BINDING = 0.99
+"""A side above this share of a given M counts as bound by it."""
+
+LARGEST = 1e7
+"""A derived M above this is numerically worthless: a binary off by 1e-9 would let 1 % through."""
+
+
+@dataclass(frozen=True, eq=False)
+class Bound:
+    """M of one side and where it comes from; ``proven`` False for a given one."""
+
+    name: str
+    variable: Any
+    value: float
+    proven: bool
+    origin: str
+
+
+class BigM:
+    """Pairs with a binary and two bounds."""
+
+    name = "big-m"
+    solver = "highs"
+
+    def encode(self, model: Any, options: Options, starter: Starter) -> Encoded:
+        """One binary ``encoding.side[name]`` for every pair; every M is listed in the notes with its origin."""
+        block, pairs = take_pairs(model)
+        sides = {}
+        for pair in pairs:
+            sides[pair.name] = (as_variable(block, f"{pair.name}.left", pair.left), as_variable(block, f"{pair.name}.right", pair.right))
+        labels = {f"{name}.{word}": side for name, both in sides.items() for word, side in zip(("row", "multiplier"), both, strict=True)}
+        bounds = _bounds(model, labels, options)
+        block.side = pyo.Var(list(sides), domain=pyo.Binary)
+        block.left = pyo.Constraint(
+            list(sides), rule=lambda b, n: sides[n][0] <= bounds[f"{n}.row"].value * b.side[n]
+        )
+        block.right = pyo.Constraint(
+            list(sides), rule=lambda b, n: sides[n][1] <= bounds[f"{n}.multiplier"].value * (1 - b.side[n])
+        )
+        given = [b for b in bounds.values() if not b.proven]
+        exactness = Exactness.APPROXIMATION if given else Exactness.EXACT
+        notes = tuple(f"M of {b.name} = {b.value:g} ({b.origin})" for b in bounds.values())
+        return Encoded(exactness, run_once(model), lambda run: _review(given, run), notes)
+
+
+def _bounds(model: Any, sides: dict[str, Any], options: Options) -> dict[str, Bound]:
+    """A bound for every side: its own, propagated, from an LP, or given; RefusedError names those that have none."""
+    bounds: dict[str, Bound] = {}
+    _collect(bounds, sides, "bound of the variable")
+    if len(bounds) < len(sides):
+        _propagate(model)
+        _collect(bounds, sides, "derived by bound propagation")
+    if len(bounds) < len(sides):
+        _collect_lp(bounds, sides, model)
+    missing = {n: v for n, v in sides.items() if n not in bounds}
+    if missing and options.big_m is None:
+        raise RefusedError([_no_bound(name) for name in missing])
+    for name, variable in missing.items():
+        bounds[name] = Bound(name, variable, float(options.big_m or 0.0), False, "given, not proven")
+    return bounds
+
+
+def _collect(bounds: dict[str, Bound], sides: dict[str, Any], origin: str) -> None:
+    for name, variable in sides.items():
+        if name not in bounds and variable.ub is not None and variable.ub <= LARGEST:
+            bounds[name] = Bound(name, variable, float(variable.ub), True, origin)
+
+
+def _propagate(model: Any) -> None:
+    """Feasibility-based bound tightening over all rows of the relaxation, in place: what it cuts off is infeasible anyway."""
+    try:
+        fbbt(model, deactivate_satisfied_constraints=False)
+    except InfeasibleConstraintException:
+        return  # the model is infeasible: the solver will find and prove it on its own
+
+
+def _collect_lp(bounds: dict[str, Bound], sides: dict[str, Any], model: Any) -> None:
+    """Maximise each side over the linear rows, without complementarity and integrality (an outer approximation)."""
+    relaxed, twins = _linear_relaxation(model, [v for n, v in sides.items() if n not in bounds])
+    highs = by_name("highs")
+    for name, variable in sides.items():
+        if name in bounds:
+            continue
+        relaxed.objective.set_value(twins[variable])
+        run = highs.run(relaxed, Options().for_solver())
+        if run.termination is Termination.OPTIMAL and run.objective is not None and run.objective <= LARGEST:
+            # A little room, so that the LP's own tolerance cannot cut anything off.
+            value = max(0.0, run.objective) * (1 + 1e-6) + 1e-6
+            bounds[name] = Bound(name, variable, value, True, "derived by an LP over the relaxation")
+
+
+def _linear_relaxation(model: Any, wanted: list[Any]) -> tuple[Any, ComponentMap]:
+    memo: dict[int, Any] = {}
+    relaxed = model.clone(memo)
+    twins = ComponentMap((v, memo[id(v)]) for v in wanted)
+    for objective in list(relaxed.component_data_objects(pyo.Objective, active=True)):
+        objective.deactivate()
+    for row in list(relaxed.component_data_objects(pyo.Constraint, active=True)):
+        if row.body.polynomial_degree() not in (0, 1):
+            row.deactivate()
+    for variable in relaxed.component_data_objects(pyo.Var):
+        lower, upper = variable.lb, variable.ub
+        variable.domain = pyo.Reals
+        variable.setlb(lower)
+        variable.setub(upper)
+    relaxed.objective = pyo.Objective(expr=0.0, sense=pyo.maximize)
+    return relaxed, twins
+
+
+def _no_bound(name: str) -> Diagnostic:
+    row, _, word = name.rpartition(".")
+    what = f"the multiplier of `{row}`" if word == "multiplier" else f"the slack of `{row}`"
+    help = "use `--encoding sos1`, which needs no bound; or give one you can prove with `--big-m M`; or bound the variables involved"
+    return Diagnostic("R1", f"no bound could be derived for {what}: `big-m` would be a guess", help)
+
+
+def _review(given: list[Bound], run: SolverRun) -> tuple[str, ...]:
+    """What a run says about the given bounds."""
+    if not given or run.values is None:
+        return ()
+    reasons = [f"M = {given[0].value:g} was given, not proven: optimality holds only if no multiplier exceeds it"]
+    for bound in given:
+        if not math.isinf(bound.value) and run.values.get(bound.variable, 0.0) >= BINDING * bound.value:
+            reasons.append(f"not trusted: {bound.name} reaches the given M = {bound.value:g}; raise --big-m, or use --encoding sos1")
+    return tuple(reasons)

@@ -1,0 +1,135 @@
+"""Drives a sequence of NLPs with a shrinking parameter, from several starts, and finishes on one exact piece."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pyomo.environ as pyo
+from pyomo.common.collections import ComponentMap
+
+from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.solvers.ipopt import CompiledNlp, NlpResult, compile_nlp
+from bilevel_lang.solvers.solver import Solver, SolverRun, Termination, load_values
+
+MU = tuple(10.0**-k for k in range(9))
+"""1, 0.1, ..., 1e-8."""
+
+PIECES = 4
+"""How many of the best end points are finished exactly."""
+
+Starter = Callable[[int], None]
+"""Writes the k-th start into the model's variables; the first one (0) is the model as it is."""
+
+
+@dataclass(frozen=True, eq=False)
+class Homotopy:
+    """``model`` with its parameter ``mu`` (a fixed variable) and the sides of its pairs as variables >= 0."""
+
+    model: Any
+    mu: Any
+    sides: tuple[tuple[Any, Any], ...]
+    starter: Starter
+
+    def run(self, solver: Solver, options: Options) -> SolverRun:
+        """Solve from ``options.starts`` starts; the best end point that is complementary and feasible."""
+        began = time.perf_counter()
+        nlp = compile_nlp(self.model, parameters=(self.mu,))
+        ends: list[NlpResult] = []
+        stopped: Termination | None = None
+        last: NlpResult | None = None
+        for k in range(max(1, options.starts)):
+            left = _left(options, began)
+            if left is not None and left <= 0:
+                stopped = Termination.LIMIT
+                break
+            self.starter(k)
+            last = self._descend(nlp, nlp.start(), options, began)
+            if last.termination is Termination.INTERRUPTED:
+                stopped = Termination.INTERRUPTED
+                break
+            if last.solved:
+                ends.append(last)
+        return self._best(nlp, ends, last, stopped, options, began)
+
+    def _descend(self, nlp: CompiledNlp, start: np.ndarray, options: Options, began: float) -> NlpResult:
+        result: NlpResult | None = None
+        for mu in MU:
+            left = _left(options, began)
+            step = nlp.solve(start, np.array([mu]), options.for_solver(None if left is None else max(left, 0.1)))
+            if not step.solved:
+                # A later, harder step may fail although the earlier ones are good enough to finish from.
+                return result if result is not None and mu < 1e-4 and step.termination is not Termination.INTERRUPTED else step
+            result, start = step, step.x
+        assert result is not None
+        return result
+
+    def _best(
+        self,
+        nlp: CompiledNlp,
+        ends: list[NlpResult],
+        last: NlpResult | None,
+        stopped: Termination | None,
+        options: Options,
+        began: float,
+    ) -> SolverRun:
+        runs = [run for end in self._distinct(nlp, ends)[:PIECES] if (run := self._finish(nlp, end, options)) is not None]
+        seconds = time.perf_counter() - began
+        said = f"{len(ends)} of {options.starts} starts converged"
+        if runs:
+            best = min(runs, key=lambda r: self._sense() * (r.objective or 0.0))
+            termination = stopped or Termination.LOCALLY_OPTIMAL
+            return replace(best, termination=termination, seconds=seconds, message=said)
+        if stopped is None and last is not None:
+            stopped = last.termination if not last.solved else Termination.FAILED
+            said = f"{said}; {last.message}"
+        return SolverRun(stopped or Termination.FAILED, nlp.solver, seconds=seconds, message=said)
+
+    def _distinct(self, nlp: CompiledNlp, ends: list[NlpResult]) -> list[NlpResult]:
+        """End points by objective, near copies left out."""
+        ordered = sorted(ends, key=lambda e: self._sense() * e.objective)
+        kept: list[NlpResult] = []
+        for end in ordered:
+            if all(np.max(np.abs(end.x - k.x), initial=0.0) > 1e-4 for k in kept):
+                kept.append(end)
+        return kept
+
+    def _sense(self) -> float:
+        objective = next(self.model.component_data_objects(pyo.Objective, active=True), None)
+        return -1.0 if objective is not None and objective.sense == pyo.maximize else 1.0
+
+    def _finish(self, nlp: CompiledNlp, end: NlpResult, options: Options) -> SolverRun | None:
+        """Fix the smaller side of every pair at 0 and solve that piece; None where the piece has no solution."""
+        values = ComponentMap(zip(nlp.variables, map(float, end.x), strict=True))
+        load_values(values)
+        product = self.mu.parent_block().product
+        fixed = []
+        for left, right in self.sides:
+            smaller = left if _worth(left) <= _worth(right) else right
+            if not smaller.fixed and smaller.lb == 0:
+                smaller.fix(0.0)
+                fixed.append(smaller)
+        product.deactivate()
+        try:
+            piece = compile_nlp(self.model)
+            result = piece.solve(options=options.for_solver())
+        finally:
+            product.activate()
+            for variable in fixed:
+                variable.unfix()
+        if not result.solved or result.violation > 1e-6:
+            return None
+        values.update(zip(fixed, [0.0] * len(fixed), strict=True))
+        values.update(zip(piece.variables, map(float, result.x), strict=True))
+        return SolverRun(result.termination, nlp.solver, values, result.objective, iterations=result.iterations)
+
+
+def _worth(variable: Any) -> float:
+    return float(variable.value if variable.value is not None else 0.0)
+
+
+def _left(options: Options, began: float) -> float | None:
+    return None if options.time_limit is None else options.time_limit - (time.perf_counter() - began)

@@ -1,0 +1,109 @@
+"""Complementarity conditions of any form as pairs ``0 <= left _|_ right >= 0``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pyomo.environ as pyo
+from pyomo.common.modeling import unique_component_name
+from pyomo.mpec import Complementarity
+
+from bilevel_lang.errors import RefusedError
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """``left >= 0``, ``right >= 0``, ``left * right = 0``; ``name`` says where it comes from."""
+
+    name: str
+    left: Any
+    right: Any
+    condition: Any
+
+
+def take_pairs(model: Any) -> tuple[Any, tuple[Pair, ...]]:
+    """Read every active condition as pairs and deactivate it; whatever else they state becomes rows of a new block.
+
+    Returns the block (named ``encoding``, made unique) and the pairs.
+    """
+    block = pyo.Block()
+    model.add_component(unique_component_name(model, "encoding"), block)
+    block.part = pyo.Var(pyo.Any, domain=pyo.NonNegativeReals)
+    block.row = pyo.Constraint(pyo.Any)
+    pairs: list[Pair] = []
+    for condition in list(model.component_data_objects(Complementarity, active=True, descend_into=(pyo.Block,))):
+        pairs += _pairs_of(condition, block)
+        condition.deactivate()
+    return block, tuple(pairs)
+
+
+def conditions(model: Any) -> Iterator[Any]:
+    """The active complementarity conditions of a model."""
+    return model.component_data_objects(Complementarity, active=True, descend_into=(pyo.Block,))  # type: ignore[no-any-return]
+
+
+def _pairs_of(condition: Any, block: Any) -> list[Pair]:
+    """The forms of ``pyomo.mpec``: two one-sided inequalities, a two-sided one with a free expression, or an equality."""
+    name = _label(condition)
+    first, second = (condition._canonical_expression(side) for side in condition._args)
+    for side in (first, second):
+        if len(side) == 2:
+            block.row[name] = side[0] == side[1]
+            return []
+    if first[0] is None and first[2] is None:
+        first, second = second, first
+    low, body, up = first
+    if second[0] is None and second[2] is None:
+        return _mixed(name, low, body, up, second[1], condition, block)
+    if (low is not None and up is not None) or (second[0] is not None and second[2] is not None):
+        said = f"complementarity `{condition.name}` has more than two sides"
+        raise RefusedError(said, "state it as two one-sided inequalities, or as `lo <= y <= up` and a free expression")
+    return [Pair(name, _one_side(first), _one_side(second), condition)]
+
+
+def _one_side(side: tuple[Any, Any, Any]) -> Any:
+    low, body, up = side
+    return (body - low if _not_zero(low) else body) if low is not None else up - body
+
+
+def _not_zero(side: Any) -> bool:
+    return not (side.__class__ in (int, float) and side == 0) and pyo.value(side) != 0
+
+
+def _mixed(name: str, low: Any, body: Any, up: Any, force: Any, condition: Any, block: Any) -> list[Pair]:
+    """``lo <= y <= up _|_ F``: F = plus - minus, plus pairs with y - lo, minus with up - y."""
+    if low is None and up is None:
+        block.row[name] = force == 0
+        return []
+    if up is None:
+        return [Pair(name, _one_side((low, body, None)), force, condition)]
+    if low is None:
+        return [Pair(name, up - body, -force, condition)]
+    plus, minus = block.part[f"{name}.lower"], block.part[f"{name}.upper"]
+    block.row[name] = force == plus - minus
+    return [
+        Pair(f"{name}.lower", _one_side((low, body, None)), plus, condition),
+        Pair(f"{name}.upper", up - body, minus, condition),
+    ]
+
+
+def _label(condition: Any) -> str:
+    """The condition's own label within our ``kkt`` block, its full name elsewhere."""
+    parent = condition.parent_component()
+    if parent.local_name == "complementarity" and parent.parent_block().local_name.startswith("kkt"):
+        return str(condition.index())
+    return str(condition.name)
+
+
+def as_variable(block: Any, name: str, expression: Any) -> Any:
+    """A variable >= 0 that equals ``expression``: the expression itself where it is one already, else a slack with its row."""
+    if getattr(expression, "ctype", None) is pyo.Var and expression.lb is not None and expression.lb >= 0:
+        return expression
+    if block.component("slack") is None:
+        block.slack = pyo.Var(pyo.Any, domain=pyo.NonNegativeReals)
+        block.slack_row = pyo.Constraint(pyo.Any)
+    slack = block.slack[name]
+    block.slack_row[name] = slack == expression
+    return slack

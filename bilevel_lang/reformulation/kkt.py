@@ -1,0 +1,154 @@
+"""KKT -> MPEC -> encoding: the rewrite for continuous agents.
+
+Formulation: see :mod:`bilevel_lang.reformulation.optimality_conditions`.
+Accepts: agents without integer variables, ``min``, ``max`` or ``vi``, in Nash equilibrium; also an MPEC that the user wrote with
+``pyomo.mpec``, and an ordinary model. Produces: a model with ``Complementarity`` components, then an encoding of them.
+Exactness: exact where every agent is proven convex with rows linear in its own variables (then the conditions are necessary and
+sufficient); a relaxation where only necessity is known (nonconvex objective, linear rows): an answer that passes verification is
+still optimal; stationary otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+
+from bilevel_lang.errors import Diagnostic, RefusedError
+from bilevel_lang.oracle.traits import AgentClass, Traits, traits_of
+from bilevel_lang.problem import Agent, BilevelProblem
+from bilevel_lang.reformulation.complementarity.pairs import conditions
+from bilevel_lang.reformulation.complementarity.registry import encoding_by_name
+from bilevel_lang.reformulation.encoding_choice import choose_encoding
+from bilevel_lang.reformulation.optimality_conditions import BuiltMpec, build_mpec
+from bilevel_lang.reformulation.rewrite import Accepted, Multiplier, Options, Reformulation, Refusal, Verdict
+from bilevel_lang.reformulation.starts import Starts
+from bilevel_lang.solution import Exactness
+from bilevel_lang.solvers.features import features_of
+from bilevel_lang.solvers.registry import pick
+from bilevel_lang.solvers.solver import Solver, SolverRun
+
+
+@dataclass(frozen=True, eq=False)
+class _Runner:
+    """Solves an encoded reformulation with the solver that was picked."""
+
+    solver: Solver
+    encoded_run: Any
+
+    def __call__(self, options: Options) -> SolverRun:
+        return self.encoded_run(self.solver, options)  # type: ignore[no-any-return]
+
+
+class Kkt:
+    """Agents by their optimality conditions."""
+
+    name = "kkt"
+
+    def accepts(self, problem: BilevelProblem, options: Options) -> Verdict:
+        """Continuous agents only, optimistic position."""
+        if options.position != "optimistic":
+            reason = f"`kkt` takes the optimistic position; `{options.position}` is not carried out by any method of this version"
+            return Refusal(reason, "drop `--position`")
+        found = [(agent, traits_of(agent)) for agent in problem.agents]
+        integer = [_integer(agent, traits, problem) for agent, traits in found if traits.integers]
+        if integer:
+            reason = f"{integer[0].message}: KKT conditions do not hold for integer decisions"
+            return Refusal(reason, integer[0].help, tuple(integer))
+        return Accepted(_accepted(problem, [t for _, t in found]))
+
+    def apply(self, problem: BilevelProblem, options: Options) -> Reformulation:
+        """The MPEC, not yet encoded: ``pyomo.mpec`` components in block ``kkt``."""
+        built = build_mpec(problem)
+        traits = [traits_of(agent) for agent in problem.agents]
+        return Reformulation(
+            problem=problem,
+            model=built.twin.model,
+            method=self.name,
+            encoding=None,
+            solver="",
+            exactness=_exactness(traits),
+            variables=built.twin.variables,
+            multipliers=_multipliers(built, problem),
+            run=_unencoded,
+            warnings=tuple(_warnings(problem, traits)),
+        )
+
+    def encode(self, mpec: Reformulation, options: Options) -> Reformulation:
+        """Choose an encoding and a solver for the MPEC, and make it solvable, in place."""
+        if next(conditions(mpec.model), None) is None:
+            solver, why = pick(features_of(mpec.model), options.solver)
+            runner = _Runner(solver, lambda s, o: s.run(mpec.model, o.for_solver()))
+            promise = Exactness.EXACT if solver.proves else Exactness.STATIONARY
+            return replace(mpec, solver=solver.name, run=runner, why=(why,), exactness=_weaker(mpec.exactness, promise))
+        name, reasons = choose_encoding(mpec.model, options)
+        encoding = encoding_by_name(name)
+        encoded = encoding.encode(mpec.model, options, Starts(mpec.problem, mpec.variables, options).write)
+        if name == "scholtes":
+            wanted = options.solver or encoding.solver
+        else:
+            wanted = options.solver or ("scip" if name == "sos1" else None)
+        features = features_of(mpec.model)
+        solver, why = pick(features, wanted)
+        return replace(
+            mpec,
+            encoding=name,
+            solver=solver.name,
+            exactness=_weaker(mpec.exactness, encoded.exactness if solver.proves or name == "scholtes" else Exactness.STATIONARY),
+            run=_Runner(solver, encoded.run),
+            why=(*reasons, why, *encoded.notes),
+            review=encoded.review,
+        )
+
+
+def _unencoded(options: Options) -> SolverRun:
+    raise RefusedError("this model still holds complementarities", "call `solve`, or reformulate with an encoding")
+
+
+def _integer(agent: Agent, traits: Traits, problem: BilevelProblem) -> Diagnostic:
+    names = ", ".join(f"`{n}`" for n in traits.integers[:4])
+    message = f"{agent.name} decides integer variables ({names})"
+    help = "`value-function` will take integer followers; it is not part of this version. Fix the variables, or relax their domain"
+    return Diagnostic("E13", message, help, agent.span, problem.source)
+
+
+def _accepted(problem: BilevelProblem, traits: list[Traits]) -> str:
+    if not problem.agents:
+        return "no agents: an ordinary model"
+    kinds = ", ".join(sorted({t.agent_class.value for t in traits}))
+    return f"{len(traits)} agent{'s' if len(traits) > 1 else ''}: {kinds}"
+
+
+def _exactness(traits: list[Traits]) -> Exactness:
+    """What the MPEC promises: necessity needs a constraint qualification, which linear rows bring along."""
+    if not all(t.linear_rows for t in traits):
+        return Exactness.STATIONARY
+    return Exactness.EXACT if all(t.convex for t in traits) else Exactness.RELAXATION
+
+
+_ORDER = (Exactness.EXACT, Exactness.RELAXATION, Exactness.EPSILON, Exactness.STATIONARY, Exactness.APPROXIMATION)
+
+
+def _weaker(a: Exactness, b: Exactness) -> Exactness:
+    return max(a, b, key=_ORDER.index)
+
+
+def _warnings(problem: BilevelProblem, traits: list[Traits]) -> list[str]:
+    said = []
+    for agent, found in zip(problem.agents, traits, strict=True):
+        if found.agent_class in (AgentClass.NONCONVEX, AgentClass.NONCONVEX_VI):
+            evidence = "; ".join(found.evidence)
+            said.append(f"warning[E14]: {agent.name} is not proven convex ({evidence}): a KKT point need not be its optimum")
+        elif not found.linear_rows:
+            said.append(
+                f"{agent.name} has nonlinear rows: KKT conditions need a constraint qualification there, so optimality of the leader is not proved"
+            )
+    return said
+
+
+def _multipliers(built: BuiltMpec, problem: BilevelProblem) -> tuple[Multiplier, ...]:
+    return tuple(
+        Multiplier(name, terms, problem.agents[agent].rows[row].component) for name, terms, agent, row in built.multipliers
+    )
+
+

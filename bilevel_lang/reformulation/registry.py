@@ -1,0 +1,49 @@
+"""The rewrites, in the order in which the engine tries them, and how it chooses."""
+
+from __future__ import annotations
+
+import difflib
+
+from bilevel_lang.errors import Diagnostic, RefusedError, UsageError
+from bilevel_lang.problem import BilevelProblem
+from bilevel_lang.reformulation.kkt import Kkt
+from bilevel_lang.reformulation.rewrite import Accepted, Options, Refusal, Rewrite
+
+REWRITES: tuple[Rewrite, ...] = (Kkt(),)
+
+PLANNED = ("value-function", "nn-embed", "extensive-form")
+"""Methods of the language that no rewrite of this version carries out: refused by name."""
+
+METHODS = ("auto", *(r.name for r in REWRITES), *PLANNED)
+
+
+def choose(problem: BilevelProblem, options: Options) -> tuple[Rewrite, list[str]]:
+    """The rewrite for ``problem`` and the path taken, refusals included. Raises RefusedError with every refusal and its remedy."""
+    wanted = _wanted(options)
+    path: list[str] = []
+    refusals: list[Diagnostic] = []
+    for rewrite in REWRITES:
+        if wanted not in ("auto", rewrite.name):
+            continue
+        verdict = rewrite.accepts(problem, options)
+        if isinstance(verdict, Accepted):
+            path.append(f"chosen    {rewrite.name}: {verdict.reason}")
+            path += [f"refused   {name}: not part of this version" for name in PLANNED if wanted == "auto"]
+            return rewrite, path
+        path.append(f"refused   {rewrite.name}: {verdict.reason}; {verdict.remedy}")
+        refusals += _diagnostics(rewrite.name, verdict)
+    raise RefusedError(refusals)
+
+
+def _wanted(options: Options) -> str:
+    name = options.method.lower()
+    if name in PLANNED:
+        raise RefusedError(f"method `{name}` is not part of this version", "use `--method kkt`, or leave the choice to `auto`")
+    if name not in METHODS:
+        near = difflib.get_close_matches(name, METHODS, n=1)
+        raise UsageError(f"no method `{name}`", f"did you mean `{near[0]}`?" if near else "there are " + ", ".join(METHODS))
+    return name
+
+
+def _diagnostics(name: str, refusal: Refusal) -> tuple[Diagnostic, ...]:
+    return refusal.diagnostics or (Diagnostic("R1", f"{name}: {refusal.reason}", refusal.remedy),)

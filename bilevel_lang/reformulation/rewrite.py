@@ -1,0 +1,130 @@
+"""The contract of a rewrite: what it takes, what it makes of it, and what its answer can promise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias
+
+from pyomo.common.collections import ComponentMap
+
+from bilevel_lang.errors import Diagnostic
+from bilevel_lang.problem import BilevelProblem
+from bilevel_lang.solution import Exactness, Point
+from bilevel_lang.solvers.solver import SolverOptions, SolverRun
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The rewrite takes the problem; ``reason`` says why it fits."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The rewrite does not take the problem: why, and what the user can do."""
+
+    reason: str
+    remedy: str
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+Verdict: TypeAlias = Accepted | Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user may ask of a rewrite and its solve. None = chosen by the engine.
+
+    ``time_limit`` seconds, ``gap`` relative, ``big_m`` the bound to use for rows without a proven one, ``starts`` how many
+    points a local method starts from, ``tolerance`` of the certificate (relative).
+    """
+
+    method: str = "auto"
+    encoding: str | None = None
+    solver: str | None = None
+    position: str = "optimistic"
+    time_limit: float | None = None
+    gap: float | None = None
+    threads: int | None = None
+    seed: int = 0
+    big_m: float | None = None
+    starts: int = 8
+    tolerance: float = 1e-5
+    verbose: bool = False
+    solver_options: Mapping[str, Any] = field(default_factory=dict)
+
+    def for_solver(self, time_limit: float | None = None) -> SolverOptions:
+        """The part that a solver understands; ``time_limit`` overrides (what is left of it)."""
+        limit = self.time_limit if time_limit is None else time_limit
+        return SolverOptions(limit, self.gap, self.threads, self.seed, self.verbose, self.solver_options)
+
+
+@dataclass(frozen=True, eq=False)
+class Multiplier:
+    """Where the reported multiplier of one row is found in the rewritten model: ``factor`` * ``expression``."""
+
+    name: str
+    expression: Any
+    component: Any
+    """The row (or variable, for a bound) of the modeller's model."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reformulation:
+    """A rewritten model and the way back to the modeller's own.
+
+    ``model`` is single-level Pyomo; ``variables`` maps each variable of the modeller's model to its twin in ``model``;
+    ``multipliers`` tell where the agents' multipliers are. ``run`` solves it (a sequence of solves for a homotopy).
+    """
+
+    problem: BilevelProblem
+    model: Any
+    method: str
+    encoding: str | None
+    solver: str
+    exactness: Exactness
+    variables: ComponentMap
+    multipliers: tuple[Multiplier, ...]
+    run: Callable[[Options], SolverRun]
+    why: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    review: Callable[[SolverRun], tuple[str, ...]] | None = None
+    """After the solve: reasons not to trust the answer (a binding big-M that was not proved), empty if none."""
+
+    def recover(self, run: SolverRun) -> Point:
+        """The modeller's variables at the run's solution. Raises ValueError where the run has none."""
+        if run.values is None:
+            raise ValueError("the run has no solution to recover")
+        values = ComponentMap((original, run.values[twin]) for original, twin in self.variables.items() if twin in run.values)
+        return Point(values, tuple(self._multiplier_values(run)))
+
+    def _multiplier_values(self, run: SolverRun) -> list[tuple[str, float, Any]]:
+        assert run.values is not None
+        return [(m.name, _value_at(m.expression, run.values), m.component) for m in self.multipliers]
+
+
+def _value_at(terms: Any, values: ComponentMap) -> float:
+    """The value of a sum of (factor, variable) terms; a fixed or absent variable counts with its own value or 0."""
+    total = 0.0
+    for factor, variable in terms:
+        value = values[variable] if variable in values else variable.value
+        total += factor * float(value if value is not None else 0.0)
+    return total
+
+
+class Rewrite(Protocol):
+    """One family of rewrites. Holds no state."""
+
+    name: str
+    """As the user writes it after ``--method``."""
+
+    def accepts(self, problem: BilevelProblem, options: Options) -> Verdict:
+        """Whether it takes the problem, with the reason either way."""
+
+    def apply(self, problem: BilevelProblem, options: Options) -> Reformulation:
+        """Rewrite a clone; the problem's model is left alone. Raises RefusedError with the reason where it cannot."""
+
+    def encode(self, reformulation: Reformulation, options: Options) -> Reformulation:
+        """Make what :meth:`apply` gave ready for a solver, in place: choose encoding and solver. Raises RefusedError."""

@@ -1,0 +1,69 @@
+"""Start points for local methods: the leader somewhere, the agents at their best responses to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from pyomo.common.collections import ComponentMap
+
+from bilevel_lang.oracle.response import local_response
+from bilevel_lang.problem import BilevelProblem
+from bilevel_lang.reformulation.rewrite import Options
+
+WIDTH = 10.0
+"""Half the width of the box in which a start is drawn where bounds are missing."""
+
+ROUNDS = 2
+"""How often the agents answer each other in turn before a start is taken as it is."""
+
+
+class Starts:
+    """Start number 0 is the modeller's own values; the others are drawn with a counter-based seed."""
+
+    def __init__(self, problem: BilevelProblem, twins: ComponentMap, options: Options) -> None:
+        self._problem = problem
+        self._twins = twins
+        self._options = options
+
+    def write(self, number: int) -> None:
+        """Write start ``number`` into the twins. Multipliers start at the NLP solver's own choice."""
+        random = np.random.default_rng((self._options.seed, number))
+        values: ComponentMap = ComponentMap()
+        for original in self._twins:
+            values[original] = self._first(original) if number == 0 else _draw(original, random)
+        if number % 2 == 1:
+            # Every other start: a raw point reaches pieces that best responses never visit.
+            self._respond(values)
+        for original, twin in self._twins.items():
+            if not twin.fixed:
+                twin.set_value(values[original], skip_validation=True)
+
+    def _first(self, original: Any) -> float:
+        value = 0.0 if original.value is None else float(original.value)
+        return _inside(original, value)
+
+    def _respond(self, values: ComponentMap) -> None:
+        for _ in range(ROUNDS if len(self._problem.agents) > 1 else 1):
+            for agent in self._problem.agents:
+                if agent.objective is None:
+                    continue
+                answer = local_response(agent, values, self._options.for_solver())
+                if answer is not None:
+                    values.update(answer)
+
+
+def _draw(variable: Any, random: np.random.Generator) -> float:
+    centre = 0.0 if variable.value is None else float(variable.value)
+    lower = variable.lb if variable.lb is not None else (min(centre, variable.ub) if variable.ub is not None else centre) - WIDTH
+    upper = variable.ub if variable.ub is not None else max(centre, lower) + WIDTH
+    lower, upper = max(lower, centre - 100 * WIDTH), min(upper, centre + 100 * WIDTH)
+    return float(random.uniform(lower, upper)) if lower < upper else _inside(variable, lower)
+
+
+def _inside(variable: Any, value: float) -> float:
+    if variable.lb is not None:
+        value = max(value, variable.lb)
+    if variable.ub is not None:
+        value = min(value, variable.ub)
+    return float(value)

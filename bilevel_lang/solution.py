@@ -1,0 +1,153 @@
+"""What a solve gives back: a point, what was measured about it, and three verdicts kept apart.
+
+*termination* is what the solver said, *exactness* is what the method can promise, the *certificate* is what was measured on
+the modeller's own model by solving every agent again.
+"""
+
+from __future__ import annotations
+
+import enum
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pyomo.common.collections import ComponentMap
+
+SCHEMA = "bilevel-lang/1"
+
+
+class Exactness(enum.Enum):
+    """What a method can promise about its answer."""
+
+    EXACT = "exact"
+    EPSILON = "epsilon"
+    STATIONARY = "stationary"
+    RELAXATION = "relaxation"
+    APPROXIMATION = "approximation"
+
+
+class Status(enum.Enum):
+    """The one word for the answer; ``docs/json.md`` says what each needs."""
+
+    OPTIMAL = "optimal"
+    FEASIBLE = "feasible"
+    INFEASIBLE = "infeasible"
+    UNBOUNDED = "unbounded"
+    LIMIT = "limit"
+    INTERRUPTED = "interrupted"
+    VERIFICATION_FAILED = "verification_failed"
+    UNKNOWN = "unknown"
+    ERROR = "error"
+
+    @property
+    def exit_code(self) -> int:
+        """The process exit code that goes with it."""
+        return EXIT_CODES[self]
+
+
+EXIT_CODES: Mapping[Status, int] = {
+    Status.OPTIMAL: 0,
+    Status.FEASIBLE: 0,
+    Status.INFEASIBLE: 4,
+    Status.UNBOUNDED: 4,
+    Status.LIMIT: 5,
+    Status.UNKNOWN: 5,
+    Status.ERROR: 5,
+    Status.VERIFICATION_FAILED: 7,
+    Status.INTERRUPTED: 130,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """Values of the modeller's variables, and the agents' multipliers as (name, value, component)."""
+
+    values: ComponentMap
+    multipliers: tuple[tuple[str, float, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FollowerReport:
+    """One agent, solved again with everything else fixed.
+
+    ``objective`` is its objective at the point, ``optimal_value`` the best it could have; for a ``vi`` both are None and ``gap``
+    is the natural-map residual. ``gap`` is absolute (>= 0 up to tolerances), ``relative_gap`` = gap / max(1, |optimal_value|).
+    ``proven`` tells whether ``optimal_value`` is a proven global optimum; ``how`` says which solver found it.
+    """
+
+    name: str
+    kind: str
+    objective: float | None
+    optimal_value: float | None
+    gap: float | None
+    relative_gap: float | None
+    feasibility: float
+    verified: bool
+    proven: bool
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What was measured on the modeller's own model.
+
+    ``leader_feasibility`` and ``follower_feasibility`` are the largest violations, relative to max(1, |side|);
+    ``follower_gap`` the largest relative value gap (or VI residual); ``dual_residual`` the largest deviation of a ``dualvar``
+    variable from being a multiplier (None without ``dualvar``). ``verified`` iff all of them are within ``tolerance`` and
+    every agent's optimum is proven.
+    """
+
+    leader_feasibility: float
+    follower_feasibility: float
+    follower_gap: float
+    verified: bool
+    tolerance: float
+    followers: tuple[FollowerReport, ...] = ()
+    dual_residual: float | None = None
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class BilevelSolution:
+    """The answer. ``objective``, ``bound`` in the leader's own sense; ``gap`` relative; None where there is none."""
+
+    status: Status
+    termination: str
+    exactness: Exactness | None
+    objective: float | None
+    bound: float | None
+    gap: float | None
+    method: str
+    encoding: str | None
+    solver: str
+    variables: Mapping[str, float]
+    duals: Mapping[str, float]
+    certificate: Certificate | None
+    summary: Mapping[str, int]
+    seconds: Mapping[str, float]
+    messages: tuple[str, ...] = ()
+    why: tuple[str, ...] = ()
+    point: Point | None = field(default=None, repr=False)
+
+    @property
+    def exit_code(self) -> int:
+        """The process exit code that goes with the status."""
+        return self.status.exit_code
+
+    @property
+    def followers(self) -> tuple[FollowerReport, ...]:
+        """The agents, each solved again at the point; empty without a point."""
+        return self.certificate.followers if self.certificate else ()
+
+    @property
+    def verified(self) -> bool:
+        """Whether every agent's optimality was confirmed on the original model."""
+        return bool(self.certificate and self.certificate.verified)
+
+    def _repr_html_(self) -> str:
+        """A table for notebooks; names are escaped."""
+        rows = [("status", self.status.value), ("objective", self.objective), ("verified", self.verified), ("bound", self.bound)]
+        rows += list(self.variables.items())
+        cells = "".join(f"<tr><td>{html.escape(str(k))}</td><td>{html.escape(str(v))}</td></tr>" for k, v in rows)
+        return f"<table>{cells}</table>"
