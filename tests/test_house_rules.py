@@ -1,4 +1,4 @@
-"""The rules that no other tool checks: what an import loads, where a test lies, what has a row in the docs, what files may say."""
+"""The rules that no other tool checks: imports, mirrored tests, rows in the docs, what a file says."""
 
 from __future__ import annotations
 
