@@ -162,6 +162,7 @@ class Adjustment:
     row: Reference
     penalty: str
     weights: tuple[Number, ...] = ()
+    span: Span = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +178,7 @@ class Reform:
 
     name: str
     value: Number | None = None
+    span: Span = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +188,7 @@ class Branch:
     indicator: Reference | Wildcard | None
     negated: bool
     rows: tuple[Item, ...]
+    span: Span = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,101 @@
+"""Text to syntax tree. Whatever the text is, the only exception is :class:`EmpSyntaxError`, with every mistake in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, cast
+
+from bilevel_lang.errors import Diagnostic, EmpSyntaxError, Source, Span
+from bilevel_lang.grammar.mistakes import MAX_CHARACTERS, MAX_TOKENS, TooManyWords, explain, too_long, too_many_words
+from bilevel_lang.grammar.scanner import STATEMENT_KEYWORDS, blank_out, next_keyword, plain_lines
+from bilevel_lang.grammar.syntax import EmpInfo, Statement
+
+if TYPE_CHECKING:
+    from lark import Lark, Token
+
+MAX_MISTAKES = 20
+
+_HOME = {
+    "ABS": "ADJUSTEQU",
+    "MAXZ": "ADJUSTEQU",
+    "SQR": "ADJUSTEQU",
+    "DISCRETE": "JRANDVAR",
+    "ELSE": "DISJUNCTION",
+    "ELSEIF": "DISJUNCTION",
+}
+
+
+def parse(text: str, name: str = "<annotation>") -> EmpInfo:
+    """The syntax tree of ``text``; ``name`` is what messages call it, usually a path.
+
+    Raises :class:`EmpSyntaxError` with all mistakes (at most ``MAX_MISTAKES``) if the text is not in the language.
+    """
+    source = Source(name, plain_lines(text))
+    if len(source.text) > MAX_CHARACTERS:
+        raise EmpSyntaxError(too_long(source))
+    from lark.exceptions import UnexpectedInput
+
+    try:
+        return EmpInfo(_statements(source.text), source)
+    except (UnexpectedInput, TooManyWords):
+        raise EmpSyntaxError(_mistakes(source)) from None
+
+
+def _statements(text: str) -> tuple[Statement, ...]:
+    return cast("tuple[Statement, ...]", _lark().parse(text))
+
+
+def _mistakes(source: Source) -> Iterator[Diagnostic]:
+    """Every mistake: after each one, reading goes on at the next statement, with what came before made blank."""
+    from lark.exceptions import UnexpectedInput
+
+    text = source.text
+    for _ in range(MAX_MISTAKES):
+        try:
+            _statements(text)
+        except TooManyWords:
+            yield too_many_words(source)
+            return
+        except UnexpectedInput as error:
+            diagnostic, resume = explain(source, text, error)
+            yield diagnostic
+            text = blank_out(text, resume)
+        else:
+            return
+
+
+@cache
+def _lark() -> Lark:
+    """The parser, built when it is first needed and kept."""
+    from lark import Lark
+
+    from bilevel_lang.grammar.builder import TreeBuilder
+
+    grammar = files("bilevel_lang.grammar").joinpath("emp.lark").read_text(encoding="utf-8")
+    return Lark(grammar, parser="lalr", lexer="contextual", postlex=WordFilter(), transformer=TreeBuilder())
+
+
+class WordFilter:
+    """What happens to words between lexer and grammar: noise goes, and words far from their statement become names."""
+
+    always_accept = ("COMMA", "NOISE", *(keyword.upper() for keyword in STATEMENT_KEYWORDS))
+
+    def process(self, stream: Iterator[Token]) -> Iterator[Token]:
+        """The tokens of ``stream`` that the grammar is to see; raises :class:`TooManyWords` past ``MAX_TOKENS``."""
+        depth, statement = 0, ""
+        for count, token in enumerate(stream):
+            if count >= MAX_TOKENS:
+                raise TooManyWords
+            depth += (token.type in ("LPAR", "LSQB")) - (token.type in ("RPAR", "RSQB"))
+            if depth == 0 and token.type in ("COMMA", "NOISE"):
+                continue
+            if token.type in _STATEMENTS:
+                statement = token.type
+            elif _HOME.get(token.type, statement) != statement:
+                token = token.update(type="NAME")
+            yield token
+
+
+_STATEMENTS = frozenset(keyword.upper() for keyword in STATEMENT_KEYWORDS)
