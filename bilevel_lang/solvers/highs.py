@@ -19,7 +19,7 @@ from pyomo.common.collections import ComponentMap
 
 from bilevel_lang.errors import SolverFailedError, UsageError
 from bilevel_lang.solvers.features import features_of_program, hessian, require
-from bilevel_lang.solvers.program import Floats, Form, Program, read_program
+from bilevel_lang.solvers.program import Floats, Form, Program, Row, read_program
 from bilevel_lang.solvers.settled import importable, load_module, proven, settled
 from bilevel_lang.solvers.solver import Feature, Missing, SolverOptions, SolverRun, Termination
 
@@ -33,10 +33,16 @@ TOLERANCES = {
     "mip_abs_gap": 1e-9,
     # HiGHS drops matrix entries up to this size; its default of 1e-9 would change models. 1e-12 is the smallest it accepts.
     "small_matrix_value": 1e-12,
-    # HiGHS adds this to the diagonal of a Hessian, which moves the optimum; the answer should be that of the model.
-    "qp_regularization_value": 0.0,
+    # HiGHS's QP solver adds this to the Hessian's diagonal, and fails on singular Hessians without it; see _undo_regularisation.
+    "qp_regularization_value": 1e-7,
 }
 """Options set for every run; ``SolverOptions`` and its ``extra`` override them."""
+
+ROUNDS = 30
+"""How often a QP is repeated to take HiGHS's regularisation out of its answer; two or three rounds are the rule."""
+
+STATIONARITY = 1e-10
+"""What the regularisation may leave in a QP's first-order conditions, relative to the largest linear cost (or 1)."""
 
 _STATUS = {
     "kOptimal": Termination.OPTIMAL,
@@ -59,7 +65,7 @@ class Highs:
 
     name = "highs"
     features = frozenset({Feature.INTEGER, Feature.QUADRATIC_OBJECTIVE})
-    excludes = (frozenset({Feature.INTEGER, Feature.QUADRATIC_OBJECTIVE}),)
+    excludes: tuple[frozenset[Feature], ...] = (frozenset({Feature.INTEGER, Feature.QUADRATIC_OBJECTIVE}),)
     proves = True
 
     def missing(self) -> Missing | None:
@@ -157,15 +163,14 @@ def _matrix(program: Program) -> sp.csc_matrix:
 def _solve(highs: Any, program: Program, options: SolverOptions, started: float) -> Termination:
     """Run; where HiGHS leaves open which of infeasible and unbounded it is, a run without objective tells."""
     termination = _go(highs)
+    if termination is Termination.OPTIMAL and program.cost.quadratic:
+        return _undo_regularisation(highs, program, options, started)
     open_question = termination is Termination.INFEASIBLE_OR_UNBOUNDED
     # A branch and bound calls a model unbounded when its relaxation is, before it knows of any integer point.
     open_question |= termination is Termination.UNBOUNDED and bool(program.integer.any())
     if not open_question:
         return termination
-    rest = options
-    if options.time_limit is not None:
-        rest = replace(options, time_limit=max(1e-3, options.time_limit - (time.perf_counter() - started)))
-    feasibility = _load(replace(program, cost=Form(0.0, {}, {}, None)), rest)
+    feasibility = _load(replace(program, cost=Form(0.0, {}, {}, None)), _remaining(options, started))
     feasibility.setOptionValue("presolve", "off")
     feasible = _go(feasibility)
     if feasible is Termination.OPTIMAL:
@@ -173,6 +178,64 @@ def _solve(highs: Any, program: Program, options: SolverOptions, started: float)
     if feasible in (Termination.INFEASIBLE, Termination.INTERRUPTED):
         return feasible
     return Termination.INFEASIBLE_OR_UNBOUNDED
+
+
+def _remaining(options: SolverOptions, started: float) -> SolverOptions:
+    if options.time_limit is None:
+        return options
+    return replace(options, time_limit=max(1e-3, options.time_limit - (time.perf_counter() - started)))
+
+
+def _undo_regularisation(highs: Any, program: Program, options: SolverOptions, started: float) -> Termination:
+    """Repeat a QP with its regularisation centred at the last point until that changes nothing (the proximal point method).
+
+    HiGHS minimises f + w/2 |x|^2 instead of f. Minimising f + w/2 |x - x_k|^2 again and again converges to a minimum of f, and
+    w |x_k+1 - x_k| is what is left of the error in the first-order conditions. Where f has no minimum the points run away.
+    """
+    weight = highs.getOptionValue("qp_regularization_value")[1]
+    n = len(program.variables)
+    cost = program.sense * _cost(program)
+    x, centre = np.asarray(highs.getSolution().col_value, dtype=float), np.zeros(n)
+    for _ in range(ROUNDS):
+        if weight * np.abs(x - centre).max() <= STATIONARITY * max(1.0, np.abs(cost).max()):
+            return Termination.OPTIMAL
+        if options.time_limit is not None:
+            if time.perf_counter() - started >= options.time_limit:
+                return Termination.LIMIT
+            highs.setOptionValue("time_limit", highs.getRunTime() + options.time_limit - (time.perf_counter() - started))
+        centre = x
+        highs.changeColsCost(n, np.arange(n, dtype=np.int32), cost - weight * centre)
+        termination = _go(highs)
+        if termination is not Termination.OPTIMAL:
+            return termination
+        x = np.asarray(highs.getSolution().col_value, dtype=float)
+    return Termination.UNBOUNDED if _runs_away(program) else Termination.FAILED
+
+
+def _runs_away(program: Program) -> bool:
+    """Whether a feasible convex QP is unbounded: a direction that no row or bound stops, flat in Q, and downhill."""
+    n = len(program.variables)
+    quadratic = hessian(program.cost, n).tocsr()
+    flat = []
+    for i in np.flatnonzero(np.diff(quadratic.indptr)):
+        part = slice(quadratic.indptr[i], quadratic.indptr[i + 1])
+        entries = zip(quadratic.indices[part].tolist(), quadratic.data[part].tolist(), strict=True)
+        flat.append(Row(None, 0.0, 0.0, Form(0.0, dict(entries), {}, None)))
+    rows = [replace(r, lower=_stop(r.lower, -math.inf), upper=_stop(r.upper, math.inf)) for r in program.rows]
+    directions = replace(
+        program,
+        cost=Form(0.0, program.cost.linear, {}, None),
+        lower=np.where(np.isfinite(program.lower), 0.0, -1.0),
+        upper=np.where(np.isfinite(program.upper), 0.0, 1.0),
+        rows=(*rows, *flat),
+    )
+    highs = _load(directions, SolverOptions())
+    downhill = 1e-6 * max(1.0, np.abs(_cost(program)).max())
+    return _go(highs) is Termination.OPTIMAL and bool(highs.getInfo().objective_function_value < -downhill)
+
+
+def _stop(side: float, open_side: float) -> float:
+    return 0.0 if math.isfinite(side) else open_side
 
 
 def _go(highs: Any) -> Termination:
@@ -210,7 +273,6 @@ def _report(highs: Any, program: Program, termination: Termination, name: str, s
     objective = program.objective_at(x) if known else None
     exact = termination is Termination.OPTIMAL and not program.integer.any()
     duals, reduced = _duals(program, solution) if exact and solution.dual_valid else (None, None)
-    status = highs.getModelStatus()
     return SolverRun(
         termination,
         name,
@@ -218,12 +280,18 @@ def _report(highs: Any, program: Program, termination: Termination, name: str, s
         objective=objective,
         bound=_bound(program, termination, info, objective),
         seconds=seconds,
-        message=f"HiGHS: {highs.modelStatusToString(status)}",
+        message=_message(highs, termination),
         nodes=int(info.mip_node_count) if program.integer.any() and info.mip_node_count >= 0 else None,
         iterations=max(0, info.simplex_iteration_count) + max(0, info.ipm_iteration_count) + max(0, info.qp_iteration_count),
         duals=duals,
         reduced_costs=reduced,
     )
+
+
+def _message(highs: Any, termination: Termination) -> str:
+    said = f"HiGHS: {highs.modelStatusToString(highs.getModelStatus())}"
+    # Where more than one run was needed, the last word of the first is not the verdict.
+    return said if _termination(highs) is termination else f"{termination.value}, found by further runs ({said})"
 
 
 _WITH_POINT = (Termination.OPTIMAL, Termination.LIMIT, Termination.INTERRUPTED)

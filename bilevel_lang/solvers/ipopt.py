@@ -117,17 +117,18 @@ class CompiledNlp:
     @property
     def lower(self) -> Floats:
         """Lower bounds of ``x`` (a copy), -inf for none."""
-        return self._nlp.lower.copy()
+        return np.array(self._nlp.lower)
 
     @property
     def upper(self) -> Floats:
         """Upper bounds of ``x`` (a copy), inf for none."""
-        return self._nlp.upper.copy()
+        return np.array(self._nlp.upper)
 
     def start(self) -> Floats:
         """The variables' present values within their bounds; 0 (or the nearest bound) for those without."""
         values = np.array([0.0 if v.value is None else float(v.value) for v in self.variables], dtype=float)
-        return np.clip(values, self._nlp.lower, self._nlp.upper)
+        inside: Floats = np.clip(values, self._nlp.lower, self._nlp.upper)
+        return inside
 
     def parameter_values(self) -> Floats:
         """The present values of the parameters."""

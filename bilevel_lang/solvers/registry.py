@@ -42,8 +42,8 @@ def pick(features: frozenset[Feature], wanted: str | None = None) -> tuple[Solve
     """The solver for a model with ``features``, and why that one.
 
     ``wanted`` is taken or refused (RefusedError), never replaced. Without it: the first of :data:`SOLVERS` that takes the model
-    and proves its answer; a local solver runs only when asked for. Whether the solver is installed is not looked at here: running it
-    raises SolverMissingError, so that the answer never depends on what happens to be installed.
+    and proves its answer; a local solver runs only when asked for. Whether the solver is installed is not looked at here (running
+    it raises SolverMissingError), so that the answer never depends on what happens to be installed.
     """
     if wanted is not None:
         solver = by_name(wanted)

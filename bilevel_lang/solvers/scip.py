@@ -7,8 +7,8 @@ column and one row; its linear part stays a linear objective.
 from __future__ import annotations
 
 import math
+import threading
 import time
-from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,10 @@ FEASIBILITY_TOLERANCE = 1e-9
 
 NONLINEAR_FEASIBILITY_TOLERANCE = 1e-8
 """``numerics/feastol`` with them: spatial branching down to 1e-9 costs more than the last digit is worth."""
+
+_relayed = threading.Event()
+"""Set by the first verbose run. SCIP's messages then come through Python: the log of that run, and for the rest of the process
+its error messages. A run that may print through Python has to keep the interpreter lock; the others let it go."""
 
 _STATUS = {
     "optimal": Termination.OPTIMAL,
@@ -165,14 +169,19 @@ def _start(scip: Any, columns: list[Any], program: Program, start: Any) -> None:
 
 def _solve(scip: Any, options: SolverOptions) -> None:
     """Run. SCIP has its own Ctrl-C handler for the time of the run and stops with the best point found."""
-    if options.verbose:
-        scip.hideOutput(False)
-        scip.redirectOutput()
-    with log_to_stderr() if options.verbose else nullcontext():
-        try:
+    try:
+        if options.verbose:
+            scip.hideOutput(False)
+            scip.redirectOutput()
+            _relayed.set()
+            with log_to_stderr():
+                scip.optimize()
+        elif _relayed.is_set():
             scip.optimize()
-        except Exception as error:  # pyscipopt raises bare Exception for every SCIP error code.
-            raise SolverFailedError(f"SCIP stopped: {error}", help="run with --verbose and look at the last lines") from error
+        else:
+            scip.optimizeNogil()
+    except Exception as error:  # pyscipopt raises bare Exception for every SCIP error code.
+        raise SolverFailedError(f"SCIP stopped: {error}", help="run with --verbose and look at the last lines") from error
 
 
 def _report(scip: Any, columns: list[Any], program: Program, name: str, seconds: float) -> SolverRun:
