@@ -14,8 +14,6 @@ from typing import Any
 
 from pyomo.common.collections import ComponentMap
 
-SCHEMA = "bilevel-lang/1"
-
 
 class Exactness(enum.Enum):
     """What a method can promise about its answer."""

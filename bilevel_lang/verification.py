@@ -97,7 +97,9 @@ def _examine_optimiser(
     gap = agent.sign * (here - best)
     relative = gap / max(1.0, abs(best))
     verified = response.bound is not None and relative <= tolerance and feasibility <= FEASIBILITY and not math.isnan(here)
-    proven = response.proven or response.bound is not None
+    # A better answer refutes even where the search for the best one was cut short.
+    refuted = agent.sign * (here - response.value) > tolerance * max(1.0, abs(best))
+    proven = response.proven or verified or refuted
     return FollowerReport(agent.name, agent.kind, here, response.value, gap, relative, feasibility, verified, proven, response.how)
 
 
@@ -113,7 +115,7 @@ def _leader_violation(problem: BilevelProblem, values: ComponentMap) -> float:
     worst = max((violation_of(number_at(r.body, values), r.lb, r.ub) for r in rows), default=0.0)
     own = [*problem.leader.variables, *(m.variable for m in problem.dual_maps)]
     worst = max([worst, *(_own_violation(v, values) for v in own if not v.fixed)])
-    worst = max([worst, *(_own_violation(a.objective.variable, values) for a in problem.agents if a.objective and a.objective.variable)])
+    worst = max([worst, *(_own_violation(a.objective.variable, values) for a in problem.agents if a.objective is not None and a.objective.variable is not None)])
     conditions = problem.model.component_data_objects(Complementarity, active=True)
     return max([worst, *(_condition_violation(c, values) for c in conditions)])
 

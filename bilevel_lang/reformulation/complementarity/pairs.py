@@ -30,7 +30,7 @@ def take_pairs(model: Any) -> tuple[Any, tuple[Pair, ...]]:
     """
     block = pyo.Block()
     model.add_component(unique_component_name(model, "encoding"), block)
-    block.part = pyo.Var(pyo.Any, domain=pyo.NonNegativeReals)
+    block.part = pyo.Var(pyo.Any, domain=pyo.NonNegativeReals, dense=False)
     block.row = pyo.Constraint(pyo.Any)
     pairs: list[Pair] = []
     for condition in list(model.component_data_objects(Complementarity, active=True, descend_into=(pyo.Block,))):
@@ -102,7 +102,7 @@ def as_variable(block: Any, name: str, expression: Any) -> Any:
     if getattr(expression, "ctype", None) is pyo.Var and expression.lb is not None and expression.lb >= 0:
         return expression
     if block.component("slack") is None:
-        block.slack = pyo.Var(pyo.Any, domain=pyo.NonNegativeReals)
+        block.slack = pyo.Var(pyo.Any, domain=pyo.NonNegativeReals, dense=False)
         block.slack_row = pyo.Constraint(pyo.Any)
     slack = block.slack[name]
     block.slack_row[name] = slack == expression

@@ -1,0 +1,94 @@
+"""Hierarchical optimisation for Pyomo, annotated in the language of GAMS EMP. Start with :func:`solve`.
+
+Names are loaded when they are first used, so that ``bilevel-solve --help`` need not wait for Pyomo.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from bilevel_lang.version import __version__
+
+if TYPE_CHECKING:
+    from bilevel_lang.api import load, parse, reformulate, resolve, solve, verify
+    from bilevel_lang.errors import (
+        BilevelError,
+        Diagnostic,
+        EmpSyntaxError,
+        ModelFileError,
+        RefusedError,
+        ResolutionError,
+        SolverFailedError,
+        SolverMissingError,
+        UsageError,
+    )
+    from bilevel_lang.grammar.printer import format_text, print_info
+    from bilevel_lang.grammar.syntax import EmpInfo
+    from bilevel_lang.model_file import load_model
+    from bilevel_lang.problem import BilevelProblem
+    from bilevel_lang.reformulation.rewrite import Options, Reformulation
+    from bilevel_lang.solution import BilevelSolution, Certificate, Exactness, Point, Status
+
+_HOMES = {
+    "api": ("load", "parse", "reformulate", "resolve", "solve", "verify"),
+    "errors": (
+        "BilevelError",
+        "Diagnostic",
+        "EmpSyntaxError",
+        "ModelFileError",
+        "RefusedError",
+        "ResolutionError",
+        "SolverFailedError",
+        "SolverMissingError",
+        "UsageError",
+    ),
+    "grammar.printer": ("format_text", "print_info"),
+    "grammar.syntax": ("EmpInfo",),
+    "model_file": ("load_model",),
+    "problem": ("BilevelProblem",),
+    "reformulation.rewrite": ("Options", "Reformulation"),
+    "solution": ("BilevelSolution", "Certificate", "Exactness", "Point", "Status"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "BilevelError",
+    "BilevelProblem",
+    "BilevelSolution",
+    "Certificate",
+    "Diagnostic",
+    "EmpInfo",
+    "EmpSyntaxError",
+    "Exactness",
+    "ModelFileError",
+    "Options",
+    "Point",
+    "Reformulation",
+    "RefusedError",
+    "ResolutionError",
+    "SolverFailedError",
+    "SolverMissingError",
+    "Status",
+    "UsageError",
+    "__version__",
+    "format_text",
+    "load",
+    "load_model",
+    "parse",
+    "print_info",
+    "reformulate",
+    "resolve",
+    "solve",
+    "verify",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'bilevel_lang' has no attribute {name!r}")
+    value = getattr(import_module(f"bilevel_lang.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

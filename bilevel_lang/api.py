@@ -1,0 +1,140 @@
+"""The public functions, one for each stage. Read this first: :func:`solve` is the whole pipeline.
+
+text --parse--> EmpInfo --resolve--> BilevelProblem --rewrite--> Reformulation --run--> SolverRun --recover--> Point --verify--> Certificate
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pyomo.common.collections import ComponentMap
+
+from bilevel_lang.assembly import Clock, assemble, write_back
+from bilevel_lang.errors import UsageError
+from bilevel_lang.grammar.parser import parse
+from bilevel_lang.grammar.syntax import EmpInfo
+from bilevel_lang.problem import BilevelProblem
+from bilevel_lang.reformulation.registry import choose
+from bilevel_lang.reformulation.rewrite import Options, Reformulation
+from bilevel_lang.resolver import resolve as resolve_info
+from bilevel_lang.solution import BilevelSolution, Certificate, Point
+from bilevel_lang.solvers.solver import SolverOptions
+from bilevel_lang.verification import verify as verify_point
+
+
+def load(path: str | Path) -> EmpInfo:
+    """Read and parse the annotation file at ``path``. Raises UsageError (no such file), EmpSyntaxError."""
+    path = Path(path)
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise UsageError(f"cannot read the annotation {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8 text (byte {error.start})", "save it as UTF-8") from error
+    return parse(text, str(path))
+
+
+def as_info(info: EmpInfo | str | Path) -> EmpInfo:
+    """``info`` as a syntax tree: itself, EMP text, or the file a Path names.
+
+    Raises UsageError for a one-line string that ends in ``.emp`` (the mend is ``Path(...)``), EmpSyntaxError.
+    """
+    if isinstance(info, EmpInfo):
+        return info
+    if isinstance(info, Path):
+        return load(info)
+    if not isinstance(info, str):
+        raise UsageError(f"an annotation is an EmpInfo, EMP text or a pathlib.Path, not a {type(info).__name__}")
+    if "\n" not in info and info.strip().lower().endswith(".emp"):
+        raise UsageError(f"{info.strip()!r} is a string, and a string is EMP text", f"for the file, write Path({info.strip()!r})")
+    return parse(info)
+
+
+def resolve(model: Any, info: EmpInfo | str | Path, *, strict: bool = False) -> BilevelProblem:
+    """Find the names of ``info`` in the Pyomo ``model`` and settle who owns what.
+
+    ``strict`` makes warnings errors. Raises EmpSyntaxError, and ResolutionError with every mistake at once.
+    """
+    return resolve_info(model, as_info(info), strict=strict)
+
+
+def reformulate(
+    model: Any, info: EmpInfo | str | Path, *, method: str = "auto", encoding: str | None = None, strict: bool = False, **options: Any
+) -> Reformulation:
+    """Rewrite ``model`` (a clone of it) as a single-level model and stop there.
+
+    Without ``encoding`` the result holds ``pyomo.mpec`` complementarities, for anything that reads them; with one (``sos1``,
+    ``big-m``, ``scholtes``) it is ready for a solver. ``options`` are the fields of
+    :class:`~bilevel_lang.reformulation.rewrite.Options`. Raises RefusedError where no method takes the problem.
+    """
+    wanted = Options(method=method, encoding=encoding, **options)
+    problem = resolve(model, info, strict=strict)
+    rewrite, _ = choose(problem, wanted)
+    reformulation = rewrite.apply(problem, wanted)
+    return rewrite.encode(reformulation, wanted) if encoding is not None else reformulation
+
+
+def verify(model: Any, info: EmpInfo | str | Path, point: Point | Mapping[Any, float], *, tolerance: float = 1e-5) -> Certificate:
+    """Check ``point`` (a Point, or a mapping from variables or their names to values) on ``model``: see docs/verification.md.
+
+    Raises UsageError for a name that is no variable, and what :func:`resolve` raises.
+    """
+    problem = resolve(model, info)
+    if not isinstance(point, Point):
+        point = _point(model, point)
+    return verify_point(problem, point, tolerance=tolerance)
+
+
+def _point(model: Any, values: Mapping[Any, float]) -> Point:
+    found: ComponentMap = ComponentMap()
+    for key, value in values.items():
+        variable = model.find_component(key) if isinstance(key, str) else key
+        if variable is None:
+            raise UsageError(f"the model has no variable {key!r}")
+        found[variable] = float(value)
+    return Point(found)
+
+
+def solve(model: Any, info: EmpInfo | str | Path, *, method: str = "auto", strict: bool = False, **options: Any) -> BilevelSolution:
+    """Solve the hierarchical problem that ``model`` and ``info`` describe, and check the answer.
+
+    ``model`` keeps its components; afterwards its variables hold the solution, and its ``dual`` and ``rc`` suffixes are filled where
+    it has them. ``options`` are the fields of :class:`~bilevel_lang.reformulation.rewrite.Options` (``encoding``, ``solver``,
+    ``time_limit`` s, ``gap``, ``threads``, ``seed``, ``big_m``, ``starts``, ``tolerance``, ...).
+    Raises the errors of ``errors.py``: syntax, names, refusals, missing solvers; what a solve finds out (infeasible, limit, not
+    verified) is told by :attr:`BilevelSolution.status`.
+    """
+    clock = Clock()
+    info = as_info(info)
+    clock.tick("parse")
+    problem = resolve_info(model, info, strict=strict)
+    clock.tick("resolve")
+    return solve_problem(problem, Options(method=method, **options), clock)
+
+
+def solve_problem(problem: BilevelProblem, options: Options, clock: Clock | None = None) -> BilevelSolution:
+    """The stages after resolve; ``clock`` knows what the stages before it took."""
+    clock = clock or Clock()
+    rewrite, path = choose(problem, options)
+    reformulation = rewrite.encode(rewrite.apply(problem, options), options)
+    clock.tick("reformulate")
+    run = reformulation.run(options)
+    clock.tick("solve")
+    point = reformulation.recover(run) if run.has_solution else None
+    certificate = verify_point(problem, point, tolerance=options.tolerance, options=_checking(options)) if point else None
+    clock.tick("verify")
+    solution = assemble(problem, reformulation, run, point, certificate, tuple(path), clock.seconds)
+    write_back(problem, solution)
+    return solution
+
+
+def _checking(options: Options) -> SolverOptions:
+    """What a check may cost: the user's own limit, or a minute for each agent."""
+    limit = 60.0 if options.time_limit is None else max(1.0, options.time_limit)
+    return replace(options.for_solver(limit), gap=None, extra={})
+
+
+__all__ = ["as_info", "load", "parse", "reformulate", "resolve", "solve", "solve_problem", "verify"]

@@ -1,0 +1,324 @@
+"""``bilevel-solve``: arguments, printing, exit codes; no logic. Results go to stdout, everything else to stderr.
+
+Nothing heavy is imported before the arguments are read, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from bilevel_lang.errors import BilevelError, UsageError
+from bilevel_lang.version import __version__
+
+if TYPE_CHECKING:
+    from bilevel_lang.problem import BilevelProblem
+    from bilevel_lang.reformulation.rewrite import Options
+
+EPILOG = """\
+exit codes: 0 solved and verified (or a mode that does not solve did its work), 1 a bug of ours, 2 usage or syntax,
+3 model and annotation do not fit or the method is refused, 4 infeasible or unbounded, 5 limit reached or solver failed,
+6 solver or licence missing, 7 verification failed, 130 interrupted
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Usage mistakes as our own error, so that ``--json`` reports them too."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, "bilevel-solve --help lists the options")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="bilevel-solve",
+        description="Solve a hierarchical Pyomo model with an EMP annotation, and check the answer.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("paths", nargs="*", metavar="MODEL ANNOTATION", help="a Python file that builds a Pyomo model, and a .emp file")
+    _add_choices(parser)
+    _add_limits(parser)
+    _add_modes(parser)
+    return parser
+
+
+def _add_choices(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what to use (all chosen by the engine unless given)")
+    group.add_argument("--method", default="auto", help="auto, kkt, value-function, nn-embed or extensive-form")
+    group.add_argument("--encoding", help="sos1, big-m or scholtes")
+    group.add_argument("--solver", help="highs, scip, ipopt, or any solver that Pyomo knows")
+    group.add_argument("--position", default="optimistic", choices=["optimistic", "pessimistic"], help="who wins ties among followers")
+    group.add_argument("--big-m", type=_positive, metavar="M", help="bound for rows where none can be proved (big-m only)")
+    group.add_argument("--starts", type=_count, default=8, metavar="N", help="starts of a local method (default 8)")
+
+
+def _add_limits(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("how long and how exactly")
+    group.add_argument("--time-limit", type=_positive, metavar="S", help="seconds")
+    group.add_argument("--gap", type=_not_negative, metavar="G", help="relative gap at which to stop")
+    group.add_argument("--threads", type=_count, metavar="N")
+    group.add_argument("--seed", type=_seed, default=0, metavar="K")
+    group.add_argument("--tolerance", type=_positive, default=1e-5, metavar="T", help="of the verification (relative, default 1e-5)")
+
+
+def _add_modes(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("modes and output")
+    group.add_argument("--check", action="store_true", help="stop after names: print the EMP Summary and who owns what")
+    group.add_argument("--explain", action="store_true", help="say why this method, encoding and solver, and why not others")
+    group.add_argument("--format", action="store_true", help="pretty-print annotation files to stdout")
+    group.add_argument("--in-place", action="store_true", help="with --format: write the files instead")
+    group.add_argument("--write", metavar="FILE", help="save the rewritten model (.lp, .mps, .nl, .gms) and stop")
+    group.add_argument("--json", metavar="FILE", help="the answer as one JSON object; - for stdout")
+    group.add_argument("--strict", action="store_true", help="warnings are errors")
+    group.add_argument("--quiet", action="store_true", help="print no report")
+    group.add_argument("-v", "--verbose", action="store_true", help="the solver's log on stderr, all variables in the report")
+    group.add_argument("--doctor", action="store_true", help="what is installed here, and does it work")
+    group.add_argument("--version", action="version", version=f"bilevel-lang {__version__}")
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+
+
+def _positive(text: str) -> float:
+    value = _number(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return value
+
+
+def _not_negative(text: str) -> float:
+    value = _number(text)
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a number >= 0")
+    return value
+
+
+def _seed(text: str) -> int:
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number >= 0")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number >= 1")
+    return int(text)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``bilevel-solve`` with ``argv`` (sys.argv without the program by default); returns the exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    json_target = _json_target(arguments)
+    try:
+        return _dispatch(_parser().parse_args(arguments))
+    except BilevelError as error:
+        _print_error(error, json_target)
+        return error.exit_code
+    except KeyboardInterrupt:
+        from bilevel_lang.json_report import interrupted_object
+
+        print("interrupted", file=sys.stderr)
+        _emit_json(interrupted_object(), json_target)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`): nothing is left to say, and nobody to say it to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception:
+        traceback.print_exc()
+        print("\nThis is a bug of bilevel-lang, not of your model: please report it with the model and the annotation.", file=sys.stderr)
+        return 1
+
+
+def _json_target(arguments: list[str]) -> str | None:
+    """Where JSON goes, even if the rest of the line cannot be parsed."""
+    for word, following in zip(arguments, [*arguments[1:], None], strict=True):
+        if word == "--json":
+            return following
+        if word.startswith("--json="):
+            return word.removeprefix("--json=")
+    return None
+
+
+def _print_error(error: BilevelError, json_target: str | None) -> None:
+    from bilevel_lang.json_report import error_object
+
+    print(error, file=sys.stderr)
+    _emit_json(error_object(error), json_target)
+
+
+def _emit_json(value: dict[str, Any], target: str | None) -> None:
+    if target is None:
+        return
+    text = json.dumps(value, indent=2, allow_nan=False) + "\n"
+    if target == "-":
+        sys.stdout.write(text)
+    else:
+        from bilevel_lang.files import write_text
+
+        write_text(Path(target), text)
+
+
+def _dispatch(options: argparse.Namespace) -> int:
+    if options.doctor:
+        return _doctor()
+    if options.format:
+        return _format(options)
+    if options.in_place:
+        raise UsageError("--in-place goes with --format")
+    model, annotation = _two_paths(options.paths)
+    _check_targets(options, (model, annotation))
+    return _solve(options, model, annotation)
+
+
+def _two_paths(paths: list[str]) -> tuple[Path, Path]:
+    if len(paths) != 2:
+        given = "nothing" if not paths else f"{len(paths)} file{'s' if len(paths) > 1 else ''}"
+        raise UsageError(f"a model and an annotation are needed, {given} given", "bilevel-solve model.py model.emp")
+    model, annotation = Path(paths[0]), Path(paths[1])
+    if model.suffix.lower() == ".emp" and annotation.suffix.lower() == ".py":
+        raise UsageError("the model comes first, the annotation second", f"bilevel-solve {annotation} {model}")
+    if model.suffix.lower() in (".mps", ".cor", ".lp", ".nl"):
+        raise UsageError(f"{model}: models are Python files in this version", "build the model in Pyomo")
+    return model, annotation
+
+
+def _check_targets(options: argparse.Namespace, inputs: tuple[Path, Path]) -> None:
+    for target in (options.write, options.json):
+        if target and target != "-" and any(Path(target).resolve() == p.resolve() for p in inputs):
+            raise UsageError(f"{target} is an input and will not be overwritten", "give another file name")
+
+
+def _solve(options: argparse.Namespace, model_path: Path, annotation: Path) -> int:
+    from bilevel_lang import api
+    from bilevel_lang.assembly import Clock
+    from bilevel_lang.model_file import load_model
+
+    clock = Clock()
+    info = api.load(annotation)
+    clock.tick("parse")
+    with contextlib.redirect_stdout(sys.stderr):
+        model = load_model(model_path)
+    clock.skip()
+    problem = api.resolve(model, info, strict=options.strict)
+    clock.tick("resolve")
+    if options.check:
+        return _check(options, problem)
+    asked = _options(options)
+    if options.write:
+        return _write(options, problem, asked)
+    with _progress(options):
+        solution = api.solve_problem(problem, asked, clock)
+    _report(options, solution)
+    return solution.exit_code
+
+
+def _options(options: argparse.Namespace) -> Options:
+    from bilevel_lang.reformulation.rewrite import Options
+
+    names = ("method", "encoding", "solver", "position", "time_limit", "gap", "threads", "seed", "big_m", "starts", "tolerance", "verbose")
+    return Options(**{name: getattr(options, name) for name in names})
+
+
+def _check(options: argparse.Namespace, problem: BilevelProblem) -> int:
+    from bilevel_lang.display import check_text, explain_text
+    from bilevel_lang.json_report import check_object
+
+    if options.json != "-" and not options.quiet:
+        print(check_text(problem))
+    if options.explain:
+        from bilevel_lang.reformulation.registry import choose
+
+        print(explain_text(choose(problem, _options(options))[1]), file=sys.stderr if options.json == "-" else sys.stdout)
+    _emit_json(check_object(problem), options.json)
+    return 0
+
+
+def _write(options: argparse.Namespace, problem: BilevelProblem, asked: Options) -> int:
+    from bilevel_lang.files import write_model
+    from bilevel_lang.reformulation.registry import choose
+
+    rewrite, path = choose(problem, asked)
+    reformulation = rewrite.encode(rewrite.apply(problem, asked), asked)
+    write_model(reformulation.model, Path(options.write))
+    if options.explain:
+        from bilevel_lang.display import explain_text
+
+        print(explain_text([*path, *reformulation.why]))
+    if not options.quiet:
+        print(f"wrote {options.write} ({reformulation.method} + {reformulation.encoding or 'no encoding'})", file=sys.stderr)
+    return 0
+
+
+@contextlib.contextmanager
+def _progress(options: argparse.Namespace) -> Iterator[None]:
+    """A sign of life on a terminal; nothing in a pipe."""
+    if options.quiet or options.verbose or not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("solving (Ctrl-C stops with the best point)"):
+        yield
+
+
+def _report(options: argparse.Namespace, solution: Any) -> None:
+    from bilevel_lang.display import explain_text, solution_text
+    from bilevel_lang.json_report import solution_object
+
+    if options.explain:
+        print(explain_text(solution.why), file=sys.stderr if options.json == "-" else sys.stdout)
+    if options.json != "-" and not options.quiet:
+        print(solution_text(solution, options.verbose))
+    _emit_json(solution_object(solution), options.json)
+
+
+def _format(options: argparse.Namespace) -> int:
+    from bilevel_lang.files import write_text
+    from bilevel_lang.grammar.printer import format_text
+
+    if not options.paths:
+        raise UsageError("--format needs an annotation file", "bilevel-solve --format model.emp")
+    for path in map(Path, options.paths):
+        text = _read(path)
+        formatted = format_text(text, str(path))
+        if not options.in_place:
+            sys.stdout.write(formatted)
+        elif formatted != text:
+            write_text(path, formatted)
+    return 0
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8 text (byte {error.start})", "save it as UTF-8") from error
+
+
+def _doctor() -> int:
+    from bilevel_lang.solvers.doctor import diagnose
+
+    findings = diagnose()
+    for finding in findings:
+        print(finding)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,164 @@
+"""What ``bilevel-solve`` prints for people: the answer with its three verdicts, the ownership report, the engine's reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from bilevel_lang.problem import Agent, BilevelProblem, Row, Structure
+from bilevel_lang.solution import BilevelSolution, Certificate, Exactness, Status
+
+VARIABLES_SHOWN = 40
+
+
+def solution_text(solution: BilevelSolution, verbose: bool = False) -> str:
+    """The answer: status, objective, certificate, variables, messages, times."""
+    parts = [_summary_lines(solution.summary), _verdict(solution)]
+    if solution.certificate is not None:
+        parts.append(_certificate(solution.certificate))
+    if solution.variables:
+        parts.append(_table("variable", solution.variables, verbose))
+    if solution.duals:
+        parts.append(_table("multiplier", solution.duals, verbose))
+    if solution.messages:
+        parts.append("\n".join(f"note: {m}" for m in solution.messages))
+    parts.append("time      " + ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in solution.seconds.items()))
+    return "\n\n".join(p for p in parts if p)
+
+
+def _summary_lines(summary: Any) -> str:
+    counted = [(name, n) for name, n in summary.items() if n]
+    if not counted:
+        return ""
+    width = max(len(name) for name, _ in counted)
+    return "\n".join(["--- EMP Summary", *(f"    {name:<{width}} = {n}" for name, n in counted)])
+
+
+def _verdict(solution: BilevelSolution) -> str:
+    method = " + ".join(p for p in (solution.method, solution.encoding) if p)
+    lines = [("status", f"{solution.status.value}{_gloss(solution)}")]
+    if solution.objective is not None:
+        lines.append(("objective", number(solution.objective)))
+    if solution.bound is not None and solution.gap is not None:
+        lines.append(("bound", f"{number(solution.bound)}   gap {solution.gap:.2g}"))
+    lines.append(("solver", f"{method}, {solution.solver}: {solution.termination}"))
+    return "\n".join(f"{name:<10}{text}" for name, text in lines)
+
+
+def _gloss(solution: BilevelSolution) -> str:
+    verified = "every agent verified" if len(solution.followers) != 1 else "follower verified"
+    if not solution.followers:
+        verified = "checked on the original model"
+    if solution.status is Status.OPTIMAL:
+        return f" ({verified}, leader optimality proved)" if solution.exactness is Exactness.EXACT else f" ({verified})"
+    if solution.status is Status.FEASIBLE:
+        return f" ({verified}, leader optimality not proved)"
+    if solution.status is Status.VERIFICATION_FAILED:
+        return " (NOT VERIFIED: this is not an answer to the problem)"
+    return ""
+
+
+def _certificate(certificate: Certificate) -> str:
+    lines = [
+        "checked on the original model",
+        f"  leader feasibility    {certificate.leader_feasibility:.1e}",
+    ]
+    if certificate.followers:
+        lines.append(f"  follower feasibility  {certificate.follower_feasibility:.1e}")
+    if certificate.dual_residual is not None:
+        lines.append(f"  dualvar residual      {certificate.dual_residual:.1e}")
+    for f in certificate.followers[:VARIABLES_SHOWN]:
+        mark = "verified" if f.verified else "NOT VERIFIED"
+        gap = "?" if f.gap is None else f"{f.gap:.1e}"
+        if f.kind == "vi":
+            lines.append(f"  {f.name}: residual {gap}, {mark} ({f.how})")
+        else:
+            lines.append(
+                f"  {f.name}: objective {number(f.objective)}, solved again {number(f.optimal_value)}, gap {gap}, {mark} ({f.how})"
+            )
+    hidden = len(certificate.followers) - VARIABLES_SHOWN
+    if hidden > 0:
+        lines.append(f"  ... and {hidden} more (--json has them all)")
+    return "\n".join(lines)
+
+
+def number(value: float | None) -> str:
+    """Eight significant digits, ``?`` for none."""
+    return "?" if value is None else f"{value:.8g}"
+
+
+def _table(title: str, values: Any, verbose: bool) -> str:
+    items = list(values.items())
+    shown = items if verbose else items[:VARIABLES_SHOWN]
+    width = max(len(name) for name, _ in shown)
+    lines = [f"{title:<{width + 2}}  value", *(f"  {name:<{width}}  {number(value)}" for name, value in shown)]
+    if len(shown) < len(items):
+        lines.append(f"  ... and {len(items) - len(shown)} more (-v or --json shows them all)")
+    return "\n".join(lines)
+
+
+def check_text(problem: BilevelProblem) -> str:
+    """The EMP Summary and who owns what, with every row in stored form and its multiplier's cone."""
+    summary = "\n".join(["--- EMP Summary", *(f"    {name:<20} = {n}" for name, n in problem.summary)])
+    parts = [summary, _leader_text(problem), *(_agent_text(a, problem) for a in problem.agents)]
+    for name, got in problem.wildcards:
+        parts.append(f"* of {name} = {' '.join(got) or '(nothing)'}")
+    parts += [d.render() for d in problem.notices]
+    return "\n\n".join(p for p in parts if p)
+
+
+def _leader_text(problem: BilevelProblem) -> str:
+    if problem.structure is Structure.EQUILIBRIUM:
+        return "no leader"
+    leader = problem.leader
+    objective = "none (feasibility)" if leader.objective is None else f"{_sense(leader.objective)} {leader.objective.name}"
+    lines = [f"leader: {objective}", f"  variables  {_list(v.name for v in leader.variables)}"]
+    lines += [f"  row        {r.name}: {_stored(r.body, r.lb, r.ub)}" for r in leader.rows]
+    return "\n".join(lines)
+
+
+def _sense(objective: Any) -> str:
+    return "min" if objective.sense == 1 else "max"
+
+
+def _agent_text(agent: Agent, problem: BilevelProblem) -> str:
+    lines = [f"agent: {agent.name}", f"  variables  {_list(v.name for v in agent.variables)}"]
+    if agent.objective is not None:
+        lines.append(f"  objective  {agent.objective.expression}")
+        if agent.objective.definition is not None:
+            lines.append(f"             (defined by row {agent.objective.definition.name}, substituted: it has no multiplier)")
+    for f in agent.functions:
+        lines.append(f"  function   {f.variable.name}: {f.expression if f.expression is not None else 0}")
+    duals = {id(m.row): m for m in problem.dual_maps_of(agent)}
+    for row in agent.rows:
+        lines.append(_row_text(agent, row, duals.get(id(row))))
+    return "\n".join(lines)
+
+
+def _row_text(agent: Agent, row: Row, dual: Any) -> str:
+    cone = row.cone
+    if agent.kind == "max" and cone != "free":
+        cone = "<= 0" if cone == ">= 0" else ">= 0"
+    text = f"  row        {row.name}: {_stored(row.body, row.lower, row.upper)}   multiplier {cone}"
+    if dual is None:
+        return text
+    return f"{text}, {dual.variable.name} = {'-' if dual.factor < 0 else ''}multiplier"
+
+
+def _stored(body: Any, lower: float | None, upper: float | None) -> str:
+    if lower is not None and lower == upper:
+        return f"{body} == {lower:g}"
+    if lower is not None and upper is not None:
+        return f"{lower:g} <= {body} <= {upper:g}"
+    return f"{body} >= {lower:g}" if lower is not None else f"{body} <= {upper:g}" if upper is not None else f"{body} free"
+
+
+def _list(names: Iterable[str]) -> str:
+    names = list(names)
+    more = f" ... ({len(names)} in all)" if len(names) > VARIABLES_SHOWN else ""
+    return " ".join(names[:VARIABLES_SHOWN]) + more if names else "(none)"
+
+
+def explain_text(why: Sequence[str]) -> str:
+    """The engine's path, a line a step."""
+    return "\n".join(["--- why", *(f"    {line}" for line in why)])

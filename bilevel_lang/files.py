@@ -1,0 +1,51 @@
+"""Writing files: atomically, in the destination's own folder, and the rewritten model by suffix."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from bilevel_lang.errors import RefusedError, UsageError
+
+FORMATS = (".lp", ".mps", ".nl", ".gms")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write ``text`` so that ``path`` holds either the old or the new content, never a part. Raises UsageError."""
+    path = path.resolve()
+    mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+                stream.write(text)
+            os.chmod(temporary, mode)
+            os.replace(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def write_model(model: Any, path: Path) -> None:
+    """Write a rewritten model in the format of the suffix, with the model's own names. Raises UsageError, RefusedError."""
+    suffix = path.suffix.lower()
+    if suffix not in FORMATS:
+        raise UsageError(f"{path}: no format for `{suffix}`", "use one of " + ", ".join(FORMATS))
+    with tempfile.TemporaryDirectory() as folder:
+        draft = Path(folder) / f"model{suffix}"
+        try:
+            model.write(str(draft), io_options={"symbolic_solver_labels": True})
+        except (ValueError, RuntimeError, NotImplementedError, TypeError) as error:
+            help = "linear and quadratic models go to .lp and .mps, SOS1 sets to .lp, .mps and .nl; nonlinear ones to .nl and .gms"
+            raise RefusedError(f"{path}: this model cannot be written as {suffix}: {error}", help) from error
+        write_text(path, draft.read_text(encoding="utf-8"))
