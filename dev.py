@@ -14,6 +14,7 @@ import argparse
 import hashlib
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -156,7 +157,7 @@ def read_stamp() -> dict:
 def run(command: list, show: bool = False) -> int:
     """Run a program at the top of the checkout, that of .venv if it has one. Returns the exit code, 128 + n for signal n."""
     if show:
-        say("$ " + " ".join(command))
+        say("$ " + " ".join(map(shlex.quote, command)))
     program = BIN / (command[0] + (".exe" if os.name == "nt" else ""))
     if program.exists():
         command = [str(program), *command[1:]]
