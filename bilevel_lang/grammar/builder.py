@@ -37,7 +37,7 @@ class TreeBuilder(Transformer[Token, "tuple[s.Statement, ...]"]):
         """An optimiser."""
         first, objective, *rest = children
         assert isinstance(first, Token) and isinstance(objective, s.Reference)
-        sense = "min" if first.type == "MIN" else "max"
+        sense: Literal["min", "max"] = "min" if first.type == "MIN" else "max"
         return s.Optimise(sense, objective, _items(rest), **_places(children))
 
     def vi(self, children: Children) -> s.VariationalInequality:
@@ -92,7 +92,7 @@ class TreeBuilder(Transformer[Token, "tuple[s.Statement, ...]"]):
         """Alternatives."""
         _, reform, negation, indicator, *rest = children
         assert reform is None or isinstance(reform, s.Reform)
-        rows = [child for child in rest if not isinstance(child, s.Branch)]
+        rows: Children = [child for child in rest if not isinstance(child, s.Branch)]
         first = _branch(negation, indicator, rows, _span([negation, indicator, *rows]))
         return s.Disjunction(reform, (first, *_all(s.Branch, rest)), **_places(children))
 

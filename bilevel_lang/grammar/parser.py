@@ -7,9 +7,9 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, cast
 
-from bilevel_lang.errors import Diagnostic, EmpSyntaxError, Source, Span
+from bilevel_lang.errors import Diagnostic, EmpSyntaxError, Source
 from bilevel_lang.grammar.mistakes import MAX_CHARACTERS, MAX_TOKENS, TooManyWords, explain, too_long, too_many_words
-from bilevel_lang.grammar.scanner import STATEMENT_KEYWORDS, blank_out, next_keyword, plain_lines
+from bilevel_lang.grammar.scanner import STATEMENT_KEYWORDS, blank_out, plain_lines
 from bilevel_lang.grammar.syntax import EmpInfo, Statement
 
 if TYPE_CHECKING:
@@ -64,6 +64,11 @@ def _mistakes(source: Source) -> Iterator[Diagnostic]:
             text = blank_out(text, resume)
         else:
             return
+
+
+def tokens(text: str) -> list[Token]:
+    """The words of an annotation that ``parse`` has accepted, as the grammar sees them: without noise and comments."""
+    return _lark().parse_interactive(text).exhaust_lexer()
 
 
 @cache

@@ -54,7 +54,7 @@ _PIECE = re.compile(
       | (?P<comment>(?:\#|//)[^\n]*)
       | (?P<quoted>'(?:[^'\n]|'')*'|"(?:[^"\n]|"")*")
       | (?P<ticked>`(?:[^`\n]|``)+`)
-      | (?P<noise>s\.t\.(?![\w.])|;)
+      | (?P<noise>s\.t\.(?![\w.`])|;)
       | (?P<number>[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?(?![\w.]))
       | (?P<word>\w+)
       | (?P<other>.)""",
@@ -96,13 +96,13 @@ def is_keyword(word: str) -> bool:
     return _KEYWORD.fullmatch(word) is not None
 
 
-def next_keyword(text: str, start: int) -> int:
+def next_keyword(text: str, start: int, depth: int = 0) -> int:
     """The offset of the next statement keyword at or after ``start``, or the length of the text.
 
     Words between brackets and after a dot are no keywords, but the first word of a line always is one: a bracket
-    that was left open ends somewhere.
+    that was left open ends somewhere. ``depth`` is the number of brackets that are open at ``start``.
     """
-    depth, line_is_blank, after_dot = 0, text[:start].rpartition("\n")[2].isspace() or start == 0, False
+    line_is_blank, after_dot = not text[text.rfind("\n", 0, start) + 1 : start].strip(), False
     for piece in pieces(text, start):
         if piece.kind == "word" and is_keyword(piece.text) and not after_dot and (depth == 0 or line_is_blank):
             return piece.start
