@@ -48,7 +48,7 @@ class Probe:
 
 
 def diagnose() -> list[Finding]:
-    """All findings: versions first, then each solver on each probe it takes. Takes about a second; raises nothing."""
+    """All findings: versions first, then each solver on each probe it takes. Takes a few seconds; raises nothing."""
     return [*_platform(), *_packages(), *_solvers()]
 
 
@@ -71,7 +71,10 @@ def _packages() -> Iterator[Finding]:
         version = _version(name)
         yield Finding(name, "ok", version) if version else Finding(name, "missing", "not installed", f"pip install {name}")
     for name, remedy in _OPTIONAL.items():
-        version = _cyipopt() if name == "cyipopt" else _version(name)
+        if name == "cyipopt":
+            yield _cyipopt(remedy)
+            continue
+        version = _version(name)
         yield Finding(name, "ok", version) if version else Finding(name, "missing", "not installed (optional)", remedy)
 
 
@@ -82,14 +85,13 @@ def _version(name: str) -> str:
         return ""
 
 
-def _cyipopt() -> str:
+def _cyipopt(remedy: str) -> Finding:
     """Which of the two packages that install a module ``cyipopt`` is here, or both, which is a mistake."""
-    official, rebuilt = _version("cyipopt"), _version("cyipopt-wheels")
-    if official and rebuilt:
-        return f"{official} and cyipopt-wheels {rebuilt}: two packages of one module; uninstall both, then install one"
-    if rebuilt:
-        return f"{rebuilt} (package cyipopt-wheels)"
-    return f"{official} (package cyipopt)" if official else ""
+    here = [f"{name} {_version(name)}" for name in ("cyipopt", "cyipopt-wheels") if _version(name)]
+    if len(here) == 2:
+        detail = f"{' and '.join(here)} overwrite each other's files"
+        return Finding("cyipopt", "wrong", detail, "uninstall both, then install one of them")
+    return Finding("cyipopt", "ok", here[0]) if here else Finding("cyipopt", "missing", "not installed (optional)", remedy)
 
 
 def _solvers() -> Iterator[Finding]:
@@ -146,7 +148,7 @@ def _milp() -> Any:
     model = pyo.ConcreteModel()
     model.x = pyo.Var(range(3), domain=pyo.Binary)
     model.gain = pyo.Objective(expr=3 * model.x[0] + 2 * model.x[1] + 2 * model.x[2], sense=pyo.maximize)
-    # The relaxation takes half of x[0] as well and has the value 5.
+    # The relaxation reaches 4.5, the whole numbers 4.
     model.weight = pyo.Constraint(expr=3 * model.x[0] + 2 * model.x[1] + 2 * model.x[2] <= 4.5)
     return model
 

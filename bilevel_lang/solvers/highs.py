@@ -161,23 +161,29 @@ def _matrix(program: Program) -> sp.csc_matrix:
 
 
 def _solve(highs: Any, program: Program, options: SolverOptions, started: float) -> Termination:
-    """Run; where HiGHS leaves open which of infeasible and unbounded it is, a run without objective tells."""
+    """Run, and do not take HiGHS's word for unbounded where it is known to guess."""
     termination = _go(highs)
-    if termination is Termination.OPTIMAL and program.cost.quadratic:
-        return _undo_regularisation(highs, program, options, started)
-    open_question = termination is Termination.INFEASIBLE_OR_UNBOUNDED
-    # A branch and bound calls a model unbounded when its relaxation is, before it knows of any integer point.
-    open_question |= termination is Termination.UNBOUNDED and bool(program.integer.any())
-    if not open_question:
+    if program.cost.quadratic and termination is Termination.OPTIMAL:
+        termination = _undo_regularisation(highs, program, options, started)
+    # A branch and bound calls a model unbounded when its relaxation is, before it knows of any integer point; the QP solver calls
+    # a QP unbounded that ends far out.
+    guess = termination is Termination.UNBOUNDED and (program.cost.quadratic or program.integer.any())
+    if not guess and termination is not Termination.INFEASIBLE_OR_UNBOUNDED:
         return termination
-    feasibility = _load(replace(program, cost=Form(0.0, {}, {}, None)), _remaining(options, started))
+    feasible = _feasible(program, _remaining(options, started))
+    if feasible is not Termination.OPTIMAL:
+        decided = feasible in (Termination.INFEASIBLE, Termination.INTERRUPTED)
+        return feasible if decided else Termination.INFEASIBLE_OR_UNBOUNDED
+    if program.cost.quadratic and not _runs_away(program):
+        return Termination.FAILED
+    return Termination.UNBOUNDED
+
+
+def _feasible(program: Program, options: SolverOptions) -> Termination:
+    """What a run without objective, and without presolve, says: OPTIMAL means that the model has a point."""
+    feasibility = _load(replace(program, cost=Form(0.0, {}, {}, None)), options)
     feasibility.setOptionValue("presolve", "off")
-    feasible = _go(feasibility)
-    if feasible is Termination.OPTIMAL:
-        return Termination.UNBOUNDED
-    if feasible in (Termination.INFEASIBLE, Termination.INTERRUPTED):
-        return feasible
-    return Termination.INFEASIBLE_OR_UNBOUNDED
+    return _go(feasibility)
 
 
 def _remaining(options: SolverOptions, started: float) -> SolverOptions:
@@ -190,7 +196,8 @@ def _undo_regularisation(highs: Any, program: Program, options: SolverOptions, s
     """Repeat a QP with its regularisation centred at the last point until that changes nothing (the proximal point method).
 
     HiGHS minimises f + w/2 |x|^2 instead of f. Minimising f + w/2 |x - x_k|^2 again and again converges to a minimum of f, and
-    w |x_k+1 - x_k| is what is left of the error in the first-order conditions. Where f has no minimum the points run away.
+    w |x_k+1 - x_k| is what is left of the error in the first-order conditions. Where f has no minimum the points run away, so
+    UNBOUNDED here means no more than that they did not settle.
     """
     weight = highs.getOptionValue("qp_regularization_value")[1]
     n = len(program.variables)
@@ -209,7 +216,7 @@ def _undo_regularisation(highs: Any, program: Program, options: SolverOptions, s
         if termination is not Termination.OPTIMAL:
             return termination
         x = np.asarray(highs.getSolution().col_value, dtype=float)
-    return Termination.UNBOUNDED if _runs_away(program) else Termination.FAILED
+    return Termination.UNBOUNDED
 
 
 def _runs_away(program: Program) -> bool:

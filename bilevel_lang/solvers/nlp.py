@@ -19,7 +19,7 @@ from pyomo.common.errors import PyomoException
 from pyomo.core.base import SOSConstraint, maximize
 from pyomo.repn.plugins.nl_writer import NLWriter
 
-from bilevel_lang.errors import ModelFileError, RefusedError
+from bilevel_lang.errors import ModelFileError, RefusedError, UsageError
 from bilevel_lang.solvers.program import Floats, finite_side, is_integer, refuse_leftovers, the_objective, uncross
 from bilevel_lang.solvers.settled import load_module
 from bilevel_lang.solvers.solver import Missing
@@ -62,8 +62,8 @@ class Nlp:
 def read_nlp(model: Any, parameters: Sequence[Any] = ()) -> Nlp:
     """Translate ``model``; the fixed variables in ``parameters`` stay symbols, all other fixed variables become constants.
 
-    Raises SolverMissingError without CasADi; RefusedError for integers, SOS constraints, functions without derivatives;
-    ModelFileError where the model cannot be evaluated. The model is left as it was.
+    Raises SolverMissingError without CasADi; UsageError for a parameter that is not fixed; RefusedError for integers, SOS
+    constraints and functions without derivatives; ModelFileError where the model cannot be evaluated. Leaves the model as it was.
     """
     casadi = load_module("casadi", CASADI_MISSING)
     refuse_leftovers(model)
@@ -144,7 +144,7 @@ def _unfixed(parameters: Sequence[Any]) -> Iterator[None]:
     """Let the writer see the parameters as variables, for as long as it writes."""
     loose = [v.name for v in parameters if not v.fixed]
     if loose:
-        raise ValueError(f"parameters must be fixed variables: {', '.join(loose)}")
+        raise UsageError(f"parameters must be fixed variables, and these are not: {', '.join(loose)}", help="fix them first")
     try:
         for variable in parameters:
             variable.fixed = False

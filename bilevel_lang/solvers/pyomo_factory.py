@@ -198,7 +198,7 @@ def pyomo_names() -> frozenset[str]:
 
 def _family(name: str) -> str:
     base = name.lower().removeprefix("appsi_").removeprefix("_")
-    for suffix in ("_persistent", "_direct", "_direct_minlp", "_v2"):
+    for suffix in ("_minlp", "_persistent", "_direct", "_v2"):
         base = base.removesuffix(suffix)
     return base
 

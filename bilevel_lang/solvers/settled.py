@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import math
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
-from sys import stderr
 from typing import Any
 
 from pyomo.common.collections import ComponentMap
@@ -61,5 +61,5 @@ def importable(name: str) -> bool:
 @contextmanager
 def log_to_stderr() -> Iterator[None]:
     """Send what solvers print through Python's stdout to stderr, where logs belong."""
-    with redirect_stdout(stderr):
+    with redirect_stdout(sys.stderr):
         yield

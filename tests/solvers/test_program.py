@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import math
+
+import pyomo.environ as pyo
+import pytest
+
+from bilevel_lang.errors import ModelFileError, RefusedError
+from bilevel_lang.solvers.program import holding, read_program, restoring
+
+
+def test_rows_carry_their_constants_in_the_sides():
+    m = pyo.ConcreteModel()
+    m.x, m.y, m.f = pyo.Var(bounds=(0, 1e20)), pyo.Var(domain=pyo.Integers), pyo.Var(initialize=2)
+    m.f.fix()
+    m.o = pyo.Objective(expr=m.x * m.f + 5, sense=pyo.maximize)
+    m.c = pyo.Constraint(expr=pyo.inequality(1, m.x + 3 * m.y * m.f + m.x * m.y + 4, 9))
+    m.free = pyo.Constraint(expr=pyo.inequality(-1e20, m.x, 1e21))
+    program = read_program(m)
+    assert [v.name for v in program.variables] == ["x", "y"]
+    assert list(program.upper) == [math.inf, math.inf]
+    assert list(program.integer) == [False, True]
+    assert program.sense == -1
+    assert program.cost.linear == {0: 2.0}
+    assert program.cost.constant == 5
+    (row,) = program.rows
+    assert (row.lower, row.upper) == (-3, 5)
+    assert row.form.linear == {0: 1.0, 1: 6.0}
+    assert row.form.quadratic == {(0, 1): 1.0}
+    assert program.objective_at([3.0, 0.0]) == 11
+
+
+def test_only_what_appears_is_a_column():
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var(range(5))
+    m.o = pyo.Objective(expr=m.x[3])
+    assert [v.name for v in read_program(m).variables] == ["x[3]"]
+
+
+def test_objective_with_functions_is_evaluated_without_trace():
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var(initialize=7)
+    m.o = pyo.Objective(expr=pyo.log(m.x) + m.x**2)
+    program = read_program(m)
+    assert program.objective_at([1.0]) == pytest.approx(1)
+    assert math.isnan(program.objective_at([-1.0]))
+    assert m.x.value == 7
+
+
+def test_values_come_back_after_an_exception():
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var(initialize=7)
+    with pytest.raises(RuntimeError), holding([m.x], [1.0]):
+        assert m.x.value == 1
+        raise RuntimeError
+    assert m.x.value == 7
+    with restoring([m.x]):
+        m.x.set_value(3)
+    assert m.x.value == 7
+
+
+@pytest.mark.parametrize(
+    ("crossing", "contradicts"),
+    [(1e-3, True), (1e-12, False)],
+)
+def test_bounds_that_cross(crossing, contradicts):
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var(bounds=(1 + crossing, 1))
+    m.o = pyo.Objective(expr=m.x)
+    program = read_program(m)
+    assert bool(program.contradiction) is contradicts
+    if not contradicts:
+        assert program.lower[0] == program.upper[0]
+
+
+def test_what_cannot_be_read():
+    m = pyo.ConcreteModel()
+    m.x, m.f = pyo.Var(domain=pyo.Any), pyo.Var()
+    m.o = pyo.Objective(expr=m.x)
+    with pytest.raises(RefusedError, match="domain"):
+        read_program(m)
+    m.o.deactivate()
+    m.f.fix()
+    m.c = pyo.Constraint(expr=m.f + m.x >= 1)
+    with pytest.raises(ModelFileError, match="constraint 'c'"):
+        read_program(m)
