@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -43,10 +44,13 @@ print(run.termination.name, run.has_solution, signal.getsignal(signal.SIGINT) is
 def test_ctrl_c(name):
     if name in ("cyipopt", "casadi") and Ipopt(name).missing():
         pytest.skip(f"{name} is not installed")
-    child = subprocess.Popen([sys.executable, "-c", PROGRAM, name], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    root = Path(__file__).resolve().parents[2]
+    child = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, name], cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     try:
         assert child.stdout.readline().strip() == "ready"
-        time.sleep(4)
+        time.sleep(3)
         child.send_signal(signal.SIGINT)
         sent = time.monotonic()
         out, err = child.communicate(timeout=40)
