@@ -60,7 +60,7 @@ def assemble(
     """Put the answer together."""
     exactness = _exactness(problem, reformulation, run, certificate)
     objective = _objective(problem, point)
-    bound = _bound(problem, run, exactness, objective)
+    bound = _bound(reformulation, run, exactness, objective)
     status = _status(reformulation, run, certificate, exactness)
     return BilevelSolution(
         status=status,
@@ -146,11 +146,11 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _bound(problem: BilevelProblem, run: SolverRun, exactness: Exactness, objective: float | None) -> float | None:
-    """The proven bound on the leader's optimum, where the method gives one."""
-    if problem.leader.objective is None:
+def _bound(reformulation: Reformulation, run: SolverRun, exactness: Exactness, objective: float | None) -> float | None:
+    """The proven bound on the leader's optimum, where the method gives one: no solution may have been lost in the rewrite."""
+    if reformulation.problem.leader.objective is None:
         return objective if exactness is Exactness.EXACT else None
-    if exactness not in (Exactness.EXACT, Exactness.RELAXATION) or run.bound is None:
+    if reformulation.exactness not in (Exactness.EXACT, Exactness.RELAXATION) or run.bound is None:
         return None
     return _finite(run.bound)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import pyomo.environ as pyo
@@ -9,37 +10,52 @@ from pyomo.core.expr.visitor import identify_variables
 
 from bilevel_lang.reformulation.complementarity.pairs import conditions
 from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.two_stage import BUDGET
+from bilevel_lang.solvers.registry import by_name
 
-GLOBAL_NONLINEAR_LIMIT = 60
-"""Up to this many variables in nonlinear (not just quadratic) terms, a global search is tried before a local one."""
+GLOBAL_LIMIT = 1000
+"""Up to this many variables in nonlinear rows, a global search is tried before a local one."""
 
 
-def choose_encoding(model: Any, options: Options) -> tuple[str, list[str]]:
-    """The name of the encoding, and the reasons as ``--explain`` prints them."""
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """``encoding`` to begin with; ``local`` (a name, or None) takes over if the first finds no proof within its budget."""
+
+    encoding: str
+    reasons: tuple[str, ...]
+    local: str | None = None
+
+
+def choose_encoding(model: Any, options: Options) -> Choice:
+    """The encoding of an MPEC, with the reasons as ``--explain`` prints them."""
     if options.encoding is not None:
-        return options.encoding.lower(), [f"{options.encoding}: asked for"]
+        return Choice(options.encoding, (f"{options.encoding}: asked for",))
     if options.solver == "ipopt":
-        return "scholtes", ["scholtes: Ipopt was asked for, and it takes neither SOS1 nor binaries"]
+        return Choice("scholtes", ("scholtes: Ipopt was asked for, and it takes neither SOS1 nor binaries",))
     if options.solver == "highs":
-        return "big-m", ["big-m: HiGHS was asked for, and it has no SOS1"]
-    nonlinear = _nonlinear_variables(model)
-    if nonlinear > GLOBAL_NONLINEAR_LIMIT:
-        integer = next((v for v in model.component_data_objects(pyo.Var) if not v.fixed and not v.is_continuous()), None)
-        if integer is None:
-            return "scholtes", [f"scholtes: {nonlinear} variables in nonlinear terms, too many for a global search"]
-        return "sos1", [f"sos1: `{integer.name}` is integer, which rules scholtes out"]
-    kind = "linear or quadratic" if not nonlinear else f"nonlinear in only {nonlinear} variables"
-    return "sos1", [f"sos1: the conditions are {kind}, and SOS1 needs no big-M and is exact"]
+        return Choice("big-m", ("big-m: HiGHS was asked for, and it has no SOS1",))
+    curved = _curved_variables(model)
+    if not curved:
+        return Choice("sos1", ("sos1: all rows and conditions are linear; SOS1 needs no big-M and is exact",))
+    integer = next((v for v in model.component_data_objects(pyo.Var) if not v.fixed and not v.is_continuous()), None)
+    if integer is not None:
+        return Choice("sos1", (f"sos1: exact, and `{integer.name}` is integer, which rules local methods out",))
+    if curved > GLOBAL_LIMIT:
+        return Choice("scholtes", (f"scholtes: {curved} variables in nonlinear rows, too many for a global search",))
+    if options.solver is not None:
+        return Choice("sos1", (f"sos1: exact where {options.solver} is global",))
+    said = f"sos1 first, scholtes if no proof is found within {BUDGET:g} s: {curved} variables stand in nonlinear rows"
+    return Choice("sos1", (said,), "scholtes" if by_name("ipopt").missing() is None else None)
 
 
-def _nonlinear_variables(model: Any) -> int:
-    """How many variables stand in expressions that are neither linear nor quadratic."""
+def _curved_variables(model: Any) -> int:
+    """How many variables stand in rows and conditions that are not linear (the objective does not count: SCIP is used to it)."""
     found: set[int] = set()
     for expression in _expressions(model):
         if expression.__class__ in (int, float):
             continue
         degree = expression.polynomial_degree()
-        if degree is None or degree > 2:
+        if degree is None or degree > 1:
             found.update(id(v) for v in identify_variables(expression, include_fixed=False))
     return len(found)
 
@@ -47,8 +63,6 @@ def _nonlinear_variables(model: Any) -> int:
 def _expressions(model: Any) -> Any:
     for row in model.component_data_objects(pyo.Constraint, active=True):
         yield row.body
-    for objective in model.component_data_objects(pyo.Objective, active=True):
-        yield objective.expr
     for condition in conditions(model):
         for side in condition._args:
             yield from side.args if hasattr(side, "args") else (side,)

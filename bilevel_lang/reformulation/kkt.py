@@ -13,20 +13,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-
 from bilevel_lang.errors import Diagnostic, RefusedError
 from bilevel_lang.oracle.traits import AgentClass, Traits, traits_of
 from bilevel_lang.problem import Agent, BilevelProblem
+from bilevel_lang.reformulation.complementarity.encoding import Encoding
 from bilevel_lang.reformulation.complementarity.pairs import conditions
 from bilevel_lang.reformulation.complementarity.registry import encoding_by_name
 from bilevel_lang.reformulation.encoding_choice import choose_encoding
 from bilevel_lang.reformulation.optimality_conditions import BuiltMpec, build_mpec
 from bilevel_lang.reformulation.rewrite import Accepted, Multiplier, Options, Reformulation, Refusal, Verdict
 from bilevel_lang.reformulation.starts import Starts
+from bilevel_lang.reformulation.two_stage import TwoStage
 from bilevel_lang.solution import Exactness
-from bilevel_lang.solvers.features import features_of
-from bilevel_lang.solvers.registry import pick
-from bilevel_lang.solvers.solver import Solver, SolverRun
+from bilevel_lang.solvers.features import features_of, why_not
+from bilevel_lang.solvers.registry import by_name, pick
+from bilevel_lang.solvers.solver import Feature, Solver, SolverRun
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,24 +82,42 @@ class Kkt:
             runner = _Runner(solver, lambda s, o: s.run(mpec.model, o.for_solver()))
             promise = Exactness.EXACT if solver.proves else Exactness.STATIONARY
             return replace(mpec, solver=solver.name, run=runner, why=(why,), exactness=_weaker(mpec.exactness, promise))
-        name, reasons = choose_encoding(mpec.model, options)
+        choice = choose_encoding(mpec.model, options)
+        encoded = self._encoded(mpec, choice.encoding, options)
+        if choice.local is None:
+            return replace(encoded, why=(*choice.reasons, *encoded.why))
+
+        def locally() -> tuple[Any, Any]:
+            other = self._encoded(self.apply(mpec.problem, options), choice.local or "", replace(options, solver=None))
+            return other.model, other.run
+
+        run = TwoStage(encoded.model, encoded.run, locally)
+        return replace(encoded, run=run, why=(*choice.reasons, *encoded.why))
+
+    def _encoded(self, mpec: Reformulation, name: str, options: Options) -> Reformulation:
         encoding = encoding_by_name(name)
         encoded = encoding.encode(mpec.model, options, Starts(mpec.problem, mpec.variables, options).write)
-        if name == "scholtes":
-            wanted = options.solver or encoding.solver
-        else:
-            wanted = options.solver or ("scip" if name == "sos1" else None)
-        features = features_of(mpec.model)
-        solver, why = pick(features, wanted)
+        solver, why = _solver_for(encoding, features_of(mpec.model), options.solver)
+        promise = encoded.exactness if solver.proves or encoded.exactness is not Exactness.EXACT else Exactness.STATIONARY
         return replace(
             mpec,
-            encoding=name,
+            encoding=encoding.name,
             solver=solver.name,
-            exactness=_weaker(mpec.exactness, encoded.exactness if solver.proves or name == "scholtes" else Exactness.STATIONARY),
+            exactness=_weaker(mpec.exactness, promise),
             run=_Runner(solver, encoded.run),
-            why=(*reasons, why, *encoded.notes),
+            why=(why, *encoded.notes),
             review=encoded.review,
         )
+
+
+def _solver_for(encoding: Encoding, features: frozenset[Feature], wanted: str | None) -> tuple[Solver, str]:
+    """The solver asked for, or the encoding's own where it takes the model, or whatever does."""
+    if wanted is not None:
+        return pick(features, wanted)
+    own = by_name(encoding.solver)
+    if why_not(own, features) is None:
+        return own, f"{own.name}: the solver that `{encoding.name}` is meant for"
+    return pick(features)
 
 
 def _unencoded(options: Options) -> SolverRun:

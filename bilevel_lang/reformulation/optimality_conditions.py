@@ -185,7 +185,7 @@ class _AgentConditions:
             self.gradient.add_term(variable, -sign * multiplier)
 
     def _pair(self, name: str, left: Any, right: Any) -> None:
-        self.block.complementarity[name] = complements(0 <= left, 0 <= right)
+        self.block.complementarity[name] = complements(left >= 0, right >= 0)
 
     def _replace_row(self, row: Row) -> None:
         # The complementarity states the row's feasibility; the row itself would state it twice.

@@ -29,6 +29,7 @@ KINDS: tuple[tuple[Any, str], ...] = (
     (pyo.Expression, "expression"),
     (pyo.Param, "parameter"),
     (pyo.Set, "set"),
+    (pyo.RangeSet, "set"),
     (pyo.Block, "block"),
     (Complementarity, "complementarity condition"),
 )
@@ -167,7 +168,7 @@ class Names:
     def _all(self, component: Any) -> list[Element]:
         if not component.is_indexed():
             # A scalar row that was skipped, or an empty scalar expression, has no data.
-            return [Element((), component)] if component.ctype is pyo.Set or None in component else []
+            return [Element((), component)] if kind_of(component) == "set" or None in component else []
         return [Element(_as_key(k), component[k]) for k in component]
 
     def _indexed(self, component: Any, segment: Segment, reference: Reference, bindings: Bindings) -> list[Element]:
