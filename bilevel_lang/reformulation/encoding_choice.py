@@ -10,7 +10,7 @@ from pyomo.core.expr.visitor import identify_variables
 
 from bilevel_lang.reformulation.complementarity.pairs import conditions
 from bilevel_lang.reformulation.rewrite import Options
-from bilevel_lang.reformulation.two_stage import BUDGET
+from bilevel_lang.reformulation.two_stage import FIRST
 from bilevel_lang.solvers.registry import by_name
 
 GLOBAL_LIMIT = 1000
@@ -24,6 +24,8 @@ class Choice:
     encoding: str
     reasons: tuple[str, ...]
     local: str | None = None
+    again: bool = False
+    """Whether ``encoding`` is tried a second time, from the local answer."""
 
 
 def choose_encoding(model: Any, options: Options) -> Choice:
@@ -35,17 +37,17 @@ def choose_encoding(model: Any, options: Options) -> Choice:
     if options.solver == "highs":
         return Choice("big-m", ("big-m: HiGHS was asked for, and it has no SOS1",))
     curved = _curved_variables(model)
-    if not curved:
-        return Choice("sos1", ("sos1: all rows and conditions are linear; SOS1 needs no big-M and is exact",))
     integer = next((v for v in model.component_data_objects(pyo.Var) if not v.fixed and not v.is_continuous()), None)
     if integer is not None:
         return Choice("sos1", (f"sos1: exact, and `{integer.name}` is integer, which rules local methods out",))
     if curved > GLOBAL_LIMIT:
         return Choice("scholtes", (f"scholtes: {curved} variables in nonlinear rows, too many for a global search",))
-    if options.solver is not None:
-        return Choice("sos1", (f"sos1: exact where {options.solver} is global",))
-    said = f"sos1 first, scholtes if no proof is found within {BUDGET:g} s: {curved} variables stand in nonlinear rows"
-    return Choice("sos1", (said,), "scholtes" if by_name("ipopt").missing() is None else None)
+    what = f"{curved} variables stand in nonlinear rows" if curved else "all rows and conditions are linear"
+    said = f"sos1: {what}; SOS1 needs no big-M and is exact"
+    if options.solver is not None or by_name("ipopt").missing() is not None:
+        return Choice("sos1", (said,))
+    after = f"if {FIRST:g} s bring no proof: scholtes from {options.starts} starts" + ("" if curved else ", then sos1 from the point found")
+    return Choice("sos1", (said, after), "scholtes", again=not curved)
 
 
 def _curved_variables(model: Any) -> int:

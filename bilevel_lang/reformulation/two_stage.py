@@ -1,8 +1,8 @@
-"""The engine's plan for a nonconvex MPEC: a global search with a budget, then a local search that takes over where it must.
+"""The engine's plan where a global search may drown: search globally on a budget, then locally, then globally from what was found.
 
-A spatial branch-and-bound proves small problems at once and drowns in others, above all where variables without bounds stand in
-nonconvex terms. A sequence of NLPs from several starts finds good points there, without a proof. The answer is the better point
-of the two, with the bound that the global search has proven by then; the message says which stage it came from.
+A branch-and-bound proves most small problems at once and drowns in others, above all where variables without bounds stand in
+nonconvex terms or on both sides of pairs. A sequence of NLPs from several starts finds good points there, without a proof. The
+answer is the better point of the two, with the bound proven by then; the message says which stage it came from.
 """
 
 from __future__ import annotations
@@ -17,30 +17,47 @@ from pyomo.common.collections import ComponentMap
 from bilevel_lang.reformulation.rewrite import Options
 from bilevel_lang.solvers.solver import SolverRun, Termination
 
-BUDGET = 10.0
-"""Seconds for the global search; half of ``--time-limit`` where that is less."""
+FIRST = 10.0
+"""Seconds for the first global search; a third of ``--time-limit`` where that is less."""
+
+AGAIN = 30.0
+"""Seconds for the second global search, which starts from the local answer; what is left of ``--time-limit`` where it is given."""
 
 Run = Callable[[Options], SolverRun]
 
 
 @dataclass(frozen=True, eq=False)
 class TwoStage:
-    """``globally`` solves ``model``; ``locally()`` prepares a twin model of the same names and the run that solves it."""
+    """``globally`` solves ``model``; ``locally()`` prepares a twin model of the same names and the run that solves it.
+
+    ``again``: whether a second global search is worth it (all rows linear: its bound usually closes, given an incumbent).
+    """
 
     model: Any
     globally: Run
     locally: Callable[[], tuple[Any, Run]]
+    again: bool
 
     def __call__(self, options: Options) -> SolverRun:
-        """Global search, and the local one only if the budget ran out."""
-        budget = BUDGET if options.time_limit is None else min(BUDGET, options.time_limit / 2)
-        first = self.globally(replace(options, time_limit=budget))
+        """Global search; the local one, and perhaps the second global one, only if the budget ran out."""
+        limit = options.time_limit
+        first = self.globally(replace(options, time_limit=FIRST if limit is None else min(FIRST, limit / 3)))
         if first.termination is not Termination.LIMIT:
             return first
-        left = None if options.time_limit is None else max(0.1, options.time_limit - first.seconds)
         twin, run = self.locally()
-        second = run(replace(options, time_limit=left))
-        return _better(first, self._carried_over(second, twin), self._sense(), budget)
+        local = run(replace(options, time_limit=None if limit is None else max(0.1, (limit - first.seconds) / 2)))
+        best = self._better(first, self._carried_over(local, twin), f"no global proof within {first.seconds:.0f} s")
+        if not self.again or best.values is None or best.termination is Termination.INTERRUPTED:
+            return best
+        return self._again(best, options, first.seconds + local.seconds)
+
+    def _again(self, best: SolverRun, options: Options, spent: float) -> SolverRun:
+        limit = AGAIN if options.time_limit is None else max(0.1, options.time_limit - spent)
+        start = {**options.solver_options, "start": best.values}
+        last = self.globally(replace(options, time_limit=limit, solver_options=start))
+        if last.termination is Termination.LIMIT:
+            return replace(self._better(last, best, f"no global proof within {spent + last.seconds:.0f} s"), seconds=spent + last.seconds)
+        return replace(last, seconds=spent + last.seconds)
 
     def _carried_over(self, run: SolverRun, twin: Any) -> SolverRun:
         """The local run with its values on the variables of ``model`` (both models have the same names)."""
@@ -50,19 +67,25 @@ class TwoStage:
         mine = self.model.component_data_objects(pyo.Var)
         return replace(run, values=ComponentMap((v, by_name[v.name]) for v in mine if v.name in by_name))
 
-    def _sense(self) -> float:
-        objective = next(self.model.component_data_objects(pyo.Objective, active=True), None)
-        return -1.0 if objective is not None and objective.sense == pyo.maximize else 1.0
+    def _better(self, proved: SolverRun, local: SolverRun, said: str) -> SolverRun:
+        """The better point of a global search that was cut short and a local one, with the bound of the former."""
+        seconds = proved.seconds + local.seconds
+        if local.values is None or local.objective is None:
+            return replace(proved, seconds=seconds, message=f"{said}; the local search found nothing: {local.message}")
+        sense = _sense(self.model)
+        if proved.values is not None and proved.objective is not None and sense * (proved.objective - local.objective) < -1e-9:
+            # The incumbent of the global search is better, though nobody has polished it.
+            return replace(proved, termination=Termination.LOCALLY_OPTIMAL, seconds=seconds, message=said)
+        solver = local.solver if local.solver.endswith(proved.solver) else f"{local.solver}, bound by {proved.solver}"
+        bound = _tighter(proved.bound, local.bound, sense)
+        return replace(local, bound=bound, seconds=seconds, message=said, solver=solver)
 
 
-def _better(first: SolverRun, second: SolverRun, sense: float, budget: float) -> SolverRun:
-    seconds = first.seconds + second.seconds
-    said = f"no global proof within {budget:g} s; {second.solver} from several starts: {second.message}"
-    if second.values is None or second.objective is None:
-        return replace(first, seconds=seconds, message=said)
-    if second.termination is Termination.INTERRUPTED:
-        return replace(second, bound=first.bound, seconds=seconds)
-    if first.values is not None and first.objective is not None and sense * first.objective < sense * second.objective - 1e-9:
-        # The incumbent of the global search is better, though nobody has polished it.
-        return replace(first, termination=Termination.LOCALLY_OPTIMAL, seconds=seconds, message=said)
-    return replace(second, bound=first.bound, seconds=seconds, message=said, solver=f"{second.solver}, bound by {first.solver}")
+def _sense(model: Any) -> float:
+    objective = next(model.component_data_objects(pyo.Objective, active=True), None)
+    return -1.0 if objective is not None and objective.sense == pyo.maximize else 1.0
+
+
+def _tighter(a: float | None, b: float | None, sense: float) -> float | None:
+    known = [x for x in (a, b) if x is not None]
+    return max(known, key=lambda x: sense * x) if known else None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,11 +13,11 @@ import pyomo.environ as pyo
 from pyomo.common.collections import ComponentMap
 
 from bilevel_lang.reformulation.rewrite import Options
-from bilevel_lang.solvers.ipopt import CompiledNlp, NlpResult, compile_nlp
+from bilevel_lang.solvers.ipopt import FEASIBLE, CompiledNlp, NlpResult, compile_nlp
 from bilevel_lang.solvers.solver import Solver, SolverRun, Termination, load_values
 
-MU = tuple(10.0**-k for k in range(9))
-"""1, 0.1, ..., 1e-8."""
+MU = (1.0, 1e-2, 1e-4, 1e-6, 1e-8)
+"""Each step starts from the answer of the one before."""
 
 PIECES = 4
 """How many of the best end points are finished exactly."""
@@ -102,29 +103,38 @@ class Homotopy:
         return -1.0 if objective is not None and objective.sense == pyo.maximize else 1.0
 
     def _finish(self, nlp: CompiledNlp, end: NlpResult, options: Options) -> SolverRun | None:
-        """Fix the smaller side of every pair at 0 and solve that piece; None where the piece has no solution."""
+        """Pin the smaller side of every pair to 0 and solve that piece; where it has no solution, the end point as it is.
+
+        An end point is complementary up to ``left * right <= mu`` only; whether that is good enough is for verification to say.
+        """
         values = ComponentMap(zip(nlp.variables, map(float, end.x), strict=True))
         load_values(values)
+        pinned = [left if _worth(left) <= _worth(right) else right for left, right in self.sides]
         product = self.mu.parent_block().product
-        fixed = []
-        for left, right in self.sides:
-            smaller = left if _worth(left) <= _worth(right) else right
-            if not smaller.fixed and smaller.lb == 0:
-                smaller.fix(0.0)
-                fixed.append(smaller)
         product.deactivate()
-        try:
+        with _upper_bounds_zero([v for v in pinned if not v.fixed and v.lb == 0]):
             piece = compile_nlp(self.model)
             result = piece.solve(options=options.for_solver())
-        finally:
-            product.activate()
-            for variable in fixed:
-                variable.unfix()
-        if not result.solved or result.violation > 1e-6:
+        product.activate()
+        if result.solved and result.violation <= FEASIBLE:
+            values.update(zip(piece.variables, map(float, result.x), strict=True))
+            return SolverRun(result.termination, nlp.solver, values, result.objective, iterations=result.iterations)
+        if end.violation > FEASIBLE:
             return None
-        values.update(zip(fixed, [0.0] * len(fixed), strict=True))
-        values.update(zip(piece.variables, map(float, result.x), strict=True))
-        return SolverRun(result.termination, nlp.solver, values, result.objective, iterations=result.iterations)
+        return SolverRun(end.termination, nlp.solver, values, end.objective, iterations=end.iterations)
+
+
+@contextmanager
+def _upper_bounds_zero(variables: list[Any]) -> Iterator[None]:
+    # A bound, not `fix`: Ipopt counts a pinned variable among its degrees of freedom where it would otherwise have too few.
+    before = [v.ub for v in variables]
+    try:
+        for variable in variables:
+            variable.setub(0)
+        yield
+    finally:
+        for variable, upper in zip(variables, before, strict=True):
+            variable.setub(upper)
 
 
 def _worth(variable: Any) -> float:

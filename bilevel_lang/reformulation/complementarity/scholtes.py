@@ -1,6 +1,6 @@
 """Scholtes' regularisation: ``left * right <= mu`` for a decreasing sequence of mu, from several starts.
 
-Formulation: ``left, right >= 0, left * right <= mu``, mu = 1, 0.1, ..., 1e-8; then the pairs are decided (the smaller side is
+Formulation: ``left, right >= 0, left * right <= mu``, mu = 1, 1e-2, ..., 1e-8; then the pairs are decided (the smaller side is
 fixed at 0) and the NLP of that piece is solved once more, so that the answer is complementary to the solver's own tolerance.
 Accepts: any MPEC with continuous variables. Produces: a sequence of NLPs for Ipopt.
 Exactness: stationary; no proof of global optimality whatever the number of starts.
