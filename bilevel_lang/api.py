@@ -1,6 +1,7 @@
 """The public functions, one for each stage. Read this first: :func:`solve` is the whole pipeline.
 
-text --parse--> EmpInfo --resolve--> BilevelProblem --rewrite--> Reformulation --run--> SolverRun --recover--> Point --verify--> Certificate
+text --parse--> EmpInfo --resolve--> BilevelProblem --rewrite--> Reformulation
+     --run--> SolverRun --recover--> Point --verify--> Certificate
 """
 
 from __future__ import annotations
@@ -62,7 +63,13 @@ def resolve(model: Any, info: EmpInfo | str | Path, *, strict: bool = False) -> 
 
 
 def reformulate(
-    model: Any, info: EmpInfo | str | Path, *, method: str = "auto", encoding: str | None = None, strict: bool = False, **options: Any
+    model: Any,
+    info: EmpInfo | str | Path,
+    *,
+    method: str = "auto",
+    encoding: str | None = None,
+    strict: bool = False,
+    **options: Any,
 ) -> Reformulation:
     """Rewrite ``model`` (a clone of it) as a single-level model and stop there.
 
@@ -98,11 +105,13 @@ def _point(model: Any, values: Mapping[Any, float]) -> Point:
     return Point(found)
 
 
-def solve(model: Any, info: EmpInfo | str | Path, *, method: str = "auto", strict: bool = False, **options: Any) -> BilevelSolution:
+def solve(
+    model: Any, info: EmpInfo | str | Path, *, method: str = "auto", strict: bool = False, **options: Any
+) -> BilevelSolution:
     """Solve the hierarchical problem that ``model`` and ``info`` describe, and check the answer.
 
-    ``model`` keeps its components; afterwards its variables hold the solution, and its ``dual`` and ``rc`` suffixes are filled where
-    it has them. ``options`` are the fields of :class:`~bilevel_lang.reformulation.rewrite.Options` (``encoding``, ``solver``,
+    ``model`` keeps its components; afterwards its variables hold the solution, and its ``dual`` suffix is filled where it has
+    one. ``options`` are the fields of :class:`~bilevel_lang.reformulation.rewrite.Options` (``encoding``, ``solver``,
     ``time_limit`` s, ``gap``, ``threads``, ``seed``, ``big_m``, ``starts``, ``tolerance``, ...).
     Raises the errors of ``errors.py``: syntax, names, refusals, missing solvers; what a solve finds out (infeasible, limit, not
     verified) is told by :attr:`BilevelSolution.status`.

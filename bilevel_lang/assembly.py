@@ -39,6 +39,7 @@ class Clock:
         """Stage -> seconds, and their total."""
         return {**self._seconds, "total": sum(self._seconds.values())}
 
+
 WITHOUT_POINT = {
     Termination.INFEASIBLE: Status.INFEASIBLE,
     Termination.UNBOUNDED: Status.UNBOUNDED,
@@ -211,7 +212,8 @@ def _explain_status(reformulation: Reformulation, run: SolverRun, status: Status
     if status is Status.FEASIBLE:
         return [f"every agent's optimality is verified; optimality of the leader is not proved ({exactness.value})"]
     if status is Status.UNKNOWN:
-        return [f"the solver says {run.termination.value}, which proves nothing about the original problem here. {run.message}".rstrip()]
+        said = f"the solver says {run.termination.value}, which proves nothing about the original problem here"
+        return [f"{said}. {run.message}" if run.message else said]
     if status in (Status.ERROR, Status.LIMIT, Status.INTERRUPTED) and run.message:
         return [run.message]
     return []

@@ -44,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("paths", nargs="*", metavar="MODEL ANNOTATION", help="a Python file that builds a Pyomo model, and a .emp file")
+    parser.add_argument("paths", nargs="*", metavar="MODEL ANNOTATION", help="a Python file with a Pyomo model, and a .emp file")
     _add_choices(parser)
     _add_limits(parser)
     _add_modes(parser)
@@ -56,7 +56,9 @@ def _add_choices(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--method", default="auto", help="auto, kkt, value-function, nn-embed or extensive-form")
     group.add_argument("--encoding", help="sos1, big-m or scholtes")
     group.add_argument("--solver", help="highs, scip, ipopt, or any solver that Pyomo knows")
-    group.add_argument("--position", default="optimistic", choices=["optimistic", "pessimistic"], help="who wins ties among followers")
+    group.add_argument(
+        "--position", default="optimistic", choices=["optimistic", "pessimistic"], help="who wins ties among followers"
+    )
     group.add_argument("--big-m", type=_positive, metavar="M", help="bound for rows where none can be proved (big-m only)")
     group.add_argument("--starts", type=_count, default=8, metavar="N", help="starts of a local method (default 8)")
 
@@ -67,7 +69,9 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--gap", type=_not_negative, metavar="G", help="relative gap at which to stop")
     group.add_argument("--threads", type=_count, metavar="N")
     group.add_argument("--seed", type=_seed, default=0, metavar="K")
-    group.add_argument("--tolerance", type=_positive, default=1e-5, metavar="T", help="of the verification (relative, default 1e-5)")
+    group.add_argument(
+        "--tolerance", type=_positive, default=1e-5, metavar="T", help="of the verification (relative, default 1e-5)"
+    )
 
 
 def _add_modes(parser: argparse.ArgumentParser) -> None:
@@ -139,7 +143,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except Exception:
         traceback.print_exc()
-        print("\nThis is a bug of bilevel-lang, not of your model: please report it with the model and the annotation.", file=sys.stderr)
+        print(
+            "\nThis is a bug of bilevel-lang, not of your model: please report it with the model and the annotation.",
+            file=sys.stderr,
+        )
         return 1
 
 
@@ -229,7 +236,20 @@ def _solve(options: argparse.Namespace, model_path: Path, annotation: Path) -> i
 def _options(options: argparse.Namespace) -> Options:
     from bilevel_lang.reformulation.rewrite import Options
 
-    names = ("method", "encoding", "solver", "position", "time_limit", "gap", "threads", "seed", "big_m", "starts", "tolerance", "verbose")
+    names = (
+        "method",
+        "encoding",
+        "solver",
+        "position",
+        "time_limit",
+        "gap",
+        "threads",
+        "seed",
+        "big_m",
+        "starts",
+        "tolerance",
+        "verbose",
+    )
     return Options(**{name: getattr(options, name) for name in names})
 
 
@@ -248,9 +268,12 @@ def _check(options: argparse.Namespace, problem: BilevelProblem) -> int:
 
 
 def _write(options: argparse.Namespace, problem: BilevelProblem, asked: Options) -> int:
-    from bilevel_lang.files import write_model
+    from dataclasses import replace
+
+    from bilevel_lang.files import encoding_for, write_model
     from bilevel_lang.reformulation.registry import choose
 
+    asked = replace(asked, encoding=asked.encoding or encoding_for(Path(options.write)))
     rewrite, path = choose(problem, asked)
     reformulation = rewrite.encode(rewrite.apply(problem, asked), asked)
     write_model(reformulation.model, Path(options.write))
@@ -315,9 +338,11 @@ def _doctor() -> int:
     from bilevel_lang.solvers.doctor import diagnose
 
     findings = diagnose()
+    width = max(len(f.subject) for f in findings)
     for finding in findings:
-        print(finding)
-    return 0
+        remedy = f"   -> {finding.remedy}" if finding.remedy else ""
+        print(f"{finding.verdict:<8} {finding.subject:<{width}}  {finding.detail}{remedy}")
+    return 6 if any(f.verdict == "wrong" for f in findings) else 0
 
 
 if __name__ == "__main__":

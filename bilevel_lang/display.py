@@ -73,9 +73,8 @@ def _certificate(certificate: Certificate) -> str:
         if f.kind == "vi":
             lines.append(f"  {f.name}: residual {gap}, {mark} ({f.how})")
         else:
-            lines.append(
-                f"  {f.name}: objective {number(f.objective)}, solved again {number(f.optimal_value)}, gap {gap}, {mark} ({f.how})"
-            )
+            values = f"objective {number(f.objective)}, solved again {number(f.optimal_value)}"
+            lines.append(f"  {f.name}: {values}, gap {gap}, {mark} ({f.how})")
     hidden = len(certificate.followers) - VARIABLES_SHOWN
     if hidden > 0:
         lines.append(f"  ... and {hidden} more (--json has them all)")
@@ -127,11 +126,9 @@ def _agent_text(agent: Agent, problem: BilevelProblem) -> str:
         lines.append(f"  objective  {agent.objective.expression}")
         if agent.objective.definition is not None:
             lines.append(f"             (defined by row {agent.objective.definition.name}, substituted: it has no multiplier)")
-    for f in agent.functions:
-        lines.append(f"  function   {f.variable.name}: {f.expression if f.expression is not None else 0}")
+    lines += [f"  function   {f.variable.name}: {0 if f.expression is None else f.expression}" for f in agent.functions]
     duals = {id(m.row): m for m in problem.dual_maps_of(agent)}
-    for row in agent.rows:
-        lines.append(_row_text(agent, row, duals.get(id(row))))
+    lines += [_row_text(agent, row, duals.get(id(row))) for row in agent.rows]
     return "\n".join(lines)
 
 

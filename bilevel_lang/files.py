@@ -7,6 +7,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pyomo.environ as pyo
+from pyomo.common.modeling import unique_component_name
+
 from bilevel_lang.errors import RefusedError, UsageError
 
 FORMATS = (".lp", ".mps", ".nl", ".gms")
@@ -36,16 +39,26 @@ def _umask() -> int:
     return mask
 
 
+def encoding_for(path: Path) -> str | None:
+    """The encoding a format needs where the user names none: GAMS files know no SOS1 sets. None: the engine's own choice."""
+    return "scholtes" if path.suffix.lower() == ".gms" else None
+
+
 def write_model(model: Any, path: Path) -> None:
     """Write a rewritten model in the format of the suffix, with the model's own names. Raises UsageError, RefusedError."""
     suffix = path.suffix.lower()
     if suffix not in FORMATS:
         raise UsageError(f"{path}: no format for `{suffix}`", "use one of " + ", ".join(FORMATS))
+    if next(model.component_data_objects(pyo.Objective, active=True), None) is None:
+        # No format can do without an objective.
+        model.add_component(unique_component_name(model, "no_objective"), pyo.Objective(expr=0.0))
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / f"model{suffix}"
         try:
             model.write(str(draft), io_options={"symbolic_solver_labels": True})
         except (ValueError, RuntimeError, NotImplementedError, TypeError) as error:
-            help = "linear and quadratic models go to .lp and .mps, SOS1 sets to .lp, .mps and .nl; nonlinear ones to .nl and .gms"
+            help = (
+                "linear and quadratic models go to .lp and .mps, SOS1 sets to .lp, .mps and .nl; nonlinear ones to .nl and .gms"
+            )
             raise RefusedError(f"{path}: this model cannot be written as {suffix}: {error}", help) from error
         write_text(path, draft.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""The answer as one JSON object, schema ``bilevel-lang/1`` (docs/json.md). The schema is stable: fields are added, never changed."""
+"""The answer as one JSON object, schema ``bilevel-lang/1`` (docs/json.md). It is stable: fields are added, never changed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SCHEMA = "bilevel-lang/1"
 
 def solution_object(solution: BilevelSolution) -> dict[str, Any]:
     """A solve as a JSON-ready object; numbers that are not finite are None."""
-    return _clean(
+    cleaned: dict[str, Any] = _clean(
         {
             "schema": SCHEMA,
             "status": solution.status.value,
@@ -38,6 +38,7 @@ def solution_object(solution: BilevelSolution) -> dict[str, Any]:
             "exit_code": solution.exit_code,
         }
     )
+    return cleaned
 
 
 def check_object(problem: BilevelProblem) -> dict[str, Any]:

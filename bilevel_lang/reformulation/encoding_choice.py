@@ -46,7 +46,9 @@ def choose_encoding(model: Any, options: Options) -> Choice:
     said = f"sos1: {what}; SOS1 needs no big-M and is exact"
     if options.solver is not None or by_name("ipopt").missing() is not None:
         return Choice("sos1", (said,))
-    after = f"if {FIRST:g} s bring no proof: scholtes from {options.starts} starts" + ("" if curved else ", then sos1 from the point found")
+    after = f"if {FIRST:g} s bring no proof: scholtes from {options.starts} starts" + (
+        "" if curved else ", then sos1 from the point found"
+    )
     return Choice("sos1", (said, after), "scholtes", again=not curved)
 
 

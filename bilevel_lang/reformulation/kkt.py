@@ -127,7 +127,9 @@ def _unencoded(options: Options) -> SolverRun:
 def _integer(agent: Agent, traits: Traits, problem: BilevelProblem) -> Diagnostic:
     names = ", ".join(f"`{n}`" for n in traits.integers[:4])
     message = f"{agent.name} decides integer variables ({names})"
-    help = "`value-function` will take integer followers; it is not part of this version. Fix the variables, or relax their domain"
+    help = (
+        "`value-function` will take integer followers; it is not part of this version. Fix the variables, or relax their domain"
+    )
     return Diagnostic("E13", message, help, agent.span, problem.source)
 
 
@@ -159,9 +161,8 @@ def _warnings(problem: BilevelProblem, traits: list[Traits]) -> list[str]:
             evidence = "; ".join(found.evidence)
             said.append(f"warning[E14]: {agent.name} is not proven convex ({evidence}): a KKT point need not be its optimum")
         elif not found.linear_rows:
-            said.append(
-                f"{agent.name} has nonlinear rows: KKT conditions need a constraint qualification there, so optimality of the leader is not proved"
-            )
+            doubt = "there KKT conditions need a constraint qualification, so optimality of the leader is not proved"
+            said.append(f"{agent.name} has nonlinear rows: {doubt}")
     return said
 
 
@@ -169,5 +170,3 @@ def _multipliers(built: BuiltMpec, problem: BilevelProblem) -> tuple[Multiplier,
     return tuple(
         Multiplier(name, terms, problem.agents[agent].rows[row].component) for name, terms, agent, row in built.multipliers
     )
-
-

@@ -1,4 +1,4 @@
-"""The engine's plan where a global search may drown: search globally on a budget, then locally, then globally from what was found.
+"""The engine's plan where a global search may drown: globally on a budget, then locally, then globally from what was found.
 
 A branch-and-bound proves most small problems at once and drowns in others, above all where variables without bounds stand in
 nonconvex terms or on both sides of pairs. A sequence of NLPs from several starts finds good points there, without a proof. The
@@ -7,6 +7,7 @@ answer is the better point of the two, with the bound proven by then; the messag
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import pyomo.environ as pyo
 from pyomo.common.collections import ComponentMap
 
+from bilevel_lang.errors import SolverFailedError
 from bilevel_lang.reformulation.rewrite import Options
 from bilevel_lang.solvers.solver import SolverRun, Termination
 
@@ -21,7 +23,7 @@ FIRST = 10.0
 """Seconds for the first global search; a third of ``--time-limit`` where that is less."""
 
 AGAIN = 30.0
-"""Seconds for the second global search, which starts from the local answer; what is left of ``--time-limit`` where it is given."""
+"""Seconds for the second global search, from the local answer; what is left of ``--time-limit`` where that is given."""
 
 Run = Callable[[Options], SolverRun]
 
@@ -41,22 +43,34 @@ class TwoStage:
     def __call__(self, options: Options) -> SolverRun:
         """Global search; the local one, and perhaps the second global one, only if the budget ran out."""
         limit = options.time_limit
-        first = self.globally(replace(options, time_limit=FIRST if limit is None else min(FIRST, limit / 3)))
-        if first.termination is not Termination.LIMIT:
+        first = self._global(replace(options, time_limit=FIRST if limit is None else min(FIRST, limit / 3)))
+        if first.termination not in (Termination.LIMIT, Termination.FAILED):
             return first
         twin, run = self.locally()
         local = run(replace(options, time_limit=None if limit is None else max(0.1, (limit - first.seconds) / 2)))
-        best = self._better(first, self._carried_over(local, twin), f"no global proof within {first.seconds:.0f} s")
+        why = first.message if first.termination is Termination.FAILED else f"no global proof within {first.seconds:.0f} s"
+        best = self._better(first, self._carried_over(local, twin), why)
         if not self.again or best.values is None or best.termination is Termination.INTERRUPTED:
             return best
         return self._again(best, options, first.seconds + local.seconds)
 
+    def _global(self, options: Options) -> SolverRun:
+        """A global run; a breakdown of the solver is a run that found nothing, and its words are kept for the message."""
+        began = time.perf_counter()
+        try:
+            return self.globally(options)
+        except SolverFailedError as error:
+            said = error.diagnostics[0].message
+            return SolverRun(Termination.FAILED, "the global solver", seconds=time.perf_counter() - began, message=said)
+
     def _again(self, best: SolverRun, options: Options, spent: float) -> SolverRun:
         limit = AGAIN if options.time_limit is None else max(0.1, options.time_limit - spent)
         start = {**options.solver_options, "start": best.values}
-        last = self.globally(replace(options, time_limit=limit, solver_options=start))
-        if last.termination is Termination.LIMIT:
-            return replace(self._better(last, best, f"no global proof within {spent + last.seconds:.0f} s"), seconds=spent + last.seconds)
+        last = self._global(replace(options, time_limit=limit, solver_options=start))
+        if last.termination in (Termination.LIMIT, Termination.FAILED):
+            return replace(
+                self._better(last, best, f"no global proof within {spent + last.seconds:.0f} s"), seconds=spent + last.seconds
+            )
         return replace(last, seconds=spent + last.seconds)
 
     def _carried_over(self, run: SolverRun, twin: Any) -> SolverRun:
@@ -76,7 +90,8 @@ class TwoStage:
         if proved.values is not None and proved.objective is not None and sense * (proved.objective - local.objective) < -1e-9:
             # The incumbent of the global search is better, though nobody has polished it.
             return replace(proved, termination=Termination.LOCALLY_OPTIMAL, seconds=seconds, message=said)
-        solver = local.solver if local.solver.endswith(proved.solver) else f"{local.solver}, bound by {proved.solver}"
+        bounded = proved.bound is not None and not local.solver.endswith(proved.solver)
+        solver = f"{local.solver}, bound by {proved.solver}" if bounded else local.solver
         bound = _tighter(proved.bound, local.bound, sense)
         return replace(local, bound=bound, seconds=seconds, message=said, solver=solver)
 

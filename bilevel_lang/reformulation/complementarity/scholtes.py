@@ -15,7 +15,7 @@ import pyomo.environ as pyo
 
 from bilevel_lang.errors import RefusedError
 from bilevel_lang.reformulation.complementarity.encoding import Encoded
-from bilevel_lang.reformulation.complementarity.homotopy import Homotopy, Starter
+from bilevel_lang.reformulation.complementarity.homotopy import MU, Homotopy, Starter
 from bilevel_lang.reformulation.complementarity.pairs import as_variable, take_pairs
 from bilevel_lang.reformulation.rewrite import Options
 from bilevel_lang.solution import Exactness
@@ -34,8 +34,9 @@ class Scholtes:
                 said = f"`{variable.name}` is integer and `scholtes` is for continuous problems"
                 raise RefusedError(said, "use `--encoding sos1`")
         block, pairs = take_pairs(model)
-        block.mu = pyo.Var(initialize=1.0)
-        block.mu.fix(1.0)
+        # The homotopy sets mu step by step; the model itself, as it is written to a file, states the last step.
+        block.mu = pyo.Var()
+        block.mu.fix(MU[-1])
         block.product = pyo.Constraint(pyo.Any)
         sides = []
         for pair in pairs:
