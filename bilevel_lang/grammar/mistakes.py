@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from difflib import get_close_matches
-from functools import cached_property
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bilevel_lang.errors import Diagnostic, Source, Span
+from bilevel_lang.grammar.bracket_mistakes import INSIDE_BRACKETS, stray_bracket
 from bilevel_lang.grammar.scanner import STATEMENT_KEYWORDS, Piece, is_keyword, next_keyword, pieces
+from bilevel_lang.grammar.situation import Finding, Rule, Situation, show, situation_of, ticked
 
 if TYPE_CHECKING:
     from lark.exceptions import UnexpectedInput
@@ -49,130 +49,12 @@ def explain(source: Source, text: str, error: UnexpectedInput) -> tuple[Diagnost
     ``text`` is what was parsed: the text of ``source``, perhaps with a blank beginning. The offset is always
     behind the start of the statement that failed.
     """
-    situation = _situation(text, error)
+    situation = situation_of(text, error)
     finding = next(found for rule in RULES if (found := rule(situation)))
     diagnostic = Diagnostic("S1", finding.message, finding.help, _span(text, finding.start, finding.end), source)
     if situation.found_keyword:
         return diagnostic, situation.at
     return diagnostic, next_keyword(text, min(situation.at + 1, len(text)), depth=int(situation.bracket is not None))
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What is wrong between the offsets ``start`` and ``end``, and the mend."""
-
-    message: str
-    help: str
-    start: int
-    end: int
-
-
-@dataclass(frozen=True)
-class Situation:
-    """Where parsing stopped: at ``at``, in the statement that ``keyword`` began, while ``accepts`` was possible.
-
-    ``bracket`` is the offset of a bracket that is still open, and ``at`` the length of the text at its end.
-    """
-
-    text: str
-    at: int
-    accepts: frozenset[str]
-    keyword: Piece | None
-    bracket: int | None
-
-    @cached_property
-    def culprit(self) -> Piece:
-        """The first piece that does not fit; empty at the end of the text."""
-        return next(pieces(self.text, self.at), Piece("end", "", self.at))
-
-    @cached_property
-    def inside(self) -> list[Piece]:
-        """The pieces from the keyword of the statement to the culprit."""
-        return list(pieces(self.text, self.keyword.start if self.keyword else 0, self.at))
-
-    @cached_property
-    def before(self) -> Piece:
-        """The last piece before the culprit that is neither blank nor comment; empty if there is none."""
-        return next((piece for piece in reversed(self.inside) if piece.kind not in _UNSEEN), Piece("start", "", 0))
-
-    @cached_property
-    def after(self) -> Piece:
-        """The piece that comes next after the culprit, blank or not."""
-        return next(pieces(self.text, self.culprit.end), Piece("end", "", self.culprit.end))
-
-    @property
-    def at_end(self) -> bool:
-        """Whether the text ends too early."""
-        return self.culprit.kind == "end"
-
-    @property
-    def statement(self) -> str:
-        """The keyword of the statement as messages show it."""
-        return self.keyword.text.lower() if self.keyword else ""
-
-    @property
-    def complete(self) -> bool:
-        """Whether the statement could have ended here."""
-        return "$END" in self.accepts
-
-    @property
-    def found_keyword(self) -> bool:
-        """Whether the culprit is the keyword of another statement."""
-        return self.culprit.kind == "word" and is_keyword(self.culprit.text) and (self.bracket is None or self.first_on_line)
-
-    @property
-    def first_on_line(self) -> bool:
-        """Whether only blanks stand before the culprit on its line."""
-        return not self.text[self.text.rfind("\n", 0, self.at) + 1 : self.at].strip()
-
-    @property
-    def found(self) -> str:
-        """The culprit in words."""
-        if self.at_end:
-            return "but the annotation ends"
-        if self.found_keyword:
-            return f"found the keyword `{self.culprit.text}`"
-        return f"found {show(self.culprit.text)}"
-
-    def blame(self, message: str, mend: str) -> Finding:
-        """A finding at the culprit or, if the statement ends too early, just behind its last word."""
-        if self.at_end or (self.found_keyword and self.first_on_line):
-            return Finding(message, mend, self.before.end, self.before.end + 1)
-        return Finding(message, mend, self.at, self.culprit.end)
-
-
-_UNSEEN = ("blank", "newline", "comment", "star_comment")
-
-
-def show(text: str) -> str:
-    """``text`` as a message quotes it: control characters and their like by their number and name."""
-    if text == "`":
-        return "a back-tick"
-    if text.isprintable():
-        return f"`{text}`"
-    return f"the character U+{ord(text[0]):04X} ({unicodedata.name(text[0], 'it has no name')})"
-
-
-def ticked(name: str) -> str:
-    """``name`` in back-ticks, as a message shows it."""
-    return f"`` `{name}` ``"
-
-
-def _situation(text: str, error: UnexpectedInput) -> Situation:
-    state: Any = error.interactive_parser
-    tokens = [value for value in state.parser_state.value_stack if hasattr(value, "type")]
-    keyword = next((t for t in reversed(tokens) if t.type.lower() in STATEMENT_KEYWORDS), None)
-    last = tokens[-1] if tokens else None
-    bracket = next((t for t in reversed(tokens) if t.type in ("LPAR", "LSQB", "RPAR", "RSQB")), None)
-    token = getattr(error, "token", None)
-    ended = token is not None and token.type == "$END"
-    return Situation(
-        text=text,
-        at=len(text) if ended else error.pos_in_stream or 0,
-        accepts=frozenset(state.accepts()),
-        keyword=Piece("word", str(keyword), keyword.start_pos) if keyword else None,
-        bracket=bracket.start_pos if last and bracket and bracket.type in ("LPAR", "LSQB") else None,
-    )
 
 
 def _span(text: str, start: int, end: int) -> Span:
@@ -216,126 +98,6 @@ _LOOK_ALIKES = {
 }
 
 
-# ---- Brackets --------------------------------------------------------------------------------------------------------
-
-
-def star_line_in_bracket(s: Situation) -> Finding | None:
-    """A line that begins with ``*`` between a bracket and its end: meant as an index, read as a comment."""
-    if s.bracket is None:
-        return None
-    comment = next((p for p in pieces(s.text, s.bracket, s.at) if p.kind == "star_comment"), None)
-    if comment is None:
-        return None
-    star = comment.start + comment.text.index("*")
-    mend = "a `*` that comes first on its line makes the line a comment: move it to the end of the line above"
-    return Finding(f"this line is a comment, and the bracket of {_owner(s)} is still open", mend, star, star + 1)
-
-
-def empty_index(s: Situation) -> Finding | None:
-    """``x()``, ``x(1,)``, ``x(,1)``, ``x(1,,2)``."""
-    if s.bracket is None or s.culprit.text not in (")", "]", ","):
-        return None
-    opened = s.before.start == s.bracket
-    if opened and s.culprit.text != ",":
-        mend = f"write {_owner(s)} without brackets for all of it, or name the element"
-        return Finding(f"the brackets of {_owner(s)} are empty", mend, s.bracket, s.culprit.end)
-    if opened or s.before.text == ",":
-        where = "before" if s.culprit.text == "," else "after"
-        culprit = s.culprit if s.culprit.text == "," else s.before
-        mend = "take the comma away, or write `*` for every element"
-        return Finding(f"an index is missing {where} this comma", mend, culprit.start, culprit.end)
-    return None
-
-
-def wrong_closer(s: Situation) -> Finding | None:
-    """``x(1]`` and ``x[1)``."""
-    if s.bracket is None or s.culprit.text not in (")", "]"):
-        return None
-    opener = s.text[s.bracket]
-    return s.blame(f"`{opener}` is closed by `{s.culprit.text}`", f"write `{_CLOSER[opener]}` here")
-
-
-_CLOSER = {"(": ")", "[": "]"}
-
-
-def slice_with_ends(s: Situation) -> Finding | None:
-    """``x[1:3]`` and ``x[...]``."""
-    if s.bracket is None:
-        return None
-    if s.culprit.text == ":" or s.before.text == ":":
-        at = s.at if s.culprit.text == ":" else s.before.start
-        mend = "list the elements one by one, or write `:` or `*` alone for all"
-        return Finding("an index cannot be a range", mend, at, at + 1)
-    if s.text.startswith("...", s.at):
-        return Finding("`...` is no index", "write one `*` for each index", s.at, s.at + 3)
-    return None
-
-
-def bracket_in_bracket(s: Situation) -> Finding | None:
-    """``x(y(1))`` and ``x((1,2))``."""
-    if s.bracket is None or s.culprit.text not in ("(", "["):
-        return None
-    return s.blame("an index has no brackets of its own", "write the indices flat, with commas between: `x(1,2)`")
-
-
-def missing_comma(s: Situation) -> Finding | None:
-    """``x(1 2)``."""
-    if s.bracket is None or "COMMA" not in s.accepts or s.culprit.kind not in ("word", "number", "quoted"):
-        return None
-    gap = s.text[s.before.end : s.at]
-    label, more = s.before.text, s.culprit.text
-    mend = "put a comma between two indices"
-    if not {s.before.kind, s.culprit.kind} & {"quoted"}:
-        mend += f", or quotes around one label with a blank: '{label}{gap}{more}'"
-    return s.blame(f"expected `,` or `{_CLOSER[s.text[s.bracket]]}` after the index {show(label)}, found {show(more)}", mend)
-
-
-def open_bracket(s: Situation) -> Finding | None:
-    """A bracket that is still open where the text ends, or another statement or bracket begins."""
-    if s.bracket is None or not (s.at_end or s.found_keyword or _next_bracket(s.text, s.at) not in _CLOSER.values()):
-        return None
-    opener = s.text[s.bracket]
-    message = f"the bracket of {_owner(s)} is not closed"
-    return Finding(message, f"put `{_CLOSER[opener]}` after the last index", s.bracket, s.bracket + 1)
-
-
-def _next_bracket(text: str, at: int) -> str:
-    found = re.compile(r"[()\[\]]").search(text, at)
-    return found.group() if found else ""
-
-
-def odd_label(s: Situation) -> Finding | None:
-    """A character that a label may only have in quotes."""
-    if s.bracket is None:
-        return None
-    if s.culprit.kind == "ticked":
-        name = s.culprit.text[1:-1]
-        return s.blame("back-ticks are for names, and this is a label", f"write the label in quotes: '{name}'")
-    label = re.split(r"[,()\[\]]", s.text[s.bracket + 1 : s.at])[-1] + re.split(r"[,()\[\]\n]", s.text[s.at :], maxsplit=1)[0]
-    mend = f"put a label with such a character in quotes: '{label.strip()}'" if s.culprit.text.isprintable() else "take it away"
-    return s.blame(f"{show(s.culprit.text)} cannot stand in an index", mend)
-
-
-def _owner(s: Situation) -> str:
-    """The name to which the open bracket belongs."""
-    head = [piece for piece in pieces(s.text, s.keyword.start if s.keyword else 0, s.bracket) if piece.kind not in _UNSEEN]
-    return show(head[-1].text) if head[-1].kind != "ticked" else f"`{head[-1].text}`"
-
-
-def stray_bracket(s: Situation) -> Finding | None:
-    """A bracket outside of any name."""
-    text = s.culprit.text
-    if text in (")", "]"):
-        return s.blame(f"`{text}` closes a bracket that was never opened", "take it away, or open the bracket after its name")
-    if text not in ("(", "["):
-        return None
-    if s.before.text in (")", "]"):
-        return s.blame("this name has its indices already", "write all indices in one bracket: `x(1,2)`")
-    if s.before.kind == "word" and s.before.end == s.at:
-        return None
-    return s.blame(f"there is no name before this `{text}`", "brackets hold the indices of a name: `x(1)`; lists have none")
-
-
 # ---- Keywords --------------------------------------------------------------------------------------------------------
 
 
@@ -377,14 +139,15 @@ def no_keyword(s: Situation) -> Finding | None:
     """A word where only a statement can begin."""
     if s.at_end or s.found_keyword or "BILEVEL" not in s.accepts or "NAME" in s.accepts or s.culprit.kind not in _WORDS:
         return None
+    word = s.culprit.text
     if s.keyword is None:
         message = f"expected a keyword such as `bilevel`, `min` or `equilibrium`, {s.found}"
-        return s.blame(message, _meant(s.culprit.text) or f"every statement begins with its keyword: put it before {show(s.culprit.text)}")
+        return s.blame(message, _meant(word) or f"every statement begins with its keyword: put it before {show(word)}")
     if s.statement == "equilibrium":
-        mend = _meant(s.culprit.text) or "list variables and rows with the agents: `min obj x row`"
+        mend = _meant(word) or "list variables and rows with the agents: `min obj x row`"
         return s.blame(f"`equilibrium` stands alone, {s.found} after it", mend)
     message = f"the `{s.statement}` statement is complete, {s.found} after it"
-    return s.blame(message, _meant(s.culprit.text) or f"take {show(s.culprit.text)} away, or begin a new statement with a keyword")
+    return s.blame(message, _meant(word) or f"take {show(word)} away, or begin a new statement with a keyword")
 
 
 _WORDS = ("word", "ticked", "number", "quoted")
@@ -404,7 +167,7 @@ _SYNONYMS = {
 def _meant(word: str) -> str:
     """The question whether another keyword was meant; empty if none is near."""
     lower = word.lower()
-    near = [_SYNONYMS[lower]] if lower in _SYNONYMS else get_close_matches(lower, STATEMENT_KEYWORDS, 1, 0.7)
+    near = [_SYNONYMS[lower]] if lower in _SYNONYMS else get_close_matches(lower, STATEMENT_KEYWORDS, 1, 0.65)
     return f"did you mean `{near[0]}`?" if near else ""
 
 
@@ -445,12 +208,14 @@ def missing_word(s: Situation) -> Finding | None:
         message = f"expected the penalty of the row {show(s.before.text)}, {s.found}"
         return s.blame(message, "write `abs`, `maxz` or `sqr` after the row")
     if s.statement == "default":
-        return s.blame(f"expected a reformulation after `default`, {s.found}", "write `chull`, `bigm` or `indic`" + _unless_name(s))
+        mend = "write `chull`, `bigm` or `indic`" + _unless_name(s)
+        return s.blame(f"expected a reformulation after `default`, {s.found}", mend)
     if s.statement == "scenarios":
         mend = "write its name in quotes: scenarios 'demand.csv'"
         return s.blame(f"expected the file of the scenarios, {s.found}", mend + _unless_name(s))
     if s.statement == "modeltype":
-        return s.blame(f"expected the type of the model, {s.found}", "write it after `modeltype`: `modeltype mcp`" + _unless_name(s))
+        mend = "write it after `modeltype`: `modeltype mcp`" + _unless_name(s)
+        return s.blame(f"expected the type of the model, {s.found}", mend)
     if s.statement == "randvar" and s.before is not s.keyword and s.before.text.lower() != "randvar":
         mend = "write a law and its numbers: `randvar d normal 45 10`"
         return s.blame(f"expected the distribution of the parameter {show(s.before.text)}, {s.found}", mend)
@@ -488,16 +253,14 @@ def missing_name(s: Situation) -> Finding | None:
 _NAMES = {
     "min": ("the objective after `min`", "write what is minimised first: `min obj x row`"),
     "max": ("the objective after `max`", "write what is maximised first: `max obj x row`"),
-    "disjunction": ("an indicator variable or `*`", "write the variable that switches these rows on: `disjunction b row1 else row2`"),
+    "disjunction": ("an indicator variable or `*`", "write what switches these rows on: `disjunction b row1 else row2`"),
     "randvar": ("the parameter that is random", "write `randvar d normal 45 10`"),
     "jrandvar": ("two or more parameters", "write `jrandvar d r 0.5 10 1 0.5 20 2`; one parameter takes `randvar`"),
     "correlation": ("two parameters", "write `correlation d r 0.3`"),
     "chance": ("the rows that hold with a probability", "write `chance row 0.95`"),
     "expectedvalue": ("a variable after `expectedvalue`", "write `expectedvalue r`"),
     "expected_value": ("a variable after `expected_value`", "write `expected_value r`"),
-    **{
-        kind: (f"a variable after `{kind}`", f"write `{kind} r 0.1`") for kind in ("cvarlo", "cvarup", "varlo", "varup")
-    },
+    **{kind: (f"a variable after `{kind}`", f"write `{kind} r 0.1`") for kind in ("cvarlo", "cvarup", "varlo", "varup")},
 }
 
 
@@ -522,9 +285,10 @@ _NUMBERS = {
 
 def _unless_name(s: Situation) -> str:
     """What to add if the keyword of the statement, or the one found, may be a name of the model."""
-    if s.found_keyword and s.bracket is None and not s.first_on_line:
-        own = s.keyword is not None and s.before.start == s.keyword.start and _starts_inside_line(s.text, s.keyword.start)
-        return f"; {_as_name(s.keyword.text if own and s.keyword else s.culprit.text)}"
+    if s.keyword and s.before.start == s.keyword.start and _starts_inside_line(s.text, s.keyword.start):
+        return f"; {_as_name(s.keyword.text)}"
+    if s.found_keyword and not s.first_on_line:
+        return f"; {_as_name(s.culprit.text)}"
     return ""
 
 
@@ -555,7 +319,8 @@ def number_as_name(s: Situation) -> Finding | None:
     if s.culprit.kind != "number":
         return None
     text = s.culprit.text
-    return s.blame(f"`{s.statement}` takes names, found the number `{text}`", f"if it is an index, write it in brackets: `x({text})`")
+    mend = f"if it is an index, write it in brackets: `x({text})`"
+    return s.blame(f"`{s.statement}` takes names, found the number `{text}`", mend)
 
 
 def second_else(s: Situation) -> Finding | None:
@@ -563,7 +328,9 @@ def second_else(s: Situation) -> Finding | None:
     word = s.culprit.text.lower()
     if s.statement != "disjunction" or word not in ("else", "elseif"):
         return None
-    mend = "`else` is the last branch: write `elseif` before it" + (", and `else` once" if word == "else" else "")
+    mend = "`else` comes last: move this branch before it"
+    if word == "else":
+        mend = "there is one `else`, and it comes last; the branches before it are written `elseif b row`"
     return s.blame(f"found `{word}` after the `else` of this disjunction", mend)
 
 
@@ -579,7 +346,7 @@ def quoted_name(s: Situation) -> Finding | None:
 def misplaced_sign(s: Situation) -> Finding | None:
     """An operator, a brace, a comment of another language."""
     mend = next((mend for signs, mend in _SIGNS.items() if s.text.startswith(tuple(signs.split()), s.at)), "")
-    if not mend or s.culprit.kind in _WORDS and s.culprit.kind != "number":
+    if not mend or (s.culprit.kind in _WORDS and s.culprit.kind != "number"):
         return None
     return s.blame(f"{show(s.culprit.text)} is no part of the language here", mend)
 
@@ -602,21 +369,15 @@ def anything_else(s: Situation) -> Finding:
     if s.at_end or s.found_keyword:
         return s.blame(f"the `{s.statement}` statement is not complete, {s.found}", "complete the statement" + _unless_name(s))
     if s.culprit.kind == "other":
-        return s.blame(f"{show(s.culprit.text)} has no meaning here", "take it away; a name with odd characters goes in back-ticks")
+        mend = "take it away" + ("; a name with odd characters goes in back-ticks" if s.culprit.text.isprintable() else "")
+        return s.blame(f"{show(s.culprit.text)} has no meaning here", mend)
     return s.blame(f"{show(s.culprit.text)} does not fit here{after}", "take it away, or begin a new statement with a keyword")
 
 
-RULES: tuple[Callable[[Situation], Finding | None], ...] = (
+RULES: tuple[Rule, ...] = (
     open_quote,
     look_alike,
-    star_line_in_bracket,
-    empty_index,
-    wrong_closer,
-    slice_with_ends,
-    bracket_in_bracket,
-    open_bracket,
-    missing_comma,
-    odd_label,
+    *INSIDE_BRACKETS,
     keyword_as_name,
     stray_bracket,
     node_label,

@@ -49,21 +49,26 @@ def _statements(text: str) -> tuple[Statement, ...]:
 
 def _mistakes(source: Source) -> Iterator[Diagnostic]:
     """Every mistake: after each one, reading goes on at the next statement, with what came before made blank."""
-    from lark.exceptions import UnexpectedInput
-
     text = source.text
     for _ in range(MAX_MISTAKES):
-        try:
-            _statements(text)
-        except TooManyWords:
-            yield too_many_words(source)
+        found = _first_mistake(source, text)
+        if found is None:
             return
-        except UnexpectedInput as error:
-            diagnostic, resume = explain(source, text, error)
-            yield diagnostic
-            text = blank_out(text, resume)
-        else:
-            return
+        diagnostic, resume = found
+        yield diagnostic
+        text = blank_out(text, resume)
+
+
+def _first_mistake(source: Source, text: str) -> tuple[Diagnostic, int] | None:
+    from lark.exceptions import UnexpectedInput
+
+    try:
+        _statements(text)
+    except TooManyWords:
+        return too_many_words(source), len(text)
+    except UnexpectedInput as error:
+        return explain(source, text, error)
+    return None
 
 
 def tokens(text: str) -> list[Token]:
