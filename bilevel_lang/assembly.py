@@ -69,7 +69,7 @@ def assemble(
         exactness=exactness if point else None,
         objective=objective,
         bound=bound,
-        gap=_gap(objective, bound),
+        gap=_gap(objective, bound) if status is not Status.VERIFICATION_FAILED else None,
         method=reformulation.method,
         encoding=reformulation.encoding,
         solver=run.solver,
@@ -81,6 +81,7 @@ def assemble(
         messages=_messages(problem, reformulation, run, certificate, status, exactness),
         why=path + reformulation.why,
         point=point,
+        has_leader=problem.structure is not Structure.EQUILIBRIUM,
     )
 
 

@@ -39,8 +39,9 @@ def _verdict(solution: BilevelSolution) -> str:
     lines = [("status", f"{solution.status.value}{_gloss(solution)}")]
     if solution.objective is not None:
         lines.append(("objective", number(solution.objective)))
-    if solution.bound is not None and solution.gap is not None:
-        lines.append(("bound", f"{number(solution.bound)}   gap {solution.gap:.2g}"))
+    if solution.bound is not None:
+        gap = "" if solution.gap is None else f"   gap {solution.gap:.2g}"
+        lines.append(("bound", f"{number(solution.bound)}{gap}"))
     lines.append(("solver", f"{method}, {solution.solver}: {solution.termination}"))
     return "\n".join(f"{name:<10}{text}" for name, text in lines)
 
@@ -49,6 +50,8 @@ def _gloss(solution: BilevelSolution) -> str:
     verified = "every agent verified" if len(solution.followers) != 1 else "follower verified"
     if not solution.followers:
         verified = "checked on the original model"
+    if solution.status is Status.OPTIMAL and not solution.has_leader:
+        return f" (a verified equilibrium; {verified})"
     if solution.status is Status.OPTIMAL:
         return f" ({verified}, leader optimality proved)" if solution.exactness is Exactness.EXACT else f" ({verified})"
     if solution.status is Status.FEASIBLE:
@@ -157,5 +160,5 @@ def _list(names: Iterable[str]) -> str:
 
 
 def explain_text(why: Sequence[str]) -> str:
-    """The engine's path, a line a step."""
+    """The engine's path, a line a step: what was chosen and why, what was not and how to have it."""
     return "\n".join(["--- why", *(f"    {line}" for line in why)])

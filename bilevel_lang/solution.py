@@ -127,6 +127,7 @@ class BilevelSolution:
     messages: tuple[str, ...] = ()
     why: tuple[str, ...] = ()
     point: Point | None = field(default=None, repr=False)
+    has_leader: bool = True
 
     @property
     def exit_code(self) -> int:

@@ -28,28 +28,41 @@ class Choice:
     """Whether ``encoding`` is tried a second time, from the local answer."""
 
 
+NO_BIG_M = "refused   big-m: it needs a bound on every multiplier and sos1 needs none; `--encoding big-m` derives bounds or says which lack"
+NO_SOS1 = "refused   sos1: {solver} does not take SOS1; `--solver scip` does"
+NO_SCHOLTES = "refused   scholtes: {why}; `--encoding scholtes` asks for it all the same"
+
+
 def choose_encoding(model: Any, options: Options) -> Choice:
-    """The encoding of an MPEC, with the reasons as ``--explain`` prints them."""
+    """The encoding of an MPEC, with the reasons and refusals as ``--explain`` prints them."""
     if options.encoding is not None:
-        return Choice(options.encoding, (f"{options.encoding}: asked for",))
+        return Choice(options.encoding, (f"chosen    {options.encoding}: asked for",))
     if options.solver == "ipopt":
-        return Choice("scholtes", ("scholtes: Ipopt was asked for, and it takes neither SOS1 nor binaries",))
+        chosen = "chosen    scholtes: ipopt was asked for, and it takes neither SOS1 nor binaries"
+        return Choice("scholtes", (chosen, NO_SOS1.format(solver="ipopt"), NO_BIG_M))
     if options.solver == "highs":
-        return Choice("big-m", ("big-m: HiGHS was asked for, and it has no SOS1",))
+        chosen = "chosen    big-m: highs was asked for, and big-m is the encoding it takes"
+        return Choice("big-m", (chosen, NO_SOS1.format(solver="highs"), NO_SCHOLTES.format(why="it is for ipopt")))
+    return _automatic(model, options)
+
+
+def _automatic(model: Any, options: Options) -> Choice:
     curved = _curved_variables(model)
     integer = next((v for v in model.component_data_objects(pyo.Var) if not v.fixed and not v.is_continuous()), None)
     if integer is not None:
-        return Choice("sos1", (f"sos1: exact, and `{integer.name}` is integer, which rules local methods out",))
+        chosen = "chosen    sos1: exact, no big-M"
+        return Choice("sos1", (chosen, NO_BIG_M, NO_SCHOLTES.format(why=f"`{integer.name}` is integer")))
     if curved > GLOBAL_LIMIT:
-        return Choice("scholtes", (f"scholtes: {curved} variables in nonlinear rows, too many for a global search",))
+        chosen = f"chosen    scholtes: {curved} variables stand in nonlinear rows, too many for a global search"
+        return Choice("scholtes", (chosen, "refused   sos1: `--encoding sos1` asks for the global search all the same", NO_BIG_M))
     what = f"{curved} variables stand in nonlinear rows" if curved else "all rows and conditions are linear"
-    said = f"sos1: {what}; SOS1 needs no big-M and is exact"
+    chosen = f"chosen    sos1: exact, no big-M; {what}"
     if options.solver is not None or by_name("ipopt").missing() is not None:
-        return Choice("sos1", (said,))
-    after = f"if {FIRST:g} s bring no proof: scholtes from {options.starts} starts" + (
-        "" if curved else ", then sos1 from the point found"
-    )
-    return Choice("sos1", (said, after), "scholtes", again=not curved)
+        why = "ipopt is not installed" if options.solver is None else f"{options.solver} was asked for"
+        return Choice("sos1", (chosen, NO_BIG_M, NO_SCHOLTES.format(why=why)))
+    then = "" if curved else ", then sos1 once more from the point found"
+    after = f"in hand   scholtes from {options.starts} starts, if {FIRST:g} s bring no proof{then}"
+    return Choice("sos1", (chosen, after, NO_BIG_M), "scholtes", again=not curved)
 
 
 def _curved_variables(model: Any) -> int:

@@ -81,7 +81,9 @@ class Kkt:
             solver, why = pick(features_of(mpec.model), options.solver)
             runner = _Runner(solver, lambda s, o: s.run(mpec.model, o.for_solver()))
             promise = Exactness.EXACT if solver.proves else Exactness.STATIONARY
-            return replace(mpec, solver=solver.name, run=runner, why=(why,), exactness=_weaker(mpec.exactness, promise))
+            return replace(
+                mpec, solver=solver.name, run=runner, why=(f"chosen    {why}",), exactness=_weaker(mpec.exactness, promise)
+            )
         choice = choose_encoding(mpec.model, options)
         encoded = self._encoded(mpec, choice.encoding, options)
         if choice.local is None:
@@ -105,7 +107,7 @@ class Kkt:
             solver=solver.name,
             exactness=_weaker(mpec.exactness, promise),
             run=_Runner(solver, encoded.run),
-            why=(why, *encoded.notes),
+            why=(f"chosen    {why}", *(f"bound     {note}" for note in encoded.notes)),
             review=encoded.review,
         )
 

@@ -15,7 +15,7 @@ from typing import Any
 import pyomo.environ as pyo
 from pyomo.common.collections import ComponentMap
 
-from bilevel_lang.errors import SolverFailedError
+from bilevel_lang.errors import RefusedError, SolverFailedError
 from bilevel_lang.reformulation.rewrite import Options
 from bilevel_lang.solvers.solver import SolverRun, Termination
 
@@ -55,11 +55,11 @@ class TwoStage:
         return self._again(best, options, first.seconds + local.seconds)
 
     def _global(self, options: Options) -> SolverRun:
-        """A global run; a breakdown of the solver is a run that found nothing, and its words are kept for the message."""
+        """A global run. Where the solver breaks down, or lacks a function, it found nothing; its words are kept for the message."""
         began = time.perf_counter()
         try:
             return self.globally(options)
-        except SolverFailedError as error:
+        except (SolverFailedError, RefusedError) as error:
             said = error.diagnostics[0].message
             return SolverRun(Termination.FAILED, "the global solver", seconds=time.perf_counter() - began, message=said)
 
