@@ -108,7 +108,7 @@ def odd_label(s: Situation) -> Finding | None:
 def _owner(s: Situation) -> str:
     """The name to which the open bracket belongs."""
     head = [piece for piece in pieces(s.text, s.keyword.start if s.keyword else 0, s.bracket) if piece.kind not in UNSEEN]
-    return show(head[-1].text) if head[-1].kind != "ticked" else f"`{head[-1].text}`"
+    return show(head[-1].text.strip("`"))
 
 
 def stray_bracket(s: Situation) -> Finding | None:

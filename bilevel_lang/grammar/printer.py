@@ -146,6 +146,9 @@ def _enclosed(text: str, mark: str) -> str:
 
 
 def _plain(name: str) -> str:
+    """A name where the grammar takes no back-ticks."""
+    if is_keyword(name):
+        raise ValueError(f"there is no way to write this keyword as a name here: {name!r}")
     return _matching(_NAME, name, "name without back-ticks")
 
 
