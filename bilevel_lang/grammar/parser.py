@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from bilevel_lang.errors import Diagnostic, EmpSyntaxError, Source
 from bilevel_lang.grammar.mistakes import MAX_CHARACTERS, MAX_TOKENS, TooManyWords, explain, too_long, too_many_words
-from bilevel_lang.grammar.scanner import STATEMENT_KEYWORDS, blank_out, plain_lines
+from bilevel_lang.grammar.scanner import STATEMENT_TERMINALS, blank_out, plain_lines
 from bilevel_lang.grammar.syntax import EmpInfo, Statement
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _lark() -> Lark:
 class WordFilter:
     """What happens to words between lexer and grammar: noise goes, and words far from their statement become names."""
 
-    always_accept = ("COMMA", "NOISE", *(keyword.upper() for keyword in STATEMENT_KEYWORDS))
+    always_accept = ("COMMA", "NOISE", *STATEMENT_TERMINALS)
 
     def process(self, stream: Iterator[Token]) -> Iterator[Token]:
         """The tokens of ``stream`` that the grammar is to see; raises :class:`TooManyWords` past ``MAX_TOKENS``."""
@@ -101,11 +101,8 @@ class WordFilter:
             depth += (token.type in ("LPAR", "LSQB")) - (token.type in ("RPAR", "RSQB"))
             if depth == 0 and token.type in ("COMMA", "NOISE"):
                 continue
-            if token.type in _STATEMENTS:
+            if token.type in STATEMENT_TERMINALS:
                 statement = token.type
             elif _HOME.get(token.type, statement) != statement:
                 token = token.update(type="NAME")
             yield token
-
-
-_STATEMENTS = frozenset(keyword.upper() for keyword in STATEMENT_KEYWORDS)

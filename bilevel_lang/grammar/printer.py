@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bilevel_lang.grammar import syntax as s
 from bilevel_lang.grammar.parser import parse, tokens
-from bilevel_lang.grammar.scanner import LINE_ENDS, STATEMENT_KEYWORDS, Piece, is_keyword, pieces
+from bilevel_lang.grammar.scanner import LINE_ENDS, STATEMENT_TERMINALS, Piece, is_keyword, pieces
 
 if TYPE_CHECKING:
     from lark import Token
@@ -235,7 +235,7 @@ class _Layout:
     def add(self, token: Token, gap: _Gap, before: Token | None, after: Token | None) -> None:
         """Put ``token`` behind what is there, with the comments of ``gap`` where they belong."""
         word = token.lower() if token.type in _KEYWORDS else str(token)
-        starts = token.type in _STATEMENTS and not (before and before.type == "COLON")
+        starts = token.type in STATEMENT_TERMINALS and not (before and before.type == "COLON")
         if self.line is None or before is None:
             self._break(gap, starts, word)
         elif _glued(before, token):
@@ -284,7 +284,6 @@ def _glued(before: Token, token: Token) -> bool:
     return token.type in _GLUED_BEHIND or before.type in _GLUED_AHEAD
 
 
-_STATEMENTS = frozenset(keyword.upper() for keyword in STATEMENT_KEYWORDS)
-_KEYWORDS = _STATEMENTS | {"IN", "ABS", "MAXZ", "SQR", "NOT", "ELSEIF", "ELSE", "CHULL", "BIGM", "INDIC", "DISCRETE"}
+_KEYWORDS = STATEMENT_TERMINALS | {"IN", "ABS", "MAXZ", "SQR", "NOT", "ELSEIF", "ELSE", "CHULL", "BIGM", "INDIC", "DISCRETE"}
 _GLUED_BEHIND = frozenset({"DOT", "LPAR", "LSQB", "RPAR", "RSQB", "COMMA", "COLON"})
 _GLUED_AHEAD = frozenset({"DOT", "LPAR", "LSQB", "COMMA", "MINUS"})

@@ -40,7 +40,10 @@ STATEMENT_KEYWORDS: tuple[str, ...] = (
     "varup",
     "scenarios",
 )
-"""The words that begin a statement; each is a terminal of ``emp.lark`` in capitals."""
+"""The words that begin a statement."""
+
+STATEMENT_TERMINALS = frozenset(keyword.upper() for keyword in STATEMENT_KEYWORDS)
+"""The same words as ``emp.lark`` names them."""
 
 LINE_ENDS = "\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 """Everything at which ``str.splitlines`` breaks a line."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from bilevel_lang.grammar.scanner import STATEMENT_KEYWORDS, Piece, is_keyword, pieces
+from bilevel_lang.grammar.scanner import STATEMENT_TERMINALS, Piece, is_keyword, pieces
 
 if TYPE_CHECKING:
     from lark.exceptions import UnexpectedInput
@@ -120,7 +120,7 @@ def situation_of(text: str, error: UnexpectedInput) -> Situation:
     """What the parser knew when it raised ``error`` on ``text``."""
     state: Any = error.interactive_parser
     tokens = [value for value in state.parser_state.value_stack if hasattr(value, "type")]
-    keyword = next((t for t in reversed(tokens) if t.type.lower() in STATEMENT_KEYWORDS), None)
+    keyword = next((t for t in reversed(tokens) if t.type in STATEMENT_TERMINALS), None)
     last = tokens[-1] if tokens else None
     bracket = next((t for t in reversed(tokens) if t.type in ("LPAR", "LSQB", "RPAR", "RSQB")), None)
     token = getattr(error, "token", None)
