@@ -7,12 +7,16 @@ import time
 from typing import Any
 
 import pyomo.environ as pyo
+from pyomo.common.collections import ComponentMap
 
 from bilevel_lang.oracle.agent_model import number_at
+from bilevel_lang.oracle.multipliers import reduced_costs
+from bilevel_lang.oracle.traits import traits_of
 from bilevel_lang.problem import BilevelProblem, Structure
 from bilevel_lang.reformulation.rewrite import Reformulation
 from bilevel_lang.solution import BilevelSolution, Certificate, Exactness, Point, Status
 from bilevel_lang.solvers.solver import SolverRun, Termination
+from bilevel_lang.verification import complete_values
 
 STAGES = ("parse", "resolve", "reformulate", "solve", "verify")
 
@@ -40,6 +44,18 @@ class Clock:
         return {**self._seconds, "total": sum(self._seconds.values())}
 
 
+NOTHING_LOST = (Exactness.EXACT, Exactness.RELAXATION)
+"""Rewrites that keep every solution of the problem: what is proven about them holds for it."""
+
+CLOSED = 1e-6
+"""A proven bound this near (relative) is reached: ten times the feasibility tolerance that SCIP has for curved models."""
+
+CLOSED_ABSOLUTE = 1e-7
+"""The same for objectives near 0: that tolerance itself."""
+
+CONTRADICTION = 1e-5
+"""A point better than the bound by more than this (relative to max(1, |objective|)) says that the bound is wrong."""
+
 WITHOUT_POINT = {
     Termination.INFEASIBLE: Status.INFEASIBLE,
     Termination.UNBOUNDED: Status.UNBOUNDED,
@@ -59,10 +75,14 @@ def assemble(
     seconds: dict[str, float],
 ) -> BilevelSolution:
     """Put the answer together."""
-    exactness = _exactness(problem, reformulation, run, certificate)
+    promised = _promise(problem, reformulation)
     objective = _objective(problem, point)
-    bound = _bound(reformulation, run, exactness, objective)
-    status = _status(reformulation, run, certificate, exactness)
+    bound = _bound(problem, promised, run)
+    contradicted = _contradicted(problem, objective, bound)
+    if contradicted:
+        bound = None
+    exactness = _exactness(problem, promised, run, certificate, objective, bound)
+    status = _status(problem, promised, run, certificate, exactness, contradicted)
     return BilevelSolution(
         status=status,
         termination=run.termination.value,
@@ -71,63 +91,102 @@ def assemble(
         bound=bound,
         gap=_gap(objective, bound) if status is not Status.VERIFICATION_FAILED else None,
         method=reformulation.method,
-        encoding=reformulation.encoding,
+        encoding=run.encoding or reformulation.encoding,
         solver=run.solver,
         variables=_variables(problem, point),
         duals=_duals(point),
         certificate=certificate,
         summary=dict(problem.summary),
         seconds=seconds,
-        messages=_messages(problem, reformulation, run, certificate, status, exactness),
+        messages=_messages(problem, reformulation, run, certificate, status, exactness, contradicted),
         why=path + reformulation.why,
         point=point,
         has_leader=problem.structure is not Structure.EQUILIBRIUM,
     )
 
 
+def _promise(problem: BilevelProblem, reformulation: Reformulation) -> Exactness:
+    """What the rewrite promises; no more than stationarity where an optimum of an agent may have no derivative."""
+    promised = reformulation.exactness
+    if promised in NOTHING_LOST and reformulation.method == "kkt" and not all(traits_of(a).kkt_necessary for a in problem.agents):
+        return Exactness.STATIONARY
+    return promised
+
+
 def _exactness(
-    problem: BilevelProblem, reformulation: Reformulation, run: SolverRun, certificate: Certificate | None
+    problem: BilevelProblem,
+    promised: Exactness,
+    run: SolverRun,
+    certificate: Certificate | None,
+    objective: float | None,
+    bound: float | None,
 ) -> Exactness:
     """What can be promised now that the answer is known.
 
-    A relaxation whose optimum passes verification is optimal; without a leader every verified point is a full answer.
+    A relaxation keeps every solution of the problem, so that its optimum, if it passes verification, is the problem's. So is any
+    verified point that reaches a proven bound, wherever it comes from. Without a leader every verified point is a full answer.
     """
-    promised = reformulation.exactness
     verified = certificate is not None and certificate.verified
     if problem.structure is Structure.EQUILIBRIUM and verified:
         return Exactness.EXACT
+    if verified and promised in NOTHING_LOST and _reached(objective, bound):
+        return Exactness.EXACT if run.termination is Termination.OPTIMAL else Exactness.EPSILON
     if run.termination is Termination.LOCALLY_OPTIMAL and promised is not Exactness.APPROXIMATION:
         return Exactness.STATIONARY
+    if run.termination is Termination.OPTIMAL and verified and promised in NOTHING_LOST and problem.leader.objective is not None:
+        # Proven, but only to the gap that was asked for.
+        return Exactness.EPSILON if bound is not None else Exactness.STATIONARY
     if promised is Exactness.RELAXATION and verified:
         return Exactness.EXACT
     return promised
 
 
-def _status(reformulation: Reformulation, run: SolverRun, certificate: Certificate | None, exactness: Exactness) -> Status:
-    if certificate is None:
-        return _status_without_point(reformulation, run)
+def _reached(objective: float | None, bound: float | None) -> bool:
+    """Whether a proven bound leaves nothing to gain, up to what solvers call equal."""
+    return objective is not None and bound is not None and abs(objective - bound) <= max(CLOSED * abs(objective), CLOSED_ABSOLUTE)
+
+
+def _contradicted(problem: BilevelProblem, objective: float | None, bound: float | None) -> bool:
+    """Whether the point is better than a bound that was called proven: then one of the two is a victim of rounding."""
+    if objective is None or bound is None or problem.leader.objective is None:
+        return False
+    better = bound - objective if problem.leader.objective.sense == pyo.minimize else objective - bound
+    return bool(better > CONTRADICTION * max(1.0, abs(objective)))
+
+
+def _status(
+    problem: BilevelProblem,
+    promised: Exactness,
+    run: SolverRun,
+    certificate: Certificate | None,
+    exactness: Exactness,
+    contradicted: bool,
+) -> Status:
+    if certificate is None or run.termination is Termination.UNBOUNDED:
+        return _status_without_point(promised, run)
     if run.termination is Termination.INTERRUPTED:
         return Status.INTERRUPTED
     if not certificate.verified:
         return Status.VERIFICATION_FAILED
+    if problem.structure is Structure.EQUILIBRIUM:
+        return Status.OPTIMAL
+    if exactness in (Exactness.EXACT, Exactness.EPSILON) and not contradicted:
+        if run.termination in (Termination.OPTIMAL, Termination.LOCALLY_OPTIMAL) or exactness is Exactness.EPSILON:
+            return Status.OPTIMAL
     if run.termination is Termination.LIMIT:
         return Status.LIMIT
-    if exactness is Exactness.EXACT and (run.termination is Termination.OPTIMAL or _leaderless(reformulation.problem)):
-        return Status.OPTIMAL
-    return Status.FEASIBLE
+    return Status.ERROR if run.termination is Termination.FAILED else Status.FEASIBLE
 
 
-def _leaderless(problem: BilevelProblem) -> bool:
-    return problem.structure is Structure.EQUILIBRIUM
+def _status_without_point(promised: Exactness, run: SolverRun) -> Status:
+    """A proof of infeasibility carries over only if no solution of the original problem was lost in the rewrite.
 
-
-def _status_without_point(reformulation: Reformulation, run: SolverRun) -> Status:
-    """A proof of infeasibility carries over only if no solution of the original problem was lost in the rewrite."""
+    Unboundedness carries over only if nothing was added either.
+    """
     status = WITHOUT_POINT.get(run.termination, Status.UNKNOWN)
-    keeps_all = reformulation.exactness in (Exactness.EXACT, Exactness.RELAXATION)
-    if status is Status.INFEASIBLE and not keeps_all:
+    if status is Status.INFEASIBLE and promised not in NOTHING_LOST:
         return Status.UNKNOWN
-    if status is Status.UNBOUNDED and reformulation.exactness is not Exactness.EXACT:
+    if status is Status.UNBOUNDED and promised is not Exactness.EXACT:
         return Status.UNKNOWN
     return status
 
@@ -137,10 +196,10 @@ def _objective(problem: BilevelProblem, point: Point | None) -> float | None:
     if point is None:
         return None
     if problem.leader.objective is not None:
-        return _finite(number_at(problem.leader.objective.expr, point.values))
+        return _finite(number_at(problem.leader.objective.expr, complete_values(problem, point)))
     optimisers = [a for a in problem.agents if a.objective is not None]
     if len(optimisers) == 1 and optimisers[0].objective is not None:
-        return _finite(number_at(optimisers[0].objective.expression, point.values))
+        return _finite(number_at(optimisers[0].objective.expression, complete_values(problem, point)))
     return None
 
 
@@ -148,11 +207,9 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _bound(reformulation: Reformulation, run: SolverRun, exactness: Exactness, objective: float | None) -> float | None:
-    """The proven bound on the leader's optimum, where the method gives one: no solution may have been lost in the rewrite."""
-    if reformulation.problem.leader.objective is None:
-        return objective if exactness is Exactness.EXACT else None
-    if reformulation.exactness not in (Exactness.EXACT, Exactness.RELAXATION) or run.bound is None:
+def _bound(problem: BilevelProblem, promised: Exactness, run: SolverRun) -> float | None:
+    """The proven bound on the leader's optimum, in its own sense; None where a solution may have been lost in the rewrite."""
+    if problem.leader.objective is None or promised not in NOTHING_LOST or run.bound is None:
         return None
     return _finite(run.bound)
 
@@ -193,6 +250,7 @@ def _messages(
     certificate: Certificate | None,
     status: Status,
     exactness: Exactness,
+    contradicted: bool,
 ) -> tuple[str, ...]:
     said = [_remark(d) for d in problem.notices if d.severity == "warning"]
     said += reformulation.warnings
@@ -200,7 +258,11 @@ def _messages(
         said += reformulation.review(run)
     if certificate is not None:
         said += [f"not verified: {remark}" for remark in certificate.remarks]
-    said += _explain_status(reformulation, run, status, exactness)
+    if contradicted:
+        said.append(
+            f"the answer is better than the bound {run.bound:.10g} that the solver calls proven: neither is to be trusted far"
+        )
+    said += _explain_status(run, status, exactness)
     return tuple(said)
 
 
@@ -209,7 +271,7 @@ def _remark(diagnostic: Any) -> str:
     return f"{place}{diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}"
 
 
-def _explain_status(reformulation: Reformulation, run: SolverRun, status: Status, exactness: Exactness) -> list[str]:
+def _explain_status(run: SolverRun, status: Status, exactness: Exactness) -> list[str]:
     if status is Status.FEASIBLE:
         return [f"every agent's optimality is verified; optimality of the leader is not proved ({exactness.value})"]
     if status is Status.UNKNOWN:
@@ -221,7 +283,11 @@ def _explain_status(reformulation: Reformulation, run: SolverRun, status: Status
 
 
 def write_back(problem: BilevelProblem, solution: BilevelSolution) -> None:
-    """Write the answer into the modeller's variables, and into ``dual`` suffixes that can take it."""
+    """Write the answer into the modeller's variables, and into ``dual`` and ``rc`` suffixes that can take it.
+
+    ``dual`` gets the reported multipliers of the agents' rows, ``rc`` the reduced costs of the agents' variables. What the
+    suffixes held before belongs to another solve and is dropped.
+    """
     if solution.point is None:
         return
     for variable, value in solution.point.values.items():
@@ -229,6 +295,20 @@ def write_back(problem: BilevelProblem, solution: BilevelSolution) -> None:
             variable.set_value(_tidy(variable, float(value)), skip_validation=True)
     for suffix in problem.model.component_objects(pyo.Suffix, active=True):
         if suffix.local_name == "dual" and suffix.import_enabled():
-            for _, value, component in solution.point.multipliers:
-                if component.ctype is pyo.Constraint:
-                    suffix[component] = value
+            _fill(suffix, [(c, value) for _, value, c in solution.point.multipliers if c.ctype is pyo.Constraint])
+        elif suffix.local_name == "rc" and suffix.import_enabled():
+            _fill(suffix, _reduced_costs(problem, solution.point))
+
+
+def _fill(suffix: Any, values: list[tuple[Any, float]]) -> None:
+    suffix.clear_all_values()
+    for component, value in values:
+        suffix[component] = value + 0.0
+
+
+def _reduced_costs(problem: BilevelProblem, point: Point) -> list[tuple[Any, float]]:
+    """Of every agent's variables; of an objective variable the multiplier of its own bounds."""
+    multipliers = ComponentMap((component, value) for _, value, component in point.multipliers)
+    values = complete_values(problem, point)
+    found = [pair for agent in problem.agents for pair in reduced_costs(agent, multipliers, values)]
+    return found + [(c, value) for c, value in multipliers.items() if c.ctype is pyo.Var]

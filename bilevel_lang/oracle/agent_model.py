@@ -11,7 +11,11 @@ from pyomo.common.collections import ComponentMap
 from pyomo.core.expr.visitor import identify_variables, replace_expressions
 
 from bilevel_lang.oracle.traits import is_pinned
-from bilevel_lang.problem import Agent, Row
+from bilevel_lang.problem import Agent
+
+
+UNDEFINED = (ValueError, ArithmeticError, TypeError)
+"""What Python raises where a function is not defined. TypeError: a fractional power of a negative number is complex to it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,12 +57,15 @@ def number_at(expression: Any, values: ComponentMap) -> float:
     """The value of ``expression`` at a point; nan where it is not defined there."""
     try:
         return float(pyo.value(expression_at(expression, values)))
-    except (ValueError, ZeroDivisionError, OverflowError):
+    except UNDEFINED:
         return math.nan
 
 
 def constraints_model(agent: Agent, values: ComponentMap, relax: float = 0.0) -> AgentModel:
-    """The agent's feasible set as a model without objective; sides are moved outwards by ``relax * max(1, |side|)``."""
+    """The agent's feasible set as a model without objective; sides are moved outwards by ``relax * max(1, |side|)``.
+
+    Raises one of :data:`UNDEFINED` where a row is not defined at ``values``.
+    """
     model = pyo.ConcreteModel()
     twins: ComponentMap = ComponentMap()
     model.y = pyo.VarList()
@@ -76,20 +83,27 @@ def constraints_model(agent: Agent, values: ComponentMap, relax: float = 0.0) ->
     violation = 0.0
     for row in agent.rows:
         body = expression_at(row.body, values, twins)
-        if body.__class__ in (int, float) or not body.is_potentially_variable():
+        if not _is_variable(body):
             violation = max(violation, violation_of(float(pyo.value(body)), row.lower, row.upper))
             continue
         model.row.add((_moved(row.lower, -relax), body, _moved(row.upper, relax)))
     return AgentModel(model, twins, violation)
 
 
-def response_model(agent: Agent, values: ComponentMap, relax: float = 0.0) -> AgentModel:
-    """The agent's whole problem; a ``max`` agent keeps its own sense."""
+def _is_variable(body: Any) -> bool:
+    return hasattr(body, "is_potentially_variable") and bool(body.is_potentially_variable())
+
+
+def response_model(agent: Agent, values: ComponentMap, relax: float = 0.0, factor: float = 1.0) -> AgentModel:
+    """The agent's whole problem, its objective times ``factor`` > 0; a ``max`` agent keeps its own sense.
+
+    Raises one of :data:`UNDEFINED` where a row or the objective is not defined at ``values``.
+    """
     assert agent.objective is not None, "a vi has no response model"
     built = constraints_model(agent, values, relax)
     expression = expression_at(agent.objective.expression, values, built.twins)
     sense = pyo.maximize if agent.kind == "max" else pyo.minimize
-    built.model.objective = pyo.Objective(expr=expression, sense=sense)
+    built.model.objective = pyo.Objective(expr=expression if factor == 1.0 else factor * expression, sense=sense)
     return built
 
 
@@ -100,11 +114,6 @@ def violation_of(value: float, lower: float | None, upper: float | None) -> floa
     below = (lower - value) / max(1.0, abs(lower)) if lower is not None else 0.0
     above = (value - upper) / max(1.0, abs(upper)) if upper is not None else 0.0
     return max(0.0, below, above)
-
-
-def row_violation(row: Row, values: ComponentMap) -> float:
-    """The violation of a row at a point, relative to max(1, |side|)."""
-    return violation_of(number_at(row.body, values), row.lower, row.upper)
 
 
 def _moved(side: float | None, by: float) -> float | None:

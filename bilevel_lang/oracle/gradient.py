@@ -6,13 +6,18 @@ Linear and quadratic parts are read off Pyomo's standard representation; only wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from pyomo.common.collections import ComponentMap
+from pyomo.common.collections import ComponentMap, ComponentSet
 from pyomo.core.expr.calculus.derivatives import Modes, differentiate
+from pyomo.core.expr.calculus.diff_with_pyomo import DifferentiationException
+from pyomo.core.expr.numeric_expr import AbsExpression
 from pyomo.core.expr.visitor import identify_variables
 from pyomo.repn import generate_standard_repn
+
+from bilevel_lang.errors import RefusedError
+from bilevel_lang.oracle.shapes import shape_of
 
 
 class Gradient:
@@ -35,7 +40,10 @@ class Gradient:
         return sum(self.terms[variable]) if self.terms[variable] else 0.0
 
     def derivatives(self, expression: Any) -> list[tuple[Any, Any]]:
-        """Pairs (owned variable, derivative of ``expression``), zero derivatives left out."""
+        """Pairs (owned variable, derivative of ``expression``), zero derivatives left out; a variable may come several times.
+
+        Raises RefusedError for a function that Pyomo cannot differentiate, and for ``abs`` of what takes both signs.
+        """
         repn = generate_standard_repn(expression, quadratic=True)
         found: list[tuple[Any, Any]] = []
         found += [(v, c) for v, c in zip(repn.linear_vars, repn.linear_coefs, strict=True) if v in self.terms]
@@ -52,8 +60,33 @@ class Gradient:
         owned = [v for v in identify_variables(expression, include_fixed=False) if v in self.terms]
         if not owned:
             return []
-        partials = differentiate(expression, wrt_list=owned, mode=Modes.reverse_symbolic)
+        _refuse_kinks(expression, owned)
+        try:
+            partials = differentiate(expression, wrt_list=owned, mode=Modes.reverse_symbolic)
+        except DifferentiationException as error:
+            raise RefusedError(f"no derivative by formula: {error}", "write the function with others, or with rows") from error
         return [(v, d) for v, d in zip(owned, partials, strict=True) if not (d.__class__ in (int, float) and d == 0)]
+
+
+def _refuse_kinks(expression: Any, owned: list[Any]) -> None:
+    """RefusedError for ``abs`` of an expression that takes both signs.
+
+    Its derivative x/abs(x) is 0/0 where most optima of such functions are. They would be lost without a word.
+    """
+    mine = ComponentSet(owned)
+    for node in _nodes(expression):
+        if isinstance(node, AbsExpression) and not shape_of(node, mine).smooth:
+            said = f"`{node}` has a kink, and the optimality conditions of an agent need derivatives"
+            raise RefusedError(said, "write `abs(e)` as a variable t with the rows `t >= e` and `t >= -e`")
+
+
+def _nodes(expression: Any) -> Iterator[Any]:
+    waiting = [expression]
+    while waiting:
+        node = waiting.pop()
+        if hasattr(node, "is_expression_type") and node.is_expression_type():
+            yield node
+            waiting += node.args
 
 
 def depends_on(expression: Any, variables: ComponentMap) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +12,8 @@ import pyomo.environ as pyo
 from pyomo.common.collections import ComponentMap
 
 from bilevel_lang.errors import RefusedError, SolverMissingError
-from bilevel_lang.oracle.agent_model import AgentModel, constraints_model, number_at, response_model, value_of
+from bilevel_lang.oracle.agent_model import UNDEFINED, AgentModel, response_model
+from bilevel_lang.oracle.magnitude import magnitude
 from bilevel_lang.oracle.traits import AgentClass, Traits, is_pinned, traits_of
 from bilevel_lang.problem import Agent
 from bilevel_lang.solvers.registry import by_name
@@ -22,12 +24,23 @@ RELAXATION = 1e-6
 
 MULTISTARTS = 16
 
+QP_BUDGET = 10.0
+"""Seconds for HiGHS on a convex QP, half of the time limit where that is less: what it cannot settle, it may try for ever."""
+
+ORDINARY = (1e-2, 1e4)
+"""Objectives of a size within are handed to solvers as they are."""
+
+SMALLEST = 1e-100
+"""Below that an objective counts as none."""
+
 
 @dataclass(frozen=True, eq=False)
 class Response:
-    """``value`` is the agent's best objective (own sense), ``bound`` what is proven about it; None where there is none.
+    """``value`` is the agent's best objective found (own sense), ``bound`` what is proven about it; None where there is none.
 
-    ``values`` holds the agent's variables at the best response. ``feasible`` False: the agent has no feasible answer.
+    ``values`` holds the agent's variables at the best response. ``feasible`` False: the agent has no feasible answer;
+    ``bounded`` False: its objective has no limit (``proven`` False: or nothing at all is known). ``relaxed``: rows were moved
+    outwards by :data:`RELAXATION`, because without that there was no feasible answer.
     """
 
     feasible: bool
@@ -37,138 +50,163 @@ class Response:
     values: ComponentMap
     proven: bool
     how: str
-    duals: ComponentMap | None = None
+    relaxed: bool = False
+
+
+class _Effort:
+    """What is left of the time limit, for several runs in a row."""
+
+    def __init__(self, options: SolverOptions) -> None:
+        self._options = options
+        self._began = time.perf_counter()
+
+    @property
+    def spent(self) -> bool:
+        """Whether the limit is used up."""
+        limit = self._options.time_limit
+        return limit is not None and time.perf_counter() - self._began >= limit
+
+    def options(self, share: float = 1.0, most: float = math.inf) -> SolverOptions:
+        """The options with ``share`` of the time left, ``most`` seconds at the utmost."""
+        limit = self._options.time_limit
+        left = math.inf if limit is None else max(0.1, limit - (time.perf_counter() - self._began))
+        left = min(share * left, most)
+        return replace(self._options, time_limit=left if math.isfinite(left) else None)
 
 
 def best_response(agent: Agent, values: ComponentMap, options: SolverOptions, traits: Traits | None = None) -> Response:
     """Solve ``agent`` with everything it does not own fixed at ``values``.
 
-    LP, MILP and convex QP go to HiGHS, a proven convex NLP to Ipopt (its local optimum is global), everything else to SCIP, which
-    proves global optimality or says that it could not; functions SCIP does not know go to Ipopt from several starts, unproven.
+    LP, MILP and convex QP go to HiGHS, a proven convex NLP to Ipopt (its local optimum is global), everything else, and what
+    these two leave undecided, to SCIP, which proves global optimality or says that it could not. Functions SCIP does not know go
+    to Ipopt from several starts, unproven. ``options.time_limit`` covers all of it.
     """
+    assert agent.objective is not None, "a vi has no best response"
     traits = traits or traits_of(agent)
-    response = _solve(agent, values, options, traits, 0.0)
-    if not response.feasible:
-        relaxed = _solve(agent, values, options, traits, RELAXATION)
-        if relaxed.feasible:
-            return replace(relaxed, how=f"{relaxed.how}, rows relaxed by {RELAXATION:g}")
+    effort = _Effort(options)
+    factor = _factor(agent, values)
+    try:
+        response = _solve(agent, values, effort, traits, 0.0, factor)
+        if not response.feasible:
+            relaxed = _solve(agent, values, effort, traits, RELAXATION, factor)
+            if relaxed.feasible:
+                return replace(relaxed, how=f"{relaxed.how}, rows relaxed by {RELAXATION:g}", relaxed=True)
+    except UNDEFINED:
+        return Response(False, True, None, None, ComponentMap(), False, "a row or the objective is not defined at the point")
     return response
 
 
-def _solve(agent: Agent, values: ComponentMap, options: SolverOptions, traits: Traits, relax: float) -> Response:
-    built = response_model(agent, values, relax)
-    if built.constant_violation > max(relax, 1e-6):
+def _factor(agent: Agent, values: ComponentMap) -> float:
+    """A power of two that brings the objective to ordinary size: solvers have absolute tolerances, and 1e-9 of 1e-6 is a lot."""
+    assert agent.objective is not None
+    size = magnitude(agent.objective.expression, _free(agent), values).total
+    return 1.0 if ORDINARY[0] <= size <= ORDINARY[1] or size < SMALLEST else 2.0 ** -round(math.log2(size))
+
+
+def _free(agent: Agent) -> list[Any]:
+    return [v for v in agent.variables if not is_pinned(v)]
+
+
+def _solve(agent: Agent, values: ComponentMap, effort: _Effort, traits: Traits, relax: float, factor: float) -> Response:
+    built = response_model(agent, values, relax, factor)
+    if built.constant_violation > max(relax, RELAXATION):
         return Response(False, True, None, None, ComponentMap(), True, "a row of others' variables alone is violated")
     if not built.twins:
-        value = float(pyo.value(built.model.objective.expr))
+        value = float(pyo.value(built.model.objective.expr)) / factor
         return Response(True, True, value, value, ComponentMap(), True, "nothing to decide")
-    return _read(built, *_run(built, options, traits))
+    return _read(built, *_run(built, effort, traits), factor)
 
 
-def _run(built: AgentModel, options: SolverOptions, traits: Traits) -> tuple[SolverRun, bool]:
+def _run(built: AgentModel, effort: _Effort, traits: Traits) -> tuple[SolverRun, bool]:
     """The run, and whether its optimum is proven global by the agent's class."""
     kind = traits.agent_class
-    if kind in (AgentClass.LP, AgentClass.CONVEX_QP):
-        return by_name("highs").run(built.model, options), True
-    if kind is AgentClass.INTEGER and traits.linear_rows and built.model.objective.polynomial_degree() in (0, 1):
-        return by_name("highs").run(built.model, options), True
-    if kind is AgentClass.CONVEX_NLP:
-        run = _local(built, options)
-        if run is not None and run.termination is Termination.LOCALLY_OPTIMAL:
-            return run, True
-    return _global(built, options)
+    linear = built.model.objective.polynomial_degree() in (0, 1)
+    run: SolverRun | None = None
+    if kind is AgentClass.LP or (kind is AgentClass.INTEGER and traits.linear_rows and linear):
+        run = by_name("highs").run(built.model, effort.options())
+    elif kind is AgentClass.CONVEX_QP:
+        run = by_name("highs").run(built.model, effort.options(0.5, QP_BUDGET))
+    if run is not None and run.termination not in (Termination.FAILED, Termination.LIMIT):
+        return run, True
+    if kind in (AgentClass.CONVEX_NLP, AgentClass.CONVEX_QP) and not _square(built):
+        local = _local(built, effort.options(0.5))
+        if local is not None and local.termination is Termination.LOCALLY_OPTIMAL:
+            return local, True
+    # What HiGHS has not finished within the limit, SCIP would not either.
+    return (run, True) if run is not None and effort.spent else _global(built, effort)
+
+
+def _square(built: AgentModel) -> bool:
+    """Whether there are as many equalities as variables: then Ipopt looks for a feasible point only and forgets the objective."""
+    return bool(sum(row.equality for row in built.model.row.values()) >= len(built.twins))
 
 
 def _local(built: AgentModel, options: SolverOptions) -> SolverRun | None:
     ipopt = by_name("ipopt")
-    return None if ipopt.missing() else ipopt.run(built.model, options)
-
-
-def _global(built: AgentModel, options: SolverOptions) -> tuple[SolverRun, bool]:
+    if ipopt.missing():
+        return None
     try:
-        return by_name("scip").run(built.model, options), True
+        return ipopt.run(built.model, options)
+    except RefusedError:
+        return None
+
+
+def _global(built: AgentModel, effort: _Effort) -> tuple[SolverRun, bool]:
+    try:
+        return by_name("scip").run(built.model, effort.options()), True
     except (RefusedError, SolverMissingError):
         # SCIP lacks one of the functions. The answer below is marked unproven, and the verdict says so.
-        return _multistart(built, options), False
+        return _multistart(built, effort), False
 
 
-def _multistart(built: AgentModel, options: SolverOptions) -> SolverRun:
+def _multistart(built: AgentModel, effort: _Effort) -> SolverRun:
     """Ipopt from several starts; the best run. Raises SolverMissingError without Ipopt."""
     ipopt = by_name("ipopt")
-    random = np.random.default_rng(options.seed or 0)
+    random = np.random.default_rng(effort.options().seed or 0)
     sense = -1.0 if built.model.objective.sense == pyo.maximize else 1.0
     best: SolverRun | None = None
     for attempt in range(MULTISTARTS):
         if attempt:
             for twin in built.twins.values():
                 twin.set_value(_random_start(twin, random), skip_validation=True)
-        run = ipopt.run(built.model, options)
-        if run.objective is not None and run.termination is Termination.LOCALLY_OPTIMAL:
-            better = best is None or best.objective is None or sense * run.objective < sense * best.objective
-            best = run if better else best
-        elif best is None:
-            best = run
+        run = ipopt.run(built.model, effort.options())
+        best = run if best is None or _beats(run, best, sense) else best
+        if effort.spent:
+            break
     assert best is not None
     return best
 
 
+def _beats(run: SolverRun, best: SolverRun, sense: float) -> bool:
+    if run.termination is not Termination.LOCALLY_OPTIMAL or run.objective is None:
+        return False
+    return best.termination is not Termination.LOCALLY_OPTIMAL or sense * run.objective < sense * (best.objective or 0.0)
+
+
 def _random_start(variable: Any, random: np.random.Generator) -> float:
-    lower = -10.0 if variable.lb is None else variable.lb
-    upper = lower + 20.0 if variable.ub is None else variable.ub
-    return float(random.uniform(min(lower, upper), upper))
+    lower, upper = variable.lb, variable.ub
+    if lower is None:
+        lower = -10.0 if upper is None else upper - 20.0
+    upper = lower + 20.0 if upper is None else upper
+    return float(random.uniform(lower, upper))
 
 
-def _read(built: AgentModel, run: SolverRun, proves: bool) -> Response:
-    how = run.solver
-    if run.termination in (Termination.INFEASIBLE, Termination.LOCALLY_INFEASIBLE):
-        proven = run.termination is Termination.INFEASIBLE
-        return Response(False, True, None, None, ComponentMap(), proven, how)
-    if run.termination in (Termination.UNBOUNDED, Termination.INFEASIBLE_OR_UNBOUNDED):
-        return Response(True, False, None, None, ComponentMap(), True, how)
+def _read(built: AgentModel, run: SolverRun, proves: bool, factor: float) -> Response:
+    how, end = run.solver, run.termination
+    if end in (Termination.INFEASIBLE, Termination.LOCALLY_INFEASIBLE):
+        return Response(False, True, None, None, ComponentMap(), proves and end is Termination.INFEASIBLE, how)
+    if end in (Termination.UNBOUNDED, Termination.INFEASIBLE_OR_UNBOUNDED):
+        known = proves and end is Termination.UNBOUNDED
+        return Response(True, False, None, None, ComponentMap(), known, how if known else f"{how} ({end.value})")
     values: ComponentMap = ComponentMap()
     if run.values is not None:
         values = ComponentMap((v, run.values.get(twin, twin.value)) for v, twin in built.twins.items())
-    local = run.termination is Termination.LOCALLY_OPTIMAL
-    bound = run.objective if (local and proves) else run.bound
-    proven = proves and run.termination in (Termination.OPTIMAL, Termination.LOCALLY_OPTIMAL)
-    suffix = "" if proven else " (several starts, not proven)" if local else f" ({run.termination.value})"
-    return Response(True, True, run.objective, bound, values, proven, how + suffix)
-
-
-def natural_residual(agent: Agent, values: ComponentMap, options: SolverOptions) -> tuple[float, str]:
-    """``|y - P_K(y - F(y))|`` (largest component) of a VI at a point, and how the projection was found.
-
-    Zero exactly at a solution (Facchinei and Pang, Finite-Dimensional Variational Inequalities, section 1.5). inf where F is
-    not defined or the projection fails.
-    """
-    variables = [f.variable for f in agent.functions if not is_pinned(f.variable)]
-    forces = [0.0 if f.expression is None else number_at(f.expression, values) for f in agent.functions if not is_pinned(f.variable)]
-    at = np.array([value_of(v, values) for v in variables])
-    target = at - np.array(forces)
-    if not np.all(np.isfinite(target)):
-        return math.inf, "F is not defined at the point"
-    if not agent.rows:
-        lower = np.array([-np.inf if v.lb is None else v.lb for v in variables])
-        upper = np.array([np.inf if v.ub is None else v.ub for v in variables])
-        return float(np.max(np.abs(at - np.clip(target, lower, upper)), initial=0.0)), "projection on bounds"
-    return _projection_residual(agent, values, variables, at, target, options)
-
-
-def _projection_residual(
-    agent: Agent, values: ComponentMap, variables: list[Any], at: np.ndarray, target: np.ndarray, options: SolverOptions
-) -> tuple[float, str]:
-    how = "no answer"
-    for relax in (0.0, RELAXATION):
-        built = constraints_model(agent, values, relax)
-        twins = [built.twins[v] for v in variables]
-        built.model.objective = pyo.Objective(expr=sum((t - float(c)) ** 2 for t, c in zip(twins, target, strict=True)))
-        solver = "highs" if traits_of(agent).linear_rows else "ipopt"
-        run = by_name(solver).run(built.model, options)
-        how = f"projection by {run.solver}" + (f", rows relaxed by {relax:g}" if relax else "")
-        if run.values is not None and run.termination in (Termination.OPTIMAL, Termination.LOCALLY_OPTIMAL):
-            projected = np.array([run.values[t] for t in twins])
-            return float(np.max(np.abs(at - projected))), how
-    return math.inf, f"{how}: {run.termination.value}"
+    local = end is Termination.LOCALLY_OPTIMAL
+    bound = run.objective if (local and proves) else run.bound if proves else None
+    proven = proves and (local or end is Termination.OPTIMAL)
+    suffix = "" if proven else " (several starts, not proven)" if local else f" ({end.value})"
+    value = None if run.objective is None else run.objective / factor
+    return Response(True, True, value, None if bound is None else bound / factor, values, proven, how + suffix)
 
 
 def local_response(agent: Agent, values: ComponentMap, options: SolverOptions) -> ComponentMap | None:

@@ -6,8 +6,9 @@ import enum
 from dataclasses import dataclass
 
 from pyomo.common.collections import ComponentSet
+from pyomo.repn import generate_standard_repn
 
-from bilevel_lang.oracle.curvature import Curvature, curvature
+from bilevel_lang.oracle.curvature import Curvature, curvature, is_smooth
 from bilevel_lang.problem import Agent, Row
 
 
@@ -29,13 +30,20 @@ class Traits:
     """The class of an agent and why.
 
     ``linear_rows``: every row is linear in the owned variables, so that the KKT conditions hold at every optimum without any
-    further constraint qualification. ``integers`` names the owned variables of discrete domain.
+    further constraint qualification, provided that everything is ``smooth`` (has a derivative in the owned variables wherever it
+    is defined). ``integers`` names the owned variables of discrete domain.
     """
 
     agent_class: AgentClass
     linear_rows: bool
     integers: tuple[str, ...]
     evidence: tuple[str, ...]
+    smooth: bool = True
+
+    @property
+    def kkt_necessary(self) -> bool:
+        """Whether every optimum (every solution, for a VI) is sure to be a KKT point, so that none is lost."""
+        return self.linear_rows and self.smooth and not self.integers
 
     @property
     def convex(self) -> bool:
@@ -47,23 +55,34 @@ def traits_of(agent: Agent) -> Traits:
     """Classify ``agent``; proofs only, no sampling."""
     owned = ComponentSet(v for v in agent.variables if not is_pinned(v))
     integers = tuple(v.name for v in owned if not v.is_continuous())
+    kinks = _kinks(agent, owned)
     rows = [(row, curvature(row.body, owned)) for row in agent.rows]
     linear_rows = all(kind.is_affine for _, kind in rows)
     bad_rows = [row for row, kind in rows if not _convex_row(row, kind)]
     evidence = [f"row `{row.name}` is {_why_not(row, kind)}" for row, kind in rows if not _convex_row(row, kind)]
+    evidence += kinks
     if integers:
         evidence.append(f"`{integers[0]}` is integer")
-        return Traits(AgentClass.INTEGER, linear_rows, integers, tuple(evidence))
+        return Traits(AgentClass.INTEGER, linear_rows, integers, tuple(evidence), not kinks)
     if agent.objective is None:
         kind = AgentClass.NONCONVEX_VI if bad_rows else AgentClass.VI if linear_rows else AgentClass.CONVEX_VI
-        return Traits(kind, linear_rows, (), tuple(evidence))
+        return Traits(kind, linear_rows, (), tuple(evidence), not kinks)
     objective = curvature(agent.objective.expression, owned)
     if agent.sign < 0:
         objective = objective.negated()
     if not objective.is_convex:
         word = "concave" if agent.kind == "max" else "convex"
         evidence.append(f"objective `{agent.objective.name}` is not proven {word} in its own variables")
-    return Traits(_optimiser_class(objective, linear_rows, bool(bad_rows), agent, owned), linear_rows, (), tuple(evidence))
+    found = _optimiser_class(objective, linear_rows, bool(bad_rows), agent, owned)
+    return Traits(found, linear_rows, (), tuple(evidence), not kinks)
+
+
+def _kinks(agent: Agent, owned: ComponentSet) -> list[str]:
+    """Where a derivative may be missing, in words. The function of a VI is not differentiated."""
+    found = [f"row `{row.name}` may have no derivative somewhere" for row in agent.rows if not is_smooth(row.body, owned)]
+    if agent.objective is not None and not is_smooth(agent.objective.expression, owned):
+        found.append(f"objective `{agent.objective.name}` may have no derivative somewhere")
+    return found
 
 
 def is_pinned(variable: object) -> bool:
@@ -83,8 +102,6 @@ def _optimiser_class(objective: Curvature, linear_rows: bool, bad_rows: bool, ag
 
 
 def _is_quadratic(agent: Agent, owned: ComponentSet) -> bool:
-    from pyomo.repn import generate_standard_repn
-
     assert agent.objective is not None
     repn = generate_standard_repn(agent.objective.expression, quadratic=True)
     return not any(v in owned for v in repn.nonlinear_vars)
