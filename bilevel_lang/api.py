@@ -143,7 +143,8 @@ def solve_problem(problem: BilevelProblem, options: Options, clock: Clock | None
 def _checking(options: Options) -> SolverOptions:
     """What a check may cost: the user's own limit, or a minute for each agent."""
     limit = 60.0 if options.time_limit is None else max(1.0, options.time_limit)
-    return replace(options.for_solver(limit), gap=None, extra={})
+    # A tenth of the tolerance: a follower's optimum need not be known any better than the gap that it is compared with.
+    return replace(options.for_solver(limit), gap=options.tolerance / 10, extra={})
 
 
 __all__ = ["as_info", "load", "parse", "reformulate", "resolve", "solve", "solve_problem", "verify"]

@@ -160,7 +160,7 @@ def _matching(pattern: re.Pattern[str], text: str, what: str) -> str:
 
 _NAME = re.compile(r"[^\W\d]\w*")
 _LABEL = re.compile(r"(?=[.+-]*\w)[\w.+-]+")
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?", re.IGNORECASE)
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e[+-]?[0-9]+)?", re.IGNORECASE)
 
 
 # ---- A text laid out -------------------------------------------------------------------------------------------------

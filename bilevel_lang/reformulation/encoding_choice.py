@@ -26,6 +26,8 @@ class Choice:
     local: str | None = None
     again: bool = False
     """Whether ``encoding`` is tried a second time, from the local answer."""
+    local_first: bool = False
+    """Whether ``local`` goes first, and ``encoding`` is tried only if it finds nothing."""
 
 
 NO_BIG_M = "refused   big-m: it needs a bound on every multiplier and sos1 needs none; `--encoding big-m` derives bounds or says which lack"
@@ -60,6 +62,10 @@ def _automatic(model: Any, options: Options) -> Choice:
     if options.solver is not None or by_name("ipopt").missing() is not None:
         why = "ipopt is not installed" if options.solver is None else f"{options.solver} was asked for"
         return Choice("sos1", (chosen, NO_BIG_M, NO_SCHOLTES.format(why=why)))
+    if curved and next(model.component_data_objects(pyo.Objective, active=True), None) is None:
+        chosen = f"chosen    scholtes: {what} and there is no leader's objective, so that any point will do"
+        after = "in hand   sos1, if no start leads to a point"
+        return Choice("sos1", (chosen, after, NO_BIG_M), "scholtes", local_first=True)
     then = "" if curved else ", then sos1 once more from the point found"
     after = f"in hand   scholtes from {options.starts} starts, if {FIRST:g} s bring no proof{then}"
     return Choice("sos1", (chosen, after, NO_BIG_M), "scholtes", again=not curved)

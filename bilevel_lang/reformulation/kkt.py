@@ -93,7 +93,7 @@ class Kkt:
             other = self._encoded(self.apply(mpec.problem, options), choice.local or "", replace(options, solver=None))
             return other.model, other.run
 
-        run = TwoStage(encoded.model, encoded.run, locally, choice.again)
+        run = TwoStage(encoded.model, encoded.run, locally, choice.local, choice.again, choice.local_first)
         return replace(encoded, run=run, why=(*choice.reasons, *encoded.why))
 
     def _encoded(self, mpec: Reformulation, name: str, options: Options) -> Reformulation:

@@ -6,8 +6,10 @@ import difflib
 
 from bilevel_lang.errors import Diagnostic, RefusedError, UsageError
 from bilevel_lang.problem import BilevelProblem
+from bilevel_lang.reformulation.complementarity.registry import encoding_by_name
 from bilevel_lang.reformulation.kkt import Kkt
 from bilevel_lang.reformulation.rewrite import Accepted, Options, Refusal, Rewrite
+from bilevel_lang.solvers.registry import by_name
 
 REWRITES: tuple[Rewrite, ...] = (Kkt(),)
 
@@ -20,6 +22,7 @@ METHODS = ("auto", *(r.name for r in REWRITES), *PLANNED)
 def choose(problem: BilevelProblem, options: Options) -> tuple[Rewrite, list[str]]:
     """The rewrite for ``problem`` and the path taken, refusals included. Raises RefusedError with every refusal and its remedy."""
     wanted = _wanted(options)
+    _check_names(options)
     path: list[str] = []
     refusals: list[Diagnostic] = []
     for rewrite in REWRITES:
@@ -43,6 +46,14 @@ def _wanted(options: Options) -> str:
         near = difflib.get_close_matches(name, METHODS, n=1)
         raise UsageError(f"no method `{name}`", f"did you mean `{near[0]}`?" if near else "there are " + ", ".join(METHODS))
     return name
+
+
+def _check_names(options: Options) -> None:
+    """Unknown names are mistakes even where the problem turns out to need neither an encoding nor that solver."""
+    if options.encoding is not None:
+        encoding_by_name(options.encoding)
+    if options.solver is not None:
+        by_name(options.solver)
 
 
 def _diagnostics(name: str, refusal: Refusal) -> tuple[Diagnostic, ...]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
+import math
+import numbers
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Protocol, TypeAlias
 
 from pyomo.common.collections import ComponentMap
 
-from bilevel_lang.errors import Diagnostic
+from bilevel_lang.errors import Diagnostic, UsageError
 from bilevel_lang.problem import BilevelProblem
 from bilevel_lang.solution import Exactness, Point
 from bilevel_lang.solvers.solver import SolverOptions, SolverRun
@@ -33,6 +36,18 @@ class Refusal:
 Verdict: TypeAlias = Accepted | Refusal
 
 
+_RANGES = (
+    ("time_limit", 0, True),
+    ("gap", 0, False),
+    ("threads", 1, False),
+    ("seed", 0, False),
+    ("big_m", 0, True),
+    ("starts", 1, False),
+    ("tolerance", 0, True),
+)
+"""Option, least value, whether that value itself is out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """What the user may ask of a rewrite and its solve. None = chosen by the engine.
@@ -54,6 +69,26 @@ class Options:
     tolerance: float = 1e-5
     verbose: bool = False
     solver_options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __new__(cls, *args: Any, **named: Any) -> Options:
+        """Name a mistyped option: the dataclass would speak of ``__init__`` and know no mend."""
+        known = [f.name for f in fields(cls)]
+        for name in named:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1)
+                raise UsageError(f"no option `{name}`", f"did you mean `{near[0]}`?" if near else "there are " + ", ".join(known))
+        return object.__new__(cls)
+
+    def __post_init__(self) -> None:
+        """Raises UsageError for a number outside its range."""
+        for name, least, strict in _RANGES:
+            value = getattr(self, name)
+            if value is None:
+                continue
+            if isinstance(value, bool) or not isinstance(value, numbers.Real):
+                raise UsageError(f"option `{name}` is a number, not {value!r}")
+            if not (value > least if strict else value >= least) or math.isinf(value):
+                raise UsageError(f"option `{name}` must be {'>' if strict else '>='} {least} and finite, not {value!r}")
 
     def for_solver(self, time_limit: float | None = None) -> SolverOptions:
         """The part that a solver understands; ``time_limit`` overrides (what is left of it)."""

@@ -31,7 +31,8 @@ class Starts:
         random = np.random.default_rng((self._options.seed, number))
         values: ComponentMap = ComponentMap()
         for original in self._twins:
-            values[original] = self._first(original) if number == 0 else _draw(original, random)
+            kept = number == 0 or original.fixed
+            values[original] = self._first(original) if kept else _draw(original, random)
         if number % 2 == 1:
             # Every other start: a raw point reaches pieces that best responses never visit.
             self._respond(values)
@@ -41,7 +42,7 @@ class Starts:
 
     def _first(self, original: Any) -> float:
         value = 0.0 if original.value is None else float(original.value)
-        return _inside(original, value)
+        return value if original.fixed else _inside(original, value)
 
     def _respond(self, values: ComponentMap) -> None:
         for _ in range(ROUNDS if len(self._problem.agents) > 1 else 1):
@@ -54,7 +55,7 @@ class Starts:
 
 
 def _draw(variable: Any, random: np.random.Generator) -> float:
-    centre = 0.0 if variable.value is None else float(variable.value)
+    centre = _inside(variable, 0.0 if variable.value is None else float(variable.value))
     lower = variable.lb if variable.lb is not None else (min(centre, variable.ub) if variable.ub is not None else centre) - WIDTH
     upper = variable.ub if variable.ub is not None else max(centre, lower) + WIDTH
     lower, upper = max(lower, centre - 100 * WIDTH), min(upper, centre + 100 * WIDTH)

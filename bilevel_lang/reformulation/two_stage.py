@@ -38,10 +38,20 @@ class TwoStage:
     model: Any
     globally: Run
     locally: Callable[[], tuple[Any, Run]]
+    local_encoding: str
     again: bool
+    local_first: bool = False
+    """For problems without an objective: any point is as good as any other, and a local search finds one sooner."""
 
     def __call__(self, options: Options) -> SolverRun:
         """Global search; the local one, and perhaps the second global one, only if the budget ran out."""
+        if self.local_first:
+            twin, run = self.locally()
+            found = self._carried_over(run(options), twin)
+            return found if found.has_solution else self.globally(options)
+        return self._globally_first(options)
+
+    def _globally_first(self, options: Options) -> SolverRun:
         limit = options.time_limit
         first = self._global(replace(options, time_limit=FIRST if limit is None else min(FIRST, limit / 3)))
         if first.termination not in (Termination.LIMIT, Termination.FAILED):
@@ -79,7 +89,8 @@ class TwoStage:
             return run
         by_name = {v.name: value for v, value in run.values.items()}
         mine = self.model.component_data_objects(pyo.Var)
-        return replace(run, values=ComponentMap((v, by_name[v.name]) for v in mine if v.name in by_name))
+        values = ComponentMap((v, by_name[v.name]) for v in mine if v.name in by_name)
+        return replace(run, values=values, encoding=self.local_encoding)
 
     def _better(self, proved: SolverRun, local: SolverRun, said: str) -> SolverRun:
         """The better point of a global search that was cut short and a local one, with the bound of the former."""

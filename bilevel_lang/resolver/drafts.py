@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from bilevel_lang.errors import Span
-from bilevel_lang.grammar.syntax import (
-    DualVar,
-    ForEach,
-    Item,
-    Number,
-    Optimise,
-    Reference,
-    Statement,
-    VariationalInequality,
-    Wildcard,
-)
+from bilevel_lang.grammar.syntax import DualVar, ForEach, Item, Label, Number, Optimise, Reference, Statement, Wildcard
 from bilevel_lang.problem import AgentKind
-from bilevel_lang.resolver.names import Bindings, Element, Found, Key, Names, spelled
+from bilevel_lang.resolver.elements import Bindings, Element, Key
+from bilevel_lang.resolver.names import Found, Names, a_kind, bounds_known
 from bilevel_lang.resolver.report import Report
 
 
@@ -61,50 +52,96 @@ class Draft:
     broken: bool = False
     """Whether a mistake was already reported inside it, so that follow-up complaints stay away."""
 
+    @property
+    def quoted(self) -> str:
+        """The name as messages give it."""
+        return f"`{self.name}`"
+
+    @property
+    def anchor(self) -> Span:
+        """The first line of the statement: where a complaint about the agent as a whole points."""
+        return self.objective_span or self.span
+
 
 @dataclass(eq=False)
 class Pair:
-    """One ``dualvar`` pair: variable and row, element by element."""
+    """One ``dualvar`` pair: variable and row, element by element; ``text`` is the row as the annotation spells it."""
 
     variable: Any
     row: Any
     span: Span
     flipped: bool
+    text: str = ""
+    variable_span: Span | None = None
+    row_span: Span | None = None
+
+
+def instances(statement: Statement, names: Names, report: Report) -> Iterator[tuple[Statement, Bindings]]:
+    """The statement itself, or the one it governs once for every member of a ``for``."""
+    if not isinstance(statement, ForEach):
+        yield statement, {}
+        return
+    if not _sound_bindings(statement, report):
+        return
+    before = report.has_errors
+    count = 0
+    for bindings in _bindings(statement, 0, {}, names):
+        count += 1
+        yield statement.statement, bindings
+    if count == 0 and report.has_errors == before:
+        last = statement.bindings[-1]
+        said = "the `for` runs over no members: there is no such agent"
+        report.error("E18", said, last.set.span, "give the set members, or take the statement out")
+
+
+def _sound_bindings(statement: ForEach, report: Report) -> bool:
+    """E17 for an index bound twice, E3 for one that the statement does not use: its agents would all be the same."""
+    sound = True
+    used = set(_labels(statement))
+    for place, binding in enumerate(statement.bindings):
+        if any(b.name == binding.name for b in statement.bindings[:place]):
+            said = f"`{binding.name}` is the index of two `for` ranges"
+            report.error("E17", said, binding.span, "give the second one another name")
+            sound = False
+        elif binding.name not in used:
+            said = f"index `{binding.name}` is not used in the statement: every member would give the same agent again"
+            report.error("E3", said, binding.span, f"use it as an index, as in `x({binding.name})`, or drop the `for`")
+            sound = False
+    return sound
+
+
+def _labels(node: Any) -> Iterator[str]:
+    """The unquoted labels anywhere inside a statement."""
+    if isinstance(node, Label):
+        if not node.quoted:
+            yield node.text
+    elif isinstance(node, tuple):
+        for part in node:
+            yield from _labels(part)
+    elif hasattr(node, "__dataclass_fields__"):
+        for name in node.__dataclass_fields__:
+            yield from _labels(getattr(node, name))
+
+
+def _bindings(statement: ForEach, depth: int, bound: dict[str, Key], names: Names) -> Iterator[dict[str, Key]]:
+    if depth == len(statement.bindings):
+        yield dict(bound)
+        return
+    binding = statement.bindings[depth]
+    for member in names.members(binding.set, bound) or ():
+        yield from _bindings(statement, depth + 1, {**bound, binding.name: member}, names)
 
 
 class Drafter:
-    """Builds drafts from statements."""
+    """What optimisers and ``dualvar`` statements list."""
 
     def __init__(self, names: Names, report: Report) -> None:
-        self._names = names
-        self._report = report
-        # Looks ahead without complaining: what it does not find is reported when its turn comes.
-        self._probe = Names(names.model, Report(report.source))
-
-    def instances(self, statement: Statement) -> Iterator[tuple[Statement, Bindings]]:
-        """The statement itself, or the one it governs once for every member of a ``for``."""
-        if not isinstance(statement, ForEach):
-            yield statement, {}
-            return
-        count = 0
-        for bindings in self._bindings(statement, 0, {}):
-            count += 1
-            yield statement.statement, bindings
-        if count == 0 and not any(d.severity == "error" for d in self._report.diagnostics):
-            sets = ", ".join(f"`{spelled(b.set)}`" for b in statement.bindings)
-            self._report.error("E18", f"{sets} has no members: there is no agent", statement.span)
-
-    def _bindings(self, statement: ForEach, depth: int, bound: dict[str, Key]) -> Iterator[dict[str, Key]]:
-        if depth == len(statement.bindings):
-            yield dict(bound)
-            return
-        binding = statement.bindings[depth]
-        for member in self._names.members(binding.set, bound) or ():
-            yield from self._bindings(statement, depth + 1, {**bound, binding.name: member})
+        self.names = names
+        self.report = report
 
     def optimiser(self, statement: Optimise, bindings: Bindings) -> Draft:
         """A ``min`` or ``max`` agent."""
-        draft = Draft(statement.sense, statement.span, _where(bindings))
+        draft = Draft(statement.sense, statement.span, where(bindings))
         self._objective(draft, statement.objective, bindings)
         for item in statement.items:
             self._list_item(draft, item, bindings)
@@ -112,172 +149,117 @@ class Drafter:
 
     def _objective(self, draft: Draft, reference: Reference, bindings: Bindings) -> None:
         draft.objective_span = reference.span
-        found = self._names.find(reference, bindings)
+        found = self.names.find(reference, bindings)
         if found is None:
             draft.broken = True
             return
         if reference.negated:
-            self._report.error("E16", "an objective cannot be flipped", reference.span, "use `max` instead of `min`, or the reverse")
+            other = "max" if draft.kind == "min" else "min"
+            help = f"write `{other} {found.text}`"
+            self.report.error("E16", f"`-{found.text}`: an objective cannot be flipped", reference.span, help)
         if found.kind not in ("objective", "expression", "variable"):
-            said = f"`{spelled(reference)}` is a {found.kind}, an objective is expected after `{draft.kind}`"
-            self._report.error("E2", said, reference.span, "name an Objective, an Expression or an objective variable")
+            said = f"`{found.text}` is {a_kind(found.kind)}, an objective is expected after `{draft.kind}`"
+            self.report.error("E2", said, reference.span, "name an Objective, an Expression or an objective variable")
             draft.broken = True
         elif len(found.elements) != 1:
-            said = f"`{spelled(reference)}` has {len(found.elements)} elements, an agent has one objective"
-            help = f"give the element, or write `for i in I: {draft.kind} {reference.segments[-1].name}(i) ...`"
-            self._report.error("E6", said, reference.span, help)
+            self._not_one_objective(draft, found)
+        elif found.kind != "variable" and found.elements[0].data.expr is None:
+            said = f"{found.kind} `{found.text}` has no expression"
+            self.report.error("M1", said, reference.span, "give it one in the model")
             draft.broken = True
         else:
             draft.objective = found.elements[0].data
             draft.objective_kind = found.kind
+            self._check_sense(draft, found)
+
+    def _not_one_objective(self, draft: Draft, found: Found) -> None:
+        segments = found.reference.segments
+        if found.elements:
+            said = f"`{found.text}` has {members(found)}, an agent has one objective"
+            example = f"{segments[0].name}(i)" if len(segments) == 1 else f"{segments[0].name}(i).{segments[1].name}"
+            help = f"give the element, or write `for i in SET: {draft.kind} {example} ...` for one agent each"
+            self.report.error("E6", said, found.span, help)
+        else:
+            self.report.error("E18", f"`{found.text}` has no elements: the agent has no objective", found.span)
+        draft.broken = True
+
+    def _check_sense(self, draft: Draft, found: Found) -> None:
+        if found.kind != "objective":
+            return
+        declared = "min" if draft.objective.is_minimizing() else "max"
+        if declared != draft.kind:
+            said = f"objective `{found.text}` is a `{declared}` in the model; the annotation says `{draft.kind}`, and that counts"
+            self.report.warning("E16", said, found.span, f"write `{declared} {found.text}`, or change the model")
 
     def _list_item(self, draft: Draft, item: Item, bindings: Bindings) -> None:
         if isinstance(item, Wildcard):
-            draft.wildcard = item.span
+            self.take_wildcard(draft, item, bool(draft.rows))
             return
         if isinstance(item, Number):
-            self._number(draft, item)
+            self.report.error("E2", f"`{item.text}` is a number, a variable or a row is expected", item.span)
+            draft.broken = True
             return
-        found = self._names.find(item, bindings)
+        found = self.names.find(item, bindings)
         if found is None:
             draft.broken = True
         elif found.kind == "variable":
             self._list_variables(draft, found)
         elif found.kind == "row":
-            self._list_rows(draft, found)
-        elif found.elements:
-            self._wrong_kind(draft, found)
+            self.list_rows(draft, found)
+        else:
+            self.wrong_kind(draft, found)
 
-    def _number(self, draft: Draft, item: Number) -> None:
-        self._report.error("E2", f"`{item.text}` is a number, a variable or a row is expected", item.span)
-        draft.broken = True
+    def take_wildcard(self, draft: Draft, item: Wildcard, late: bool) -> None:
+        """``*`` among the items of an agent, E5 where it comes too late or twice."""
+        if draft.wildcard is not None:
+            self.report.error("E5", "a second `*` in one agent", item.span, "one `*` takes all that is left")
+        elif late:
+            said = "`*` stands for variables, and it comes after a row or a function here"
+            help = "write it before them; rows are always listed by name"
+            self.report.error("E5", said, item.span, help)
+        draft.wildcard = draft.wildcard or item.span
 
     def _list_variables(self, draft: Draft, found: Found) -> None:
         if found.reference.negated:
-            said = f"`-{spelled(found.reference)}`: only rows and functions can be flipped, this is a variable"
-            self._report.error("E2", said, found.span, "drop the `-`")
-        draft.variables += [Listed(e.data, found.span) for e in found.elements]
+            said = f"`-{found.text}`: only rows and functions can be flipped, `{found.text}` is a variable"
+            self.report.error("E2", said, found.span, "drop the `-`")
+        for element in found.elements:
+            if self.has_known_bounds(draft, "variable", element.data, found):
+                draft.variables.append(Listed(element.data, found.span))
 
-    def _list_rows(self, draft: Draft, found: Found) -> None:
-        active = [e for e in found.elements if e.data.active]
-        if len(active) < len(found.elements):
-            off = len(found.elements) - len(active)
-            said = f"{off} of the {len(found.elements)} elements of `{spelled(found.reference)}` are deactivated and left out"
-            if len(found.elements) == 1:
-                said = f"`{spelled(found.reference)}` is deactivated and left out"
-            self._report.notice("E19", said, found.span)
+    def list_rows(self, draft: Draft, found: Found) -> None:
+        """The rows a reference names, without those that are deactivated."""
+        active = [e for e in found.elements if is_active(e.data)]
+        off = len(found.elements) - len(active)
+        if off:
+            said = f"`{found.text}` is deactivated and left out"
+            if len(found.elements) > 1:
+                said = f"{off} of the {members(found)} of `{found.text}` are deactivated and left out"
+            self.report.notice("E19", said, found.span)
         for element in active:
-            if found.reference.negated and element.data.equality:
-                said = f"`-{element.data.name}`: an equality cannot be flipped"
-                self._report.error("E16", said, found.span, "drop the `-`; its multiplier is free either way")
-            draft.rows.append(Listed(element.data, found.span, found.reference.negated))
+            if self.has_known_bounds(draft, "row", element.data, found):
+                draft.rows.append(Listed(element.data, found.span, found.reference.negated))
 
-    def _wrong_kind(self, draft: Draft, found: Found) -> None:
-        expected = "a function or a variable" if draft.kind == "vi" else "a variable or a row"
-        said = f"`{spelled(found.reference)}` is a {found.kind}, {expected} is expected here"
-        help = "an agent has one objective: the first name after the keyword" if found.kind == "objective" else ""
-        self._report.error("E2", said, found.span, help)
+    def has_known_bounds(self, draft: Draft, word: str, data: Any, found: Found) -> bool:
+        """False after M1 was reported: a mutable parameter in a bound has no value."""
+        if bounds_known(data):
+            return True
+        said = f"a bound of {word} `{data.name}` has no value: a parameter in it is not set"
+        self.report.error("M1", said, found.span, "give the parameter a value in the model")
         draft.broken = True
+        return False
 
-    def variational_inequality(self, statement: VariationalInequality, bindings: Bindings) -> Draft:
-        """A ``vi`` agent: zero-function variables, then pairs function variable, then rows."""
-        draft = Draft("vi", statement.span, _where(bindings))
-        items = list(statement.items)
-        position = 0
-        while position < len(items):
-            position += self._vi_item(draft, items, position, bindings)
-        return draft
-
-    def _vi_item(self, draft: Draft, items: Sequence[Item], position: int, bindings: Bindings) -> int:
-        """Take the item at ``position``, and its partner where it is a function; how many were taken."""
-        item = items[position]
-        if isinstance(item, Wildcard):
-            draft.wildcard = item.span
-            return 1
-        if isinstance(item, Number):
-            return self._zero_function(draft, items, position, bindings)
-        found = self._names.find(item, bindings)
-        if found is None:
-            draft.broken = True
-            # What follows may be its variable; without the name we cannot tell, so it is taken along silently.
-            return 2 if self._is_variable(items, position + 1, bindings) else 1
-        if found.kind == "variable":
-            return self._zero_variables(draft, found)
-        if found.kind not in ("row", "expression"):
-            if found.elements:
-                self._wrong_kind(draft, found)
-            return 1
-        if self._is_variable(items, position + 1, bindings):
-            partner = items[position + 1]
-            assert isinstance(partner, Reference)
-            self._pair_functions(draft, found, self._names.find(partner, bindings))
-            return 2
-        if found.kind == "row":
-            self._list_rows(draft, found)
-        else:
-            said = f"`{spelled(found.reference)}` is an expression: as a VI function it needs its variable after it"
-            self._report.error("E7", said, found.span, f"write `{spelled(found.reference)} x` with the variable it is matched to")
-            draft.broken = True
-        return 1
-
-    def _zero_function(self, draft: Draft, items: Sequence[Item], position: int, bindings: Bindings) -> int:
-        item = items[position]
-        assert isinstance(item, Number)
-        if item.value != 0 or not self._is_variable(items, position + 1, bindings):
-            said = f"`{item.text}`: the only number in a `vi` is the zero function `0`, followed by its variable"
-            self._report.error("E7", said, item.span)
-            draft.broken = True
-            return 1
-        partner = items[position + 1]
-        assert isinstance(partner, Reference)
-        found = self._names.find(partner, bindings)
-        if found is not None:
-            draft.functions += [DraftFunction(e.data, None, found.span) for e in found.elements]
-        return 2
-
-    def _zero_variables(self, draft: Draft, found: Found) -> int:
-        if any(f.source is not None for f in draft.functions) or draft.rows:
-            said = f"variable `{spelled(found.reference)}` has no function before it"
-            help = "variables with the zero function come first; otherwise write the function, then its variable"
-            self._report.error("E7", said, found.span, help)
-            draft.broken = True
-        draft.functions += [DraftFunction(e.data, None, found.span) for e in found.elements]
-        return 1
-
-    def _is_variable(self, items: Sequence[Item], position: int, bindings: Bindings) -> bool:
-        if position >= len(items):
-            return False
-        item = items[position]
-        if not isinstance(item, Reference):
-            return False
-        found = self._probe.find(item, bindings)
-        return found is not None and found.kind == "variable"
-
-    def _pair_functions(self, draft: Draft, functions: Found, variables: Found | None) -> None:
-        if variables is None:
-            draft.broken = True
-            return
-        if variables.reference.negated:
-            said = f"`-{spelled(variables.reference)}`: the `-` belongs before the function"
-            self._report.error("E2", said, variables.span)
-        for function, variable in self._match(functions, variables, "function", "variable"):
-            flipped = functions.reference.negated
-            draft.functions.append(DraftFunction(variable.data, function.data, functions.span, flipped))
-
-    def _match(self, left: Found, right: Found, left_word: str, right_word: str) -> list[tuple[Element, Element]]:
-        """Pair members by the indices that both references leave open; E6 where the members differ."""
-        by_key = {e.key: e for e in right.elements}
-        if len(left.elements) == len(right.elements) and all(e.key in by_key for e in left.elements):
-            return [(e, by_key[e.key]) for e in left.elements]
-        lost = [e.data.name for e in left.elements if e.key not in by_key]
-        keys = {e.key for e in left.elements}
-        lost += [e.data.name for e in right.elements if e.key not in keys]
-        said = (
-            f"{left_word} `{spelled(left.reference)}` has {_members(left)}, {right_word} `{spelled(right.reference)}` has {_members(right)}"
-        )
-        help = "pairs are matched index by index; without a partner: " + ", ".join(f"`{n}`" for n in lost[:5])
-        self._report.error("E6", said, right.span, help)
-        return []
+    def wrong_kind(self, draft: Draft, found: Found) -> None:
+        """E2 for an item that no agent of this kind can list."""
+        expected = "a function, a variable or a row" if draft.kind == "vi" else "a variable or a row"
+        said = f"`{found.text}` is {a_kind(found.kind)}, {expected} is expected here"
+        help = _KIND_HELP.get(found.kind, "")
+        if found.kind == "expression" and draft.kind != "vi":
+            help = "an agent has one objective, the first name after its keyword; a row is a Constraint"
+        if found.kind == "objective" and draft.kind == "vi":
+            help = "as a function write an Expression: a `vi` has no objective"
+        self.report.error("E2", said, found.span, help)
+        draft.broken = True
 
     def dual_pairs(self, statement: DualVar, bindings: Bindings) -> list[Pair]:
         """The pairs of a ``dualvar`` statement."""
@@ -288,36 +270,86 @@ class Drafter:
         return pairs
 
     def _dual_pair(self, left: Item, right: Item | None, bindings: Bindings) -> list[Pair]:
+        for item in (left, right):
+            if item is not None and not isinstance(item, Reference):
+                self.report.error(
+                    "E2", "`dualvar` takes a variable and a row by name", item.span, "`dualvar p row` for each pair"
+                )
+                return []
+        assert isinstance(left, Reference)
+        variables = self.names.find(left, bindings)
         if right is None:
-            self._report.error("E7", "`dualvar` takes pairs: a variable, then the row whose multiplier it is", left.span)
+            if variables is not None:
+                said = f"`{variables.text}` has no partner: `dualvar` takes pairs"
+                self.report.error("E7", said, left.span, "a variable, then the row whose multiplier it is")
             return []
-        if not (isinstance(left, Reference) and isinstance(right, Reference)):
-            odd = left if not isinstance(left, Reference) else right
-            self._report.error("E2", "`dualvar` takes a variable and a row by name", odd.span)
-            return []
-        variables, rows = self._names.find(left, bindings), self._names.find(right, bindings)
-        if variables is None or rows is None:
-            return []
-        if not (self._expect(variables, "variable") and self._expect(rows, "row")):
+        assert isinstance(right, Reference)
+        rows = self.names.find(right, bindings)
+        if variables is None or rows is None or not self._right_kinds(variables, rows):
             return []
         if left.negated:
-            self._report.error("E2", f"`-{spelled(left)}`: the `-` belongs before the row", left.span)
+            help = f"write `dualvar {variables.text} -{rows.text}`"
+            self.report.error("E2", f"`-{variables.text}`: the `-` belongs before the row", left.span, help)
             return []
-        matched = self._match(variables, rows, "variable", "row")
-        return [Pair(v.data, r.data, variables.span.to(rows.span), right.negated) for v, r in matched]
+        span = variables.span.to(rows.span)
+        matched = match(variables, rows, "variable", "row", self.report)
+        return [Pair(v.data, r.data, span, right.negated, rows.text, variables.span, rows.span) for v, r in matched]
+
+    def _right_kinds(self, variables: Found, rows: Found) -> bool:
+        if (variables.kind, rows.kind) == ("row", "variable"):
+            help = f"write `dualvar {rows.text} {variables.text}`"
+            self.report.error("E2", "the variable comes first, then its row", variables.span.to(rows.span), help)
+            return False
+        return all([self._expect(variables, "variable"), self._expect(rows, "row")])
 
     def _expect(self, found: Found, kind: str) -> bool:
         if found.kind == kind:
             return True
-        said = f"`{spelled(found.reference)}` is a {found.kind}, a {kind} is expected here"
-        self._report.error("E2", said, found.span, "`dualvar` takes pairs: a variable, then its row")
+        said = f"`{found.text}` is {a_kind(found.kind)}, a {kind} is expected here"
+        self.report.error("E2", said, found.span, "`dualvar` takes pairs: a variable, then its row")
         return False
 
 
-def _where(bindings: Bindings) -> str:
+_KIND_HELP = {
+    "objective": "an agent has one objective: the first name after its keyword",
+    "parameter": "parameters are data and are not listed",
+    "set": "sets are not listed; `for s in SET: ...` gives one agent for each member",
+    "block": "name the variables and rows inside it, as in `block.x`",
+    "complementarity condition": "complementarity conditions belong to the leader and are not listed",
+}
+
+
+def match(left: Found, right: Found, left_word: str, right_word: str, report: Report) -> list[tuple[Element, Element]]:
+    """Pair members by the indices that both references leave open; E6 where the members differ."""
+    by_key = {e.key: e for e in right.elements}
+    if len(left.elements) == len(right.elements) and all(e.key in by_key for e in left.elements):
+        return [(e, by_key[e.key]) for e in left.elements]
+    keys = {e.key for e in left.elements}
+    lost = [e.data.name for e in left.elements if e.key not in by_key]
+    lost += [e.data.name for e in right.elements if e.key not in keys]
+    said = f"{left_word} `{left.text}` has {members(left)}, {right_word} `{right.text}` has {members(right)}"
+    if len(left.elements) == len(right.elements):
+        said = f"{left_word} `{left.text}` and {right_word} `{right.text}` have different indices"
+    shown = ", ".join(f"`{n}`" for n in lost[:4]) + (f" and {len(lost) - 4} more" if len(lost) > 4 else "")
+    report.error("E6", said, left.span.to(right.span), f"pairs are made index by index; without a partner: {shown}")
+    return []
+
+
+def is_active(data: Any) -> bool:
+    """Whether a row counts: it and every block around it are active."""
+    while data is not None:
+        if not data.active:
+            return False
+        data = data.parent_block()
+    return True
+
+
+def where(bindings: Bindings) -> str:
+    """The member of a ``for``, for messages."""
     return ", ".join(f"{name} = {', '.join(map(str, key))}" for name, key in bindings.items())
 
 
-def _members(found: Found) -> str:
+def members(found: Found) -> str:
+    """How many members a reference names, in words."""
     n = len(found.elements)
     return "1 element" if n == 1 else f"{n} elements"

@@ -7,22 +7,27 @@ from typing import Any
 from pyomo.common.collections import ComponentMap, ComponentSet
 
 from bilevel_lang.problem import Agent, DualMap, Row
-from bilevel_lang.resolver.drafts import Draft, Pair
-from bilevel_lang.resolver.ownership import LEADER, Ownership
+from bilevel_lang.resolver.drafts import Draft, Pair, is_active
+from bilevel_lang.resolver.ownership import LEADER, Ownership, shortened
 from bilevel_lang.resolver.report import Report
 
 
 def claim_duals(pairs: list[Pair], drafts: list[Draft], books: Ownership, report: Report) -> list[Pair]:
-    """Enter every dual variable; report E3 and E11. Returns the pairs that stand."""
-    objectives = ComponentSet(d.objective for d in drafts if d.objective_kind == "variable")
+    """Enter every dual variable; report E2, E3 and E11. Returns the pairs that stand."""
+    objectives = ComponentSet(d.objective for d in drafts if d.objective_kind == "variable" and d.objective is not None)
     rows: ComponentSet = ComponentSet()
     standing = []
     for pair in pairs:
+        name = pair.variable.name
         if pair.variable in objectives:
-            said = f"`{pair.variable.name}` is an objective variable and cannot be a multiplier as well"
-            report.error("E11", said, pair.span, "use another variable for the multiplier")
+            said = f"`{name}` is an agent's objective variable and cannot be a multiplier as well"
+            report.error("E11", said, pair.variable_span, "use a variable of its own for the multiplier")
+        elif not pair.variable.is_continuous():
+            said = f"`{name}` is an integer or binary variable, and a multiplier is a real number"
+            report.error("E2", said, pair.variable_span, "declare it `within=Reals` in the model")
         elif pair.row in rows:
-            report.error("E3", f"row `{pair.row.name}` has two `dualvar` variables", pair.span, "one is enough: use it everywhere")
+            said = f"row `{pair.row.name}` has two `dualvar` variables"
+            report.error("E3", said, pair.span, "one is enough: use it wherever the multiplier is needed")
         elif _claim(pair, books, report):
             rows.add(pair.row)
             standing.append(pair)
@@ -31,10 +36,12 @@ def claim_duals(pairs: list[Pair], drafts: list[Draft], books: Ownership, report
 
 def _claim(pair: Pair, books: Ownership, report: Report) -> bool:
     if books.variables.get(pair.variable) == LEADER:
-        said = f"`{pair.variable.name}` is the multiplier of `{pair.row.name}`: the leader may use it but does not choose it freely"
+        said = (
+            f"`{pair.variable.name}` is the multiplier of `{pair.row.name}`: the leader may use it but does not choose it freely"
+        )
         report.notice("E3", said, pair.span, "it need not be listed after `bilevel`")
         return True
-    return books.claim_variable(pair.variable, f"`dualvar` of row `{pair.row.name}`", pair.span)
+    return books.claim_variable(pair.variable, f"`dualvar` of row `{pair.row.name}`", pair.variable_span)
 
 
 def dual_maps(pairs: list[Pair], agents: list[Agent], books: Ownership, report: Report) -> tuple[DualMap, ...]:
@@ -43,37 +50,43 @@ def dual_maps(pairs: list[Pair], agents: list[Agent], books: Ownership, report: 
     for agent in agents:
         for row in agent.rows:
             owners[row.component] = (agent, row)
+    whole = {agent.name for agent in agents}
     maps = []
     for pair in pairs:
-        if pair.row not in owners:
-            _not_owned(pair, books, report)
-            continue
-        agent, row = owners[pair.row]
-        _notice_stored_side(pair, row, report)
-        factor = _factor(pair, agent, row, report)
-        maps.append(DualMap(pair.variable, row, agent, factor, pair.span))
+        owner = books.rows.get(pair.row)
+        if pair.row in owners:
+            agent, row = owners[pair.row]
+            _notice_stored_side(pair, agent, row, report)
+            maps.append(DualMap(pair.variable, row, agent, _factor(pair, agent, row, report), pair.span))
+        elif owner is None or owner in whole:  # else its agent has a mistake that is reported already
+            _not_owned(pair, owner, report)
     return tuple(maps)
 
 
-def _not_owned(pair: Pair, books: Ownership, report: Report) -> None:
-    owner = books.rows.get(pair.row)
-    if owner is None:
-        if pair.row.active:
-            help = "list the row with the agent whose multiplier is meant; the leader's rows have no multiplier"
-            report.error("E11", f"row `{pair.row.name}` is no agent's row", pair.span, help)
-        else:
-            report.error("E11", f"row `{pair.row.name}` is deactivated", pair.span, "activate it, or drop the `dualvar`")
-        return
-    said = f"row `{pair.row.name}` of {owner} is a function or a definition, not a constraint: it has no multiplier"
-    report.error("E11", said, pair.span, "name a constraint of the agent")
+def _not_owned(pair: Pair, owner: str | None, report: Report) -> None:
+    name = pair.row.name
+    if not is_active(pair.row):
+        help = "activate it in the model, or drop the `dualvar`"
+        report.error("E11", f"row `{name}` is deactivated: it has no multiplier", pair.row_span, help)
+    elif owner is None:
+        help = "list the row with the agent whose multiplier is meant; rows of the leader have none"
+        report.error("E11", f"row `{name}` is listed by no agent: it has no multiplier", pair.row_span, help)
+    elif pair.row.lb is None and pair.row.ub is None:
+        report.error("E11", f"row `{name}` has no finite side: it has no multiplier", pair.row_span, "give it a bound")
+    else:
+        said = f"row `{name}` is a function of `{owner}`, not a constraint: it has no multiplier"
+        report.error("E11", said, pair.row_span, "name a constraint of the agent")
 
 
-def _notice_stored_side(pair: Pair, row: Row, report: Report) -> None:
+def _notice_stored_side(pair: Pair, agent: Agent, row: Row, report: Report) -> None:
     arguments = getattr(pair.row.expr, "args", ())
     both_sides = len(arguments) == 2 and all(_is_variable(a) for a in arguments)
     if both_sides and not row.is_equality:
-        said = f"row `{row.name}` has variables on both sides; pyomo stores it as `{_stored(pair.row)}`, so its multiplier is {row.cone}"
-        mend = "for a row typed `x >= y` and a multiplier >= 0, write `x - y >= 0`"
+        cone = row.cone if agent.kind != "max" else {">= 0": "<= 0", "<= 0": ">= 0"}[row.cone]
+        said = (
+            f"row `{row.name}` has variables on both sides; Pyomo stores it as `{_stored(pair.row)}`, so its multiplier is {cone}"
+        )
+        mend = "if you typed `x >= y` and want the multiplier of a >= row, write `x - y >= 0` in the model"
         report.notice("E12", said, pair.span, mend)
 
 
@@ -82,11 +95,9 @@ def _is_variable(argument: Any) -> bool:
 
 
 def _stored(row: Any) -> str:
-    if row.equality:
-        return f"{row.body} == {row.lb}"
-    if row.lb is not None and row.ub is not None:
-        return f"{row.lb} <= {row.body} <= {row.ub}"
-    return f"{row.body} <= {row.ub}" if row.ub is not None else f"{row.body} >= {row.lb}"
+    """An inequality with one side, as Pyomo keeps it."""
+    body = shortened(row.body)
+    return f"{body} <= {row.ub:g}" if row.ub is not None else f"{body} >= {row.lb:g}"
 
 
 def _factor(pair: Pair, agent: Agent, row: Row, report: Report) -> int:
@@ -97,26 +108,44 @@ def _factor(pair: Pair, agent: Agent, row: Row, report: Report) -> int:
         return factor
     # The reported multiplier of a min agent is >= 0 on a >= row; a max agent's has the other sign.
     side = (1 if row.lower is not None else -1) * agent.sign * factor
-    variable = pair.variable
-    lower, upper = variable.lb, variable.ub
-    if lower is None and upper is None:
-        sign = ">= 0" if side > 0 else "<= 0"
-        said = f"`{variable.name}` is free; as the multiplier of `{row.name}` it will be {sign}"
-        report.warning("E12", said, pair.span, f"give it the bound: `{variable.name} {sign}`")
+    sign = ">= 0" if side > 0 else "<= 0"
+    lower, upper = pair.variable.bounds
+    if (lower is None or lower < 0) and (upper is None or upper > 0):
+        _warn_free(pair, sign, lower is None and upper is None, report)
         return factor
     excluded = (upper is not None and upper <= 0 and side > 0) or (lower is not None and lower >= 0 and side < 0)
     if not excluded or lower == upper == 0:
         return factor
     if agent.kind == "max":
-        said = f"`{variable.name}` is matched to the negated multiplier of `{row.name}`: its bounds allow only that sign in a `max` agent"
+        only = "<= 0" if side > 0 else ">= 0"
+        said = f"`{pair.variable.name}` is minus the multiplier of `{row.name}`, row of a `max` agent: its bounds are {only}"
         report.notice("E12", said, pair.span)
         return -factor
-    bounds = f"[{'-inf' if lower is None else lower}, {'inf' if upper is None else upper}]"
-    sign = ">= 0" if side > 0 else "<= 0"
-    said = f"`{variable.name}` has bounds {bounds}, but the multiplier of `{row.name}` (stored `{_stored(pair.row)}`) is {sign}"
-    flip = "" if pair.flipped else "-"
-    report.error("E12", said, pair.span, f"write `dualvar {variable.name} {flip}{row.name}`, or change the bounds")
+    _conflict(pair, row, sign, report)
     return factor
+
+
+def _warn_free(pair: Pair, sign: str, free: bool, report: Report) -> None:
+    what = "is free" if free else "may have either sign"
+    said = f"`{pair.variable.name}` {what}; as the multiplier of `{pair.row.name}` it will be {sign}"
+    help = f"give it the bound `{pair.variable.name} {sign}` in the model; for the other sign write {_turned(pair, report)}"
+    report.warning("E12", said, pair.span, help)
+
+
+def _conflict(pair: Pair, row: Row, sign: str, report: Report) -> None:
+    lower, upper = pair.variable.bounds
+    bounds = f">= {lower:g}" if upper is None else f"<= {upper:g}" if lower is None else f"between {lower:g} and {upper:g}"
+    flipped = ", flipped" if pair.flipped else ""
+    multiplier = f"the multiplier of `{row.name}`{flipped} (stored `{_stored(pair.row)}`)"
+    said = f"`{pair.variable.name}` is {bounds}, but {multiplier} is {sign}"
+    report.error("E12", said, pair.span, f"write {_turned(pair, report)}, or change the bounds of `{pair.variable.name}`")
+
+
+def _turned(pair: Pair, report: Report) -> str:
+    """The pair as the annotation has it, with the other sign."""
+    span = pair.variable_span
+    variable = report.source.text[span.start : span.end] if span else ""
+    return f"`dualvar {variable or pair.variable.name} {'' if pair.flipped else '-'}{pair.text}`"
 
 
 def named_rows(pairs: list[Pair]) -> ComponentSet:

@@ -14,8 +14,11 @@ from bilevel_lang.errors import Span
 from bilevel_lang.problem import Structure
 from bilevel_lang.resolver.drafts import Draft, DraftFunction, Listed, Pair
 from bilevel_lang.resolver.report import Report
+from bilevel_lang.resolver.structure import Outline
 
 LEADER = "the leader"
+NAMES_SHOWN = 6
+TEXT_SHOWN = 60
 
 
 class Ownership:
@@ -27,7 +30,6 @@ class Ownership:
         self.variables: ComponentMap = ComponentMap()
         self.rows: ComponentMap = ComponentMap()
         self._where: ComponentMap = ComponentMap()
-        self.used: ComponentMap = ComponentMap()
 
     def claim_variable(self, data: Any, owner: str, span: Span | None) -> bool:
         """Enter an owner; False after E3 was reported."""
@@ -49,16 +51,21 @@ class Ownership:
         self._claimed_twice("E3" if taken == owner else "E15", "row", data, taken, owner, span)
         return False
 
+    def where(self, data: Any) -> str:
+        """Where a component was claimed, in parentheses; empty where no place is known."""
+        span = self._where.get(data)
+        return f" (line {span.line}, column {span.column})" if span else ""
+
     def _claimed_twice(self, code: str, word: str, data: Any, taken: str, owner: str, span: Span | None) -> None:
         if taken == owner:
-            self._report.error("E3", f"{word} `{data.name}` is listed twice by {owner}", span, "list it once")
+            self._report.error(code, f"{word} `{data.name}` is listed twice by {_said(owner)}", span, "list it once")
             return
-        first = self._where[data]
-        where = f" (line {first.line}, column {first.column})" if first else ""
-        said = f"{word} `{data.name}` belongs to {taken}{where} and is claimed by {owner} too"
-        help = "every variable has one owner; the others may use it in their rows without listing it"
+        said = f"{word} `{data.name}` belongs to {_said(taken)}{self.where(data)}, and {_said(owner)} lists it too"
+        help = "every variable has one owner; the others use it in their rows without listing it"
         if code == "E15":
-            help = "rows shared by several agents need `visol`, which no method of this version carries out; give each agent a row of its own"
+            help = "a row binds one agent: give each agent a row of its own (rows shared through `visol` are not carried out yet)"
+        elif "dualvar" in owner + taken:
+            help = "a multiplier is nobody's decision: list it with `dualvar` only"
         self._report.error(code, said, span, help)
 
     def rest_of_rows(self) -> list[Any]:
@@ -66,9 +73,14 @@ class Ownership:
         return [c for c in self.model.component_data_objects(pyo.Constraint, active=True) if c not in self.rows]
 
 
+def _said(owner: str) -> str:
+    """An owner in a message: an agent's name, which is EMP text, in back-quotes."""
+    return owner if owner == LEADER or "`" in owner else f"`{owner}`"
+
+
 def variables_in(expression: Any) -> Iterator[Any]:
     """The unfixed variables of an expression."""
-    return identify_variables(expression, include_fixed=False)
+    yield from identify_variables(expression, include_fixed=False)
 
 
 def draft_expressions(draft: Draft) -> Iterator[Any]:
@@ -97,47 +109,59 @@ def row_function(row: Any) -> Any:
 
 def claim_listed(draft: Draft, books: Ownership) -> None:
     """Enter what an agent lists itself."""
+    functions = []
     for function in draft.functions:
         if books.claim_variable(function.variable, draft.name, function.span):
-            books.used[function.variable] = draft
+            functions.append(function)
+        else:
+            draft.broken = True
         if function.source is not None and function.source.ctype is pyo.Constraint:
             books.claim_row(function.source, draft.name, function.span)
+    draft.functions = functions
     kept = []
     for listed in draft.variables:
         if listed.data is draft.objective:
             continue  # `min z z y`: the objective variable is the agent's already
         if books.claim_variable(listed.data, draft.name, listed.span):
             kept.append(listed)
+        else:
+            draft.broken = True
     draft.variables = kept
     draft.rows = [row for row in draft.rows if books.claim_row(row.data, draft.name, row.span)]
 
 
-def expand_wildcards(drafts: list[Draft], books: Ownership, excluded: ComponentSet, report: Report) -> list[tuple[str, tuple[str, ...]]]:
+def expand_wildcards(
+    drafts: list[Draft], books: Ownership, excluded: ComponentSet, report: Report
+) -> list[tuple[str, tuple[str, ...]]]:
     """Give every agent with ``*`` its variables; report E5 where two of them meet. Returns what each got, for ``--check``."""
     starred = [d for d in drafts if d.wildcard is not None]
     wanted = [(draft, _candidates(draft, books, excluded)) for draft in starred]
     if len(starred) == 1:
-        wanted[0][1].update(_in_no_row(books, excluded))
+        wanted[0][1].update(_in_no_row(drafts, books, excluded))
     claims: ComponentMap = ComponentMap()
     expansion = []
     for draft, candidates in wanted:
         mine = []
         for data in candidates:
             if data in claims:
-                said = f"`*` of {draft.name} and `*` of {claims[data].name} both reach variable `{data.name}`"
-                report.error("E5", said, draft.wildcard, "list the variables of both agents explicitly")
-                continue
-            claims[data] = draft
-            mine.append(data)
-        expansion.append((draft.name, tuple(v.name for v in mine)))
-        for data in mine:
-            books.claim_variable(data, draft.name, draft.wildcard)
-            assert draft.wildcard is not None
-            if draft.kind == "vi":
-                draft.functions.append(DraftFunction(data, None, draft.wildcard))
+                said = f"`*` of {claims[data].quoted} and `*` of {draft.quoted} both reach variable `{data.name}`"
+                report.error("E5", said, draft.wildcard, "list the variables of both agents by name")
             else:
-                draft.variables.append(Listed(data, draft.wildcard))
+                claims[data] = draft
+                mine.append(data)
+        expansion.append((draft.name, tuple(v.name for v in mine)))
+        _give(draft, mine, books)
     return expansion
+
+
+def _give(draft: Draft, variables: list[Any], books: Ownership) -> None:
+    assert draft.wildcard is not None
+    for data in variables:
+        books.claim_variable(data, draft.name, draft.wildcard)
+        if draft.kind == "vi":
+            draft.functions.append(DraftFunction(data, None, draft.wildcard))
+        else:
+            draft.variables.append(Listed(data, draft.wildcard))
 
 
 def _candidates(draft: Draft, books: Ownership, excluded: ComponentSet) -> ComponentSet:
@@ -147,65 +171,99 @@ def _candidates(draft: Draft, books: Ownership, excluded: ComponentSet) -> Compo
     return found
 
 
-def _in_no_row(books: Ownership, excluded: ComponentSet) -> Iterator[Any]:
-    used = used_variables(books.model)
-    for data in books.model.component_data_objects(pyo.Var):
+def _in_no_row(drafts: list[Draft], books: Ownership, excluded: ComponentSet) -> Iterator[Any]:
+    used = used_variables(books.model, drafts)
+    for data in books.model.component_data_objects(pyo.Var, active=True):
         if not data.fixed and data not in used and data not in books.variables and data not in excluded:
             yield data
 
 
-def used_variables(model: Any) -> ComponentSet:
-    """Variables that appear in an active row, any objective or a complementarity condition."""
+def used_variables(model: Any, drafts: Iterable[Draft]) -> ComponentSet:
+    """Variables that appear in an active row, an active objective, a complementarity condition or anything an agent owns."""
     used = ComponentSet()
     for row in model.component_data_objects(pyo.Constraint, active=True):
         used.update(variables_in(row.body))
-    for objective in model.component_data_objects(pyo.Objective):
+    for objective in model.component_data_objects(pyo.Objective, active=True):
         used.update(variables_in(objective.expr))
     for condition in model.component_data_objects(Complementarity, active=True):
         for side in condition._args:
             used.update(variables_in(side))
+    for draft in drafts:
+        # Listed rows are active and were met above: an agent's objective and functions may be Expressions.
+        if draft.objective is not None:
+            used.update(variables_in(draft.objective if draft.objective_kind == "variable" else draft.objective.expr))
+        for function in draft.functions:
+            if function.source is not None:
+                used.update(variables_in(function_expression(function)))
     return used
 
 
-def objective_variables(drafts: Iterable[Draft], leader_objective: Any) -> ComponentSet:
-    """Objective variables in the GAMS style: the agents', and the leader's where its objective is one plain variable."""
-    found = ComponentSet(d.objective for d in drafts if d.objective_kind == "variable")
-    if leader_objective is not None and getattr(leader_objective.expr, "ctype", None) is pyo.Var:
-        found.add(leader_objective.expr)
-    return found
+def check_complete(plan: Outline, drafts: list[Draft], books: Ownership, duals: list[Pair], report: Report) -> None:
+    """Without a leader everything needs an owner: E4; a lone ``vi`` takes what is left, as EMP has it.
 
-
-def check_complete(structure: Structure, drafts: list[Draft], books: Ownership, duals: list[Pair], report: Report) -> None:
-    """Without a leader everything needs an owner: E4; a lone ``vi`` takes what is left, as EMP has it."""
-    if structure is not Structure.EQUILIBRIUM:
+    After a mistake nothing is said: what it spoilt may be just what is missing here.
+    """
+    if plan.structure is not Structure.EQUILIBRIUM or not drafts or report.has_errors:
         return
+    opening = plan.opening
     lone = drafts[0] if len(drafts) == 1 and drafts[0].kind == "vi" else None
-    for row in books.rest_of_rows():
-        if lone is not None:
-            lone.rows.append(Listed(row, lone.span))
-            books.claim_row(row, lone.name, lone.span)
-            said = f"row `{row.name}` is listed nowhere: it is taken as a constraint of the feasible set of the only `vi`"
-            report.warning("E4", said, lone.span, f"list it after the pairs: `vi ... {row.name}`")
-        else:
-            help = "without a leader every row belongs to an agent: list it with one, or deactivate it"
-            report.error("E4", f"row `{row.name}` belongs to no agent", None, help)
-    dual = ComponentSet(p.variable for p in duals)
-    seen = ComponentSet()
-    for draft in drafts:
-        for expression in draft_expressions(draft):
-            for data in variables_in(expression):
-                if data in books.variables or data in dual or data in seen:
-                    continue
-                seen.add(data)
-                _unowned_variable(data, lone, books, report)
-
-
-def _unowned_variable(data: Any, lone: Draft | None, books: Ownership, report: Report) -> None:
+    rows = books.rest_of_rows()
     if lone is not None:
+        _give_rows(lone, rows, books, report)
+    variables = _unowned(drafts, books, duals)
+    if lone is not None:
+        _give_variables(lone, variables, books, report)
+        return
+    if rows:
+        help = "without a leader every row is some agent's: list it with one, or deactivate it in the model"
+        report.error("E4", f"{_words('row', rows)} no agent", opening, help)
+    if variables:
+        help = "without a leader every variable is some agent's: list it with one, or fix it in the model"
+        report.error("E4", f"{_words('variable', variables)} no agent", opening, help)
+
+
+def _give_rows(lone: Draft, rows: list[Any], books: Ownership, report: Report) -> None:
+    if not rows:
+        return
+    for row in rows:
+        lone.rows.append(Listed(row, lone.span))
+        books.claim_row(row, lone.name, lone.span)
+    said = f"not listed, and taken as constraints of the only `vi`: {names_of(rows)}"
+    report.warning("E4", said, lone.span, "list them after the pairs: `vi F x rows`")
+
+
+def _give_variables(lone: Draft, variables: list[Any], books: Ownership, report: Report) -> None:
+    if not variables:
+        return
+    for data in variables:
         lone.functions.append(DraftFunction(data, None, lone.span))
         books.claim_variable(data, lone.name, lone.span)
-        said = f"variable `{data.name}` is matched to no function: its function is zero"
-        report.warning("E4", said, lone.span, f"list it before the pairs: `vi {data.name} ...`")
-        return
-    help = "without a leader every variable belongs to an agent: list it with one, or fix it"
-    report.error("E4", f"variable `{data.name}` belongs to no agent", None, help)
+    said = f"matched to no function, and taken with the zero function: {names_of(variables)}"
+    report.warning("E4", said, lone.span, "list them before the pairs: `vi variables F x`")
+
+
+def _unowned(drafts: list[Draft], books: Ownership, duals: list[Pair]) -> list[Any]:
+    """Variables that agents use and nobody owns."""
+    dual = ComponentSet(p.variable for p in duals)
+    found = ComponentSet()
+    for draft in drafts:
+        for expression in draft_expressions(draft):
+            found.update(v for v in variables_in(expression) if v not in books.variables and v not in dual)
+    return list(found)
+
+
+def _words(word: str, components: list[Any]) -> str:
+    return f"{word} {names_of(components)} belongs to" if len(components) == 1 else f"{word}s {names_of(components)} belong to"
+
+
+def shortened(expression: Any) -> str:
+    """An expression as text that fits into a message."""
+    text = str(expression)
+    return text if len(text) <= TEXT_SHOWN else f"{text[: TEXT_SHOWN - 4]} ..."
+
+
+def names_of(components: Any) -> str:
+    """Names in back-quotes, as many as a reader takes in."""
+    components = list(components)
+    more = f" and {len(components) - NAMES_SHOWN} more" if len(components) > NAMES_SHOWN else ""
+    return ", ".join(f"`{c.name}`" for c in components[:NAMES_SHOWN]) + more

@@ -7,37 +7,37 @@ from typing import Any
 import pyomo.environ as pyo
 from pyomo.common.collections import ComponentSet
 
-from bilevel_lang.problem import Agent, Leader, Structure
+from bilevel_lang.errors import Span
+from bilevel_lang.problem import Agent, Leader
 from bilevel_lang.resolver.drafts import Draft
-from bilevel_lang.resolver.ownership import LEADER, Ownership, used_variables, variables_in
+from bilevel_lang.resolver.ownership import Ownership, names_of, shortened, used_variables, variables_in
 from bilevel_lang.resolver.report import Report
+from bilevel_lang.resolver.structure import Outline
 
-NAMES_SHOWN = 6
 
-
-def remark(structure: Structure, drafts: list[Draft], agents: list[Agent], leader: Leader, books: Ownership, report: Report) -> None:
-    """Add the warnings and notices about a resolved annotation."""
-    if structure is Structure.BILEVEL:
-        _unlisted(leader, books, report)
+def remark(plan: Outline, drafts: list[Draft], agents: list[Agent], leader: Leader, books: Ownership, report: Report) -> None:
+    """Add the warnings and notices about a resolved annotation, and E2 for a range that serves as a function."""
+    used = used_variables(books.model, drafts) if drafts else ComponentSet()
+    if plan.bilevel is not None and not any(d.broken for d in drafts):
+        _unlisted(leader, used, books, plan.opening, report)
     for draft in drafts:
         _function_rows(draft, report)
+        _fixed_variables(draft, report)
     for agent in agents:
-        _idle_variables(agent, report)
-        _fixed_variables(agent, report)
+        _idle_variables(agent, used, report)
 
 
-def _unlisted(leader: Leader, books: Ownership, report: Report) -> None:
-    used = used_variables(books.model)
+def _unlisted(leader: Leader, used: ComponentSet, books: Ownership, opening: Span | None, report: Report) -> None:
     objective = leader.objective.expr if leader.objective is not None else None
     unlisted = [v for v in leader.variables if v not in books.variables and v in used and v is not objective]
     if unlisted:
-        said = f"listed nowhere and taken as the leader's: {_names(unlisted)}"
-        report.warning("E4", said, None, "list them after `bilevel`, or with the follower that owns them")
+        said = f"listed nowhere and taken as the leader's: {names_of(unlisted)}"
+        report.warning("E4", said, opening, "list them after `bilevel`, or with the follower that owns them")
     unused = [v for v in leader.variables if v not in used]
     if unused:
-        report.notice("E20", f"in no row and no objective: {_names(unused)}")
+        report.notice("E20", f"in no row and no objective: {names_of(unused)}")
     if leader.rows:
-        report.notice("E4", f"rows of the leader (they do not bind followers): {_names(leader.rows)}")
+        report.notice("E4", f"rows of the leader (they do not bind followers): {names_of(leader.rows)}")
 
 
 def _function_rows(draft: Draft, report: Report) -> None:
@@ -46,14 +46,18 @@ def _function_rows(draft: Draft, report: Report) -> None:
         if row is None or row.ctype is not pyo.Constraint:
             continue
         if row.lb is not None and row.ub is not None and not row.equality:
-            help = "a VI function is an Expression, or a row `F == 0` or `F >= 0`"
-            report.error("E2", f"`{row.name}` is a range: it cannot be read as a function", function.span, help)
-        elif row.lb is None:
-            said = f"`{row.name}` is stored as a <= row: its function is `{row.body} - {row.ub:g}`"
-            report.warning("E2", said, function.span, f"write `-{row.name}` to negate it, or state F as an Expression")
+            help = "write the function as an Expression, or as a row `F == 0` or `F >= 0`"
+            report.error("E2", f"row `{row.name}` is a range: it cannot be read as a function", function.span, help)
+        elif row.lb is None and row.ub is not None and not function.flipped:
+            less = f" - {row.ub:g}" if row.ub > 0 else f" + {-row.ub:g}" if row.ub else ""
+            said = f"`{row.name}` is stored as a <= row: its function is `{shortened(row.body)}{less}`"
+            report.warning(
+                "E2", said, function.span, f"write `-{row.name}` to negate it, or name an Expression instead of the row"
+            )
         elif _both_sides(row):
-            said = f"`{row.name}` has variables on both sides; its function is what pyomo stores: `{row.body}`"
-            report.notice("E2", said, function.span, "state F as an Expression to be certain of its sign")
+            sign = "the negative of " if function.flipped else ""
+            said = f"`{row.name}` has variables on both sides; its function is {sign}what Pyomo stores: `{shortened(row.body)}`"
+            report.notice("E2", said, function.span, "name an Expression instead of the row to be certain of the sign")
 
 
 def _both_sides(row: Any) -> bool:
@@ -61,7 +65,7 @@ def _both_sides(row: Any) -> bool:
     return len(arguments) == 2 and all(getattr(a, "is_potentially_variable", bool)() for a in arguments)
 
 
-def _idle_variables(agent: Agent, report: Report) -> None:
+def _idle_variables(agent: Agent, used_anywhere: ComponentSet, report: Report) -> None:
     used: ComponentSet = ComponentSet()
     if agent.objective is not None:
         used.update(variables_in(agent.objective.expression))
@@ -71,21 +75,19 @@ def _idle_variables(agent: Agent, report: Report) -> None:
         if function.expression is not None:
             used.add(function.variable)
     idle = [v for v in agent.variables if v not in used]
-    if idle:
-        said = f"{agent.name} owns variables that are in none of its rows nor in its objective: {_names(idle)}"
-        report.warning("E20", said, agent.span, "any value is optimal for it; let the leader own them, or list the missing rows")
+    strange = [v for v in idle if v in used_anywhere]
+    if strange:
+        said = f"`{agent.name}` owns variables that are in none of its rows nor in its objective: {names_of(strange)}"
+        report.warning(
+            "E20", said, agent.span, "any value is optimal for it: list its missing rows, or list the variables with their agent"
+        )
+    if len(strange) < len(idle):
+        unused = [v for v in idle if v not in used_anywhere]
+        report.notice("E20", f"`{agent.name}` owns variables that are in no row and no objective: {names_of(unused)}", agent.span)
 
 
-def _fixed_variables(agent: Agent, report: Report) -> None:
-    pinned = [v for v in agent.variables if v.lb is not None and v.lb == v.ub]
+def _fixed_variables(draft: Draft, report: Report) -> None:
+    owned = [v.data for v in draft.variables] + [f.variable for f in draft.functions]
+    pinned = [v for v in owned if not v.fixed and v.lb is not None and v.lb == v.ub]
     if pinned:
-        report.notice("E20", f"{agent.name} has variables fixed by their bounds, taken as data: {_names(pinned)}", agent.span)
-
-
-def _names(components: Any) -> str:
-    names = [f"`{c.name}`" for c in components]
-    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
-    return ", ".join(names[:NAMES_SHOWN]) + more
-
-
-__all__ = ["LEADER", "remark"]
+        report.notice("E20", f"`{draft.name}` has variables fixed by their bounds, taken as data: {names_of(pinned)}", draft.span)

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from dataclasses import replace
 
 from bilevel_lang.errors import Diagnostic, ResolutionError, Severity, Source, Span
 
-# A mistake inside `for s in S:` comes once per member; the first ones tell the story.
-REPEATS_SHOWN = 3
+# The names within a message; what is left is the kind of mistake.
+NAMED = re.compile(r"`[^`]*`|\d+")
+
+Kind = tuple[str, Severity, str, int]
 
 
 class Report:
-    """A growing list of diagnostics about one annotation."""
+    """A growing list of diagnostics about one annotation.
+
+    A mistake of one kind at one place is shown once, with the number of its repetitions: a slip inside ``for s in S`` comes back
+    for every member, and a symbol listed twice for every element, yet it is one slip.
+    """
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self.diagnostics: list[Diagnostic] = []
-        self._seen: Counter[tuple[str, int]] = Counter()
+        self._found: dict[Kind, Diagnostic] = {}
+        self._seen: Counter[Kind] = Counter()
         self._said: set[tuple[str, str, int]] = set()
 
     def error(self, code: str, message: str, span: Span | None, help: str = "") -> None:
@@ -31,11 +39,25 @@ class Report:
         """Note something the user may want to know."""
         self._add(code, message, span, help, "notice")
 
+    @property
+    def has_errors(self) -> bool:
+        """Whether something was found that stops the resolve."""
+        return any(d.severity == "error" for d in self._found.values())
+
+    def has_error_at(self, code: str, span: Span) -> bool:
+        """Whether an error of this class is noted at this place: a costly hint need not be worked out again."""
+        return any(k[0] == code and k[1] == "error" and k[3] == span.start for k in self._found)
+
     def raise_errors(self, strict: bool = False) -> None:
         """Raise ResolutionError with every error (and, where ``strict``, every warning), in the order of the file."""
         grave = [d for d in self.diagnostics if d.severity == "error" or (strict and d.severity == "warning")]
         if grave:
             raise ResolutionError(sorted(grave, key=lambda d: d.span.start if d.span else -1))
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """Everything found, in the order in which it came up."""
+        return tuple(_counted(d, self._seen[kind]) for kind, d in self._found.items())
 
     @property
     def remarks(self) -> tuple[Diagnostic, ...]:
@@ -47,8 +69,15 @@ class Report:
         if (code, message, place) in self._said:
             return
         self._said.add((code, message, place))
-        self._seen[code, place] += 1
-        if span is not None and self._seen[code, place] > REPEATS_SHOWN:
-            return
-        source = self.source if span is not None else None
-        self.diagnostics.append(Diagnostic(code, message, help, span, source, severity))
+        # Without a place nothing says that two messages of one kind are the same slip.
+        kind = (code, severity, NAMED.sub("", message) if span else message, place)
+        self._seen[kind] += 1
+        if kind not in self._found:
+            source = self.source if span is not None else None
+            self._found[kind] = Diagnostic(code, message, help, span, source, severity)
+
+
+def _counted(diagnostic: Diagnostic, times: int) -> Diagnostic:
+    if times == 1:
+        return diagnostic
+    return replace(diagnostic, message=f"{diagnostic.message} (and {times - 1} more like this)")

@@ -9,17 +9,20 @@ import pyomo.environ as pyo
 from pyomo.common.collections import ComponentSet
 
 from bilevel_lang.errors import ResolutionError
-from bilevel_lang.grammar.syntax import Bilevel, DualVar, EmpInfo, Optimise, VariationalInequality
+from bilevel_lang.grammar.syntax import Bilevel, DualVar, EmpInfo, Optimise, Reference, VariationalInequality
 from bilevel_lang.problem import Agent, BilevelProblem, DualMap, Function, Leader, Structure
 from bilevel_lang.resolver import ownership
-from bilevel_lang.resolver.drafts import Draft, Drafter, Pair
+from bilevel_lang.resolver.drafts import Draft, Drafter, DraftFunction, Pair, instances
 from bilevel_lang.resolver.duals import claim_duals, dual_maps, named_rows
-from bilevel_lang.resolver.names import Names, spelled
+from bilevel_lang.resolver.functions import FunctionDrafter
+from bilevel_lang.resolver.names import Names, a_kind
 from bilevel_lang.resolver.objectives import (
     check_leader_variable,
     definition_of,
     leader_objective,
+    leader_variable,
     objective_of,
+    objective_variables,
     rows_of,
 )
 from bilevel_lang.resolver.remarks import remark
@@ -38,22 +41,25 @@ def resolve(model: Any, info: EmpInfo, *, strict: bool = False) -> BilevelProble
     names = Names(model, report)
     drafter = Drafter(names, report)
     drafts = _drafts(plan, drafter)
-    pairs = [p for s in plan.duals for inner, bound in drafter.instances(s) if isinstance(inner, DualVar) for p in drafter.dual_pairs(inner, bound)]
-    objective = leader_objective(plan.structure, model, drafts, report)
+    pairs = _pairs(plan, drafter)
+    objective = leader_objective(plan, model, drafts, report)
+    leaders = leader_variable(objective, model, drafts)
+    check_leader_variable(drafts, leaders, report)
     books = ownership.Ownership(model, report)
     _claim_leader(plan.bilevel, names, books, report)
-    check_leader_variable(drafts, objective, report)
     for draft in drafts:
-        _claim_objective(draft, books, objective)
+        if draft.objective_kind == "variable" and draft.objective is not None:
+            books.claim_variable(draft.objective, draft.name, draft.objective_span)
+    for draft in drafts:
         ownership.claim_listed(draft, books)
     pairs = claim_duals(pairs, drafts, books, report)
-    excluded = ownership.objective_variables(drafts, objective)
-    expansion = ownership.expand_wildcards(drafts, books, excluded, report)
-    ownership.check_complete(plan.structure, drafts, books, pairs, report)
-    agents = _agents(drafts, pairs, report)
+    expansion = ownership.expand_wildcards(drafts, books, objective_variables(drafts, leaders), report)
+    ownership.check_complete(plan, drafts, books, pairs, report)
+    named = named_rows(pairs)
+    agents = [_agent(d, named, report) for d in drafts if d.objective is not None or d.kind == "vi"]
     maps = dual_maps(pairs, agents, books, report)
     leader = _leader(model, objective, books, pairs)
-    remark(plan.structure, drafts, agents, leader, books, report)
+    remark(plan, drafts, agents, leader, books, report)
     report.raise_errors(strict)
     problem = BilevelProblem(
         model=model,
@@ -73,19 +79,29 @@ def resolve(model: Any, info: EmpInfo, *, strict: bool = False) -> BilevelProble
 
 
 def _drafts(plan: Outline, drafter: Drafter) -> list[Draft]:
+    functions = FunctionDrafter(drafter)
     drafts = []
     for statement in plan.agents:
-        for inner, bindings in drafter.instances(statement):
+        for inner, bindings in instances(statement, drafter.names, drafter.report):
             if isinstance(inner, Optimise):
                 drafts.append(drafter.optimiser(inner, bindings))
             elif isinstance(inner, VariationalInequality):
-                drafts.append(drafter.variational_inequality(inner, bindings))
+                drafts.append(functions.variational_inequality(inner, bindings))
     taken: Counter[str] = Counter()
     for draft in drafts:
         name = _name(draft)
         taken[name] += 1
         draft.name = name if taken[name] == 1 else f"{name} ({taken[name]})"
     return drafts
+
+
+def _pairs(plan: Outline, drafter: Drafter) -> list[Pair]:
+    pairs = []
+    for statement in plan.duals:
+        for inner, bindings in instances(statement, drafter.names, drafter.report):
+            assert isinstance(inner, DualVar)
+            pairs += drafter.dual_pairs(inner, bindings)
+    return pairs
 
 
 def _name(draft: Draft) -> str:
@@ -98,35 +114,29 @@ def _name(draft: Draft) -> str:
 
 def _claim_leader(statement: Bilevel | None, names: Names, books: ownership.Ownership, report: Report) -> None:
     for item in statement.variables if statement else ():
-        reference = getattr(item, "segments", None) and item
-        if reference is None:
+        if not isinstance(item, Reference):
             help = "list the leader's variables by name; what nobody lists is the leader's anyway"
             report.error("E2", "after `bilevel` come the leader's variables, by name", item.span, help)
             continue
-        found = names.find(reference, {})
+        found = names.find(item, {})
         if found is None:
             continue
         if found.kind != "variable":
-            said = f"`{spelled(reference)}` is a {found.kind}, a variable of the leader is expected after `bilevel`"
-            help = "rows that no follower lists are the leader's without being listed" if found.kind == "row" else ""
-            report.error("E2", said, found.span, help)
+            said = f"`{found.text}` is {a_kind(found.kind)}, a variable of the leader is expected after `bilevel`"
+            report.error("E2", said, found.span, _NOT_LISTED.get(found.kind, "take it out"))
             continue
-        if reference.negated:
-            report.error("E2", f"`-{spelled(reference)}`: a variable cannot be flipped", found.span, "drop the `-`")
+        if item.negated:
+            said = f"`-{found.text}`: only rows and functions can be flipped, `{found.text}` is a variable"
+            report.error("E2", said, found.span, "drop the `-`")
         for element in found.elements:
             books.claim_variable(element.data, ownership.LEADER, found.span)
 
 
-def _claim_objective(draft: Draft, books: ownership.Ownership, leader: Any) -> None:
-    if draft.objective_kind != "variable":
-        return
-    if leader is not None and leader.expr is draft.objective:
-        return  # reported as E10
-    books.claim_variable(draft.objective, draft.name, draft.objective_span)
-
-
-def _agents(drafts: list[Draft], pairs: list[Pair], report: Report) -> list[Agent]:
-    return [_agent(draft, named_rows(pairs), report) for draft in drafts if draft.objective is not None or draft.kind == "vi"]
+_NOT_LISTED = {
+    "row": "take it out: rows that no follower lists are the leader's anyway",
+    "objective": "take it out: the leader's objective is the one that is active in the model",
+    "parameter": "take it out: parameters are data",
+}
 
 
 def _agent(draft: Draft, named: ComponentSet, report: Report) -> Agent:
@@ -134,13 +144,13 @@ def _agent(draft: Draft, named: ComponentSet, report: Report) -> Agent:
     variables = [listed.data for listed in draft.variables]
     if draft.objective_kind == "variable" and definition is None:
         variables.append(draft.objective)
-    functions = tuple(_function(f) for f in draft.functions if not f.variable.fixed)
+    functions = tuple(_function(f) for f in draft.functions if not _is_data(f.variable))
     if draft.kind == "vi":
         variables = [f.variable for f in functions]
-    variables = [v for v in variables if not v.fixed]
+    listed = len(variables)
+    variables = [v for v in variables if not _is_data(v)]
     if not variables and not draft.broken:
-        help = "list its variables after the objective, or `*` for those of its rows; fixed variables do not count"
-        report.error("E18", f"{draft.name} owns no variable", draft.span, help)
+        _complain_of_emptiness(draft, bool(listed or draft.functions), report)
     return Agent(
         name=draft.name,
         kind=draft.kind,
@@ -152,7 +162,23 @@ def _agent(draft: Draft, named: ComponentSet, report: Report) -> Agent:
     )
 
 
-def _function(draft: ownership.DraftFunction) -> Function:
+def _is_data(variable: Any) -> bool:
+    """Whether a variable is fixed, by ``fix`` or by equal bounds: there is nothing for its owner to decide."""
+    return variable.fixed or (variable.lb is not None and variable.lb == variable.ub)
+
+
+def _complain_of_emptiness(draft: Draft, lists_some: bool, report: Report) -> None:
+    said = f"{draft.quoted} owns no variable"
+    help = "list its variables after the objective, or `*` for those of its rows"
+    if draft.kind == "vi":
+        help = "write `vi function variable`, and constraints after the pairs"
+    if lists_some:
+        said += " that is not fixed"
+        help = "unfix one of them in the model, or take the agent out"
+    report.error("E18", said + (f" (for {draft.where})" if draft.where else ""), draft.span, help)
+
+
+def _function(draft: DraftFunction) -> Function:
     if draft.source is None:
         return Function("0", draft.variable, None)
     name = f"-{draft.source.name}" if draft.flipped else draft.source.name
@@ -169,8 +195,10 @@ def _leader(model: Any, objective: Any, books: ownership.Ownership, pairs: list[
     return Leader(objective, tuple(variables), tuple(books.rest_of_rows()))
 
 
-def _summary(structure: Structure, drafts: list[Draft], agents: list[Agent], maps: tuple[DualMap, ...]) -> tuple[tuple[str, int], ...]:
-    flipped = sum(row.flipped for d in drafts for row in d.rows)
+def _summary(
+    structure: Structure, drafts: list[Draft], agents: list[Agent], maps: tuple[DualMap, ...]
+) -> tuple[tuple[str, int], ...]:
+    flipped = sum(row.flipped for d in drafts for row in d.rows) + sum(m.factor < 0 for m in maps)
     functions = sum(1 for a in agents for f in a.functions if f.expression is not None)
     return (
         ("Logical Constraints", 0),

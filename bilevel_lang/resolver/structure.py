@@ -6,14 +6,22 @@ from dataclasses import dataclass
 
 from bilevel_lang.errors import Span
 from bilevel_lang.grammar.syntax import (
+    AdjustEqu,
     Bilevel,
+    Default,
+    Disjunction,
+    DualEqu,
     DualVar,
     EmpInfo,
     Equilibrium,
     ForEach,
+    Implicit,
+    ModelType,
     Optimise,
+    QuasiVariationalInequality,
     Statement,
     VariationalInequality,
+    VISol,
 )
 from bilevel_lang.problem import Structure
 from bilevel_lang.resolver.report import Report
@@ -30,6 +38,8 @@ class Outline:
     bilevel: Bilevel | None
     agents: tuple[Statement, ...]
     duals: tuple[Statement, ...]
+    opening: Span | None = None
+    """Where the structure is declared: ``bilevel``, ``equilibrium``, or the keyword of the first agent."""
 
 
 def outline(info: EmpInfo, report: Report) -> Outline:
@@ -41,7 +51,7 @@ def outline(info: EmpInfo, report: Report) -> Outline:
     for statement in info.statements:
         inner = statement.statement if isinstance(statement, ForEach) else statement
         if not isinstance(inner, CARRIED_OUT):
-            _refuse(inner, report, equilibrium or bilevel)
+            _refuse(inner, report, equilibrium)
         elif isinstance(inner, Bilevel):
             _check_opening("bilevel", inner, bilevel, equilibrium, bool(agents), report)
             bilevel = bilevel or inner
@@ -54,7 +64,8 @@ def outline(info: EmpInfo, report: Report) -> Outline:
             agents.append(statement)
     _check_agents(bilevel, equilibrium, agents, duals, report)
     structure = Structure.BILEVEL if bilevel else Structure.EQUILIBRIUM if (equilibrium or agents) else Structure.SINGLE
-    return Outline(structure, bilevel, tuple(agents), tuple(duals))
+    first = bilevel or equilibrium or (agents[0] if agents else None)
+    return Outline(structure, bilevel, tuple(agents), tuple(duals), _keyword_span(first) if first else None)
 
 
 def keyword_of(statement: Statement, report: Report) -> str:
@@ -64,15 +75,29 @@ def keyword_of(statement: Statement, report: Report) -> str:
     return word or type(statement).__name__.lower()
 
 
-def _refuse(statement: Statement, report: Report, opened: Bilevel | Equilibrium | None) -> None:
+def _refuse(statement: Statement, report: Report, equilibrium: Equilibrium | None) -> None:
     word = keyword_of(statement, report)
-    if word == "dualequ" and isinstance(opened, Equilibrium):
-        help = "inside `equilibrium`, write the pair as an agent: `vi H y`"
-        report.error("E8", "`dualequ` is not allowed inside `equilibrium`", _keyword_span(statement), help)
+    if isinstance(statement, DualEqu) and equilibrium is not None:
+        help = "write the pair as an agent of its own: `vi function variable`"
+        report.error("E8", f"`{word}` is not allowed inside `equilibrium`", _keyword_span(statement), help)
         return
-    said = f"`{word}` is understood, but no method of this version carries it out"
-    help = "carried out today: `bilevel`, `equilibrium`, `min`, `max`, `vi`, `dualvar`, `for`; take the statement out, or state it in the model"
-    report.error("R1", said, _keyword_span(statement), help)
+    help = "carried out are `bilevel`, `equilibrium`, `min`, `max`, `vi`, `dualvar` and `for`: " + _INSTEAD.get(
+        type(statement), "take it out, or say it in the model"
+    )
+    report.error("R1", f"`{word}` is part of the language, but no method carries it out yet", _keyword_span(statement), help)
+
+
+# What can be written today in place of a statement that is not carried out.
+_INSTEAD: dict[type, str] = {
+    DualEqu: "begin with `equilibrium` and write the pair as an agent, `vi function variable`",
+    VISol: "give each agent a row of its own",
+    Implicit: "give the state variable and its row to one agent",
+    QuasiVariationalInequality: "take it out",
+    Disjunction: "write the disjunction with pyomo.gdp and transform it in the model",
+    Default: "transform disjunctions in the model",
+    AdjustEqu: "add the penalty to the objective in the model",
+    ModelType: "leave it out: the kind of a model is found from the model",
+}
 
 
 def _check_opening(
@@ -95,10 +120,12 @@ def _check_agents(
     opening = bilevel or equilibrium
     if opening is not None and not agents:
         word, agent = ("bilevel", "follower") if bilevel else ("equilibrium", "agent")
-        help = f"add at least one {agent}: `min objective variables rows`, `max ...` or `vi F x`"
-        report.error("E9", f"`{word}` without a {agent}" if bilevel else f"`{word}` without an {agent}", _keyword_span(opening), help)
+        help = f"add at least one {agent} after it: `min objective variables rows`, `max ...` or `vi function variable`"
+        article = "a" if bilevel else "an"
+        report.error("E9", f"`{word}` without {article} {agent}", _keyword_span(opening), help)
     elif opening is None and not agents and duals:
-        report.error("E11", "`dualvar` without an agent that owns the row", duals[0].span, "add the agent: `min objective ...`")
+        help = "add the agent that owns the row: `min objective variables rows`"
+        report.error("E11", "`dualvar` without an agent", _keyword_span(duals[0]), help)
 
 
 def _keyword_span(statement: Statement) -> Span:

@@ -83,6 +83,8 @@ class SolverRun:
     iterations: int | None = None
     duals: ComponentMap | None = None
     reduced_costs: ComponentMap | None = None
+    encoding: str | None = None
+    """The encoding that was solved, where a plan of several went another way than it began."""
 
     @property
     def has_solution(self) -> bool:

@@ -78,8 +78,10 @@ def _bounds(model: Any, sides: dict[str, Any], options: Options) -> dict[str, Bo
     bounds: dict[str, Bound] = {}
     _collect(bounds, sides, "bound of the variable")
     if len(bounds) < len(sides):
-        _propagate(model)
-        _collect(bounds, sides, "derived by bound propagation")
+        if _propagate(model):
+            _collect(bounds, sides, "derived by bound propagation")
+        else:
+            _collect_anything(bounds, sides)
     if len(bounds) < len(sides):
         _collect_lp(bounds, sides, model)
     missing = {n: v for n, v in sides.items() if n not in bounds}
@@ -96,12 +98,22 @@ def _collect(bounds: dict[str, Bound], sides: dict[str, Any], origin: str) -> No
             bounds[name] = Bound(name, variable, float(variable.ub), True, origin)
 
 
-def _propagate(model: Any) -> None:
-    """Feasibility-based bound tightening over all rows of the relaxation, in place: what it cuts off is infeasible anyway."""
+def _collect_anything(bounds: dict[str, Bound], sides: dict[str, Any]) -> None:
+    """The relaxation has no point at all, so every M is valid: the encoded model stays infeasible, and the solver proves it."""
+    for name, variable in sides.items():
+        bounds.setdefault(name, Bound(name, variable, 0.0, True, "any, since the relaxation is infeasible"))
+
+
+def _propagate(model: Any) -> bool:
+    """Feasibility-based bound tightening over all rows of the relaxation, in place: what it cuts off is infeasible anyway.
+
+    False where it proves that there is no feasible point.
+    """
     try:
         fbbt(model, deactivate_satisfied_constraints=False)
     except InfeasibleConstraintException:
-        return  # the model is infeasible: the solver will find and prove it on its own
+        return False
+    return True
 
 
 def _collect_lp(bounds: dict[str, Bound], sides: dict[str, Any], model: Any) -> None:
@@ -113,6 +125,9 @@ def _collect_lp(bounds: dict[str, Bound], sides: dict[str, Any], model: Any) -> 
             continue
         relaxed.objective.set_value(twins[variable])
         run = highs.run(relaxed, Options().for_solver())
+        if run.termination is Termination.INFEASIBLE:
+            _collect_anything(bounds, sides)
+            return
         if run.termination is Termination.OPTIMAL and run.objective is not None and run.objective <= LARGEST:
             # A little room, so that the LP's own tolerance cannot cut anything off.
             value = max(0.0, run.objective) * (1 + 1e-6) + 1e-6
@@ -128,6 +143,8 @@ def _linear_relaxation(model: Any, wanted: list[Any]) -> tuple[Any, ComponentMap
     for row in list(relaxed.component_data_objects(pyo.Constraint, active=True)):
         if row.body.polynomial_degree() not in (0, 1):
             row.deactivate()
+    for sets in relaxed.component_data_objects(pyo.SOSConstraint, active=True):
+        sets.deactivate()
     for variable in relaxed.component_data_objects(pyo.Var):
         lower, upper = variable.lb, variable.ub
         variable.domain = pyo.Reals
@@ -146,8 +163,11 @@ def _no_bound(name: str) -> Diagnostic:
 
 def _review(given: list[Bound], run: SolverRun) -> tuple[str, ...]:
     """What a run says about the given bounds."""
-    if not given or run.values is None:
+    if not given:
         return ()
+    if run.values is None:
+        said = f"no solution has all its slacks and multipliers within the given M = {given[0].value:g}"
+        return (f"{said}: raise --big-m, or use --encoding sos1",) if run.termination is Termination.INFEASIBLE else ()
     reasons = [f"M = {given[0].value:g} was given, not proven: optimality holds only if no multiplier exceeds it"]
     for bound in given:
         if not math.isinf(bound.value) and run.values.get(bound.variable, 0.0) >= BINDING * bound.value:

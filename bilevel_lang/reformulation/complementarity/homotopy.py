@@ -14,13 +14,16 @@ from pyomo.common.collections import ComponentMap
 
 from bilevel_lang.reformulation.rewrite import Options
 from bilevel_lang.solvers.ipopt import FEASIBLE, CompiledNlp, NlpResult, compile_nlp
-from bilevel_lang.solvers.solver import Solver, SolverRun, Termination, load_values
+from bilevel_lang.solvers.solver import Solver, SolverOptions, SolverRun, Termination, load_values
 
 MU = (1.0, 1e-2, 1e-4, 1e-6, 1e-8)
 """Each step starts from the answer of the one before."""
 
 PIECES = 4
 """How many of the best end points are finished exactly."""
+
+GRACE = 1.0
+"""Seconds to finish the best end point where the time limit or Ctrl-C came first."""
 
 Starter = Callable[[int], None]
 """Writes the k-th start into the model's variables; the first one (0) is the model as it is."""
@@ -48,25 +51,31 @@ class Homotopy:
                 stopped = Termination.LIMIT
                 break
             self.starter(k)
-            last = self._descend(nlp, nlp.start(), options, began)
-            if last.termination is Termination.INTERRUPTED:
-                stopped = Termination.INTERRUPTED
+            reached, last = self._descend(nlp, nlp.start(), options, began)
+            stopped = _cut_short(last, options, began)
+            if reached is not None and (stopped is None or not ends):
+                # Cut short in its first descent, a run still gives the best point it has.
+                ends.append(reached)
+            if stopped is not None:
                 break
-            if last.solved:
-                ends.append(last)
+            if reached is not None and not self._has_objective():
+                break  # any point will do
         return self._best(nlp, ends, last, stopped, options, began)
 
-    def _descend(self, nlp: CompiledNlp, start: np.ndarray, options: Options, began: float) -> NlpResult:
+    def _descend(
+        self, nlp: CompiledNlp, start: np.ndarray, options: Options, began: float
+    ) -> tuple[NlpResult | None, NlpResult]:
+        """The end point, None where the descent failed too early to have one, and the last step taken."""
         result: NlpResult | None = None
         for mu in MU:
             left = _left(options, began)
             step = nlp.solve(start, np.array([mu]), options.for_solver(None if left is None else max(left, 0.1)))
             if not step.solved:
                 # A later, harder step may fail although the earlier ones are good enough to finish from.
-                return result if result is not None and mu < 1e-4 and step.termination is not Termination.INTERRUPTED else step
+                enough = mu < 1e-4 or _cut_short(step, options, began) is not None
+                return (result if enough else None), step
             result, start = step, step.x
-        assert result is not None
-        return result
+        return result, step
 
     def _best(
         self,
@@ -77,7 +86,7 @@ class Homotopy:
         options: Options,
         began: float,
     ) -> SolverRun:
-        runs = [run for end in self._distinct(nlp, ends)[:PIECES] if (run := self._finish(nlp, end, options)) is not None]
+        runs = self._finished(nlp, ends, stopped, options, began)
         seconds = time.perf_counter() - began
         said = f"{len(ends)} of {options.starts} starts converged"
         if runs:
@@ -89,6 +98,21 @@ class Homotopy:
             said = f"{said}; {last.message}"
         return SolverRun(stopped or Termination.FAILED, nlp.solver, seconds=seconds, message=said)
 
+    def _finished(
+        self, nlp: CompiledNlp, ends: list[NlpResult], stopped: Termination | None, options: Options, began: float
+    ) -> list[SolverRun]:
+        """The best end points finished, at least one of them whatever the time."""
+        runs: list[SolverRun] = []
+        for end in self._distinct(nlp, ends)[:PIECES]:
+            left = _left(options, began)
+            late = stopped is not None or (left is not None and left < GRACE)
+            if late and runs:
+                break
+            run = self._finish(nlp, end, options.for_solver(GRACE if late else left))
+            if run is not None:
+                runs.append(run)
+        return runs
+
     def _distinct(self, nlp: CompiledNlp, ends: list[NlpResult]) -> list[NlpResult]:
         """End points by objective, near copies left out."""
         ordered = sorted(ends, key=lambda e: self._sense() * e.objective)
@@ -98,11 +122,14 @@ class Homotopy:
                 kept.append(end)
         return kept
 
+    def _has_objective(self) -> bool:
+        return next(self.model.component_data_objects(pyo.Objective, active=True), None) is not None
+
     def _sense(self) -> float:
         objective = next(self.model.component_data_objects(pyo.Objective, active=True), None)
         return -1.0 if objective is not None and objective.sense == pyo.maximize else 1.0
 
-    def _finish(self, nlp: CompiledNlp, end: NlpResult, options: Options) -> SolverRun | None:
+    def _finish(self, nlp: CompiledNlp, end: NlpResult, options: SolverOptions) -> SolverRun | None:
         """Pin the smaller side of every pair to 0 and solve that piece; where it has no solution, the end point as it is.
 
         An end point is complementary up to ``left * right <= mu`` only; whether that is good enough is for verification to say.
@@ -114,7 +141,7 @@ class Homotopy:
         product.deactivate()
         with _upper_bounds_zero([v for v in pinned if not v.fixed and v.lb == 0]):
             piece = compile_nlp(self.model)
-            result = piece.solve(options=options.for_solver())
+            result = piece.solve(options=options)
         product.activate()
         if result.solved and result.violation <= FEASIBLE:
             values.update(zip(piece.variables, map(float, result.x), strict=True))
@@ -139,6 +166,14 @@ def _upper_bounds_zero(variables: list[Any]) -> Iterator[None]:
 
 def _worth(variable: Any) -> float:
     return float(variable.value if variable.value is not None else 0.0)
+
+
+def _cut_short(step: NlpResult, options: Options, began: float) -> Termination | None:
+    """INTERRUPTED or LIMIT where Ctrl-C or the time limit ended the step; None for a step that ended by itself."""
+    if step.termination is Termination.INTERRUPTED:
+        return Termination.INTERRUPTED
+    left = _left(options, began)
+    return Termination.LIMIT if step.termination is Termination.LIMIT and left is not None and left <= 0 else None
 
 
 def _left(options: Options, began: float) -> float | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pyomo.environ as pyo
 from pyomo.common.modeling import unique_component_name
+from pyomo.core.expr.relational_expr import RangedExpression
 from pyomo.mpec import Complementarity
 
 from bilevel_lang.errors import RefusedError
@@ -26,15 +28,21 @@ class Pair:
 def take_pairs(model: Any) -> tuple[Any, tuple[Pair, ...]]:
     """Read every active condition as pairs and deactivate it; whatever else they state becomes rows of a new block.
 
-    Returns the block (named ``encoding``, made unique) and the pairs.
+    Returns the block (named ``encoding``, made unique) and the pairs, each with a name of its own. Raises RefusedError for a
+    condition that is none of the forms of ``pyomo.mpec``.
     """
     block = pyo.Block()
     model.add_component(unique_component_name(model, "encoding"), block)
     block.part = pyo.Var(pyo.Any, domain=pyo.NonNegativeReals, dense=False)
     block.row = pyo.Constraint(pyo.Any)
     pairs: list[Pair] = []
-    for condition in list(model.component_data_objects(Complementarity, active=True, descend_into=(pyo.Block,))):
-        pairs += _pairs_of(condition, block)
+    taken: set[str] = set()
+    for condition in list(conditions(model)):
+        name = _label(condition)
+        # Two conditions of one label would overwrite each other in the components that encodings index by name.
+        name = name if name not in taken else str(condition.name)
+        taken.add(name)
+        pairs += _pairs_of(name, condition, block)
         condition.deactivate()
     return block, tuple(pairs)
 
@@ -44,23 +52,44 @@ def conditions(model: Any) -> Iterator[Any]:
     return model.component_data_objects(Complementarity, active=True, descend_into=(pyo.Block,))  # type: ignore[no-any-return]
 
 
-def _pairs_of(condition: Any, block: Any) -> list[Pair]:
-    """The forms of ``pyomo.mpec``: two one-sided inequalities, a two-sided one with a free expression, or an equality."""
-    name = _label(condition)
-    first, second = (condition._canonical_expression(side) for side in condition._args)
+def _pairs_of(name: str, condition: Any, block: Any) -> list[Pair]:
+    """The forms of ``pyomo.mpec``: two one-sided inequalities, a two-sided one with a free expression, or an equality.
+
+    ``y >= lo _|_ F`` with a free F means F >= 0, as in the mixed form with an infinite upper bound.
+    """
+    first, second = (_finite_sides(condition._canonical_expression(side)) for side in condition._args)
     for side in (first, second):
         if len(side) == 2:
             block.row[name] = side[0] == side[1]
             return []
-    if first[0] is None and first[2] is None:
+    if first[0] is None and first[2] is None and not _is_range(condition._args[0]):
         first, second = second, first
     low, body, up = first
+    if low is None and up is None and not any(_is_range(side) for side in condition._args):
+        said = f"complementarity `{condition.name}` has no bound on either side"
+        raise RefusedError(said, "write `>= 0` or `<= 0` on the sides, or `lo <= y <= up` on one of them")
     if second[0] is None and second[2] is None:
         return _mixed(name, low, body, up, second[1], condition, block)
     if (low is not None and up is not None) or (second[0] is not None and second[2] is not None):
         said = f"complementarity `{condition.name}` has more than two sides"
         raise RefusedError(said, "state it as two one-sided inequalities, or as `lo <= y <= up` and a free expression")
     return [Pair(name, _one_side(first), _one_side(second), condition)]
+
+
+def _is_range(argument: Any) -> bool:
+    return isinstance(argument, RangedExpression)
+
+
+def _finite_sides(side: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The canonical form with infinite bounds left out: ``-inf <= y <= 3`` is ``y <= 3``."""
+    if len(side) == 2:
+        return side
+    low, body, up = side
+    return (_finite(low), body, _finite(up))
+
+
+def _finite(bound: Any) -> Any:
+    return None if bound is None or not math.isfinite(pyo.value(bound)) else bound
 
 
 def _one_side(side: tuple[Any, Any, Any]) -> Any:
