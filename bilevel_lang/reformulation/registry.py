@@ -20,7 +20,10 @@ METHODS = ("auto", *(r.name for r in REWRITES), *PLANNED)
 
 
 def choose(problem: BilevelProblem, options: Options) -> tuple[Rewrite, list[str]]:
-    """The rewrite for ``problem`` and the path taken, refusals included. Raises RefusedError with every refusal and its remedy."""
+    """The rewrite for ``problem`` and the path taken, refusals included.
+
+    Raises UsageError for an unknown name of a method, encoding or solver; RefusedError with every refusal and its remedy.
+    """
     wanted = _wanted(options)
     _check_names(options)
     path: list[str] = []

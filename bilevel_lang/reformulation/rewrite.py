@@ -87,7 +87,8 @@ class Options:
                 continue
             if isinstance(value, bool) or not isinstance(value, numbers.Real):
                 raise UsageError(f"option `{name}` is a number, not {value!r}")
-            if not (value > least if strict else value >= least) or math.isinf(value):
+            number = float(value)
+            if not (number > least if strict else number >= least) or math.isinf(number):
                 raise UsageError(f"option `{name}` must be {'>' if strict else '>='} {least} and finite, not {value!r}")
 
     def for_solver(self, time_limit: float | None = None) -> SolverOptions:
@@ -144,7 +145,7 @@ def _value_at(terms: Any, values: ComponentMap) -> float:
     """The value of a sum of (factor, variable) terms; a fixed or absent variable counts with its own value or 0."""
     total = 0.0
     for factor, variable in terms:
-        value = values[variable] if variable in values else variable.value
+        value = values.get(variable, variable.value)
         total += factor * float(value if value is not None else 0.0)
     return total
 

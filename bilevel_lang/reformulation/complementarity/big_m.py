@@ -10,7 +10,6 @@ Reference: Fortuny-Amat and McCarl 1981, J. Oper. Res. Soc. 32:783; Pineda and M
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,13 +56,16 @@ class BigM:
         block, pairs = take_pairs(model)
         sides = {}
         for pair in pairs:
-            sides[pair.name] = (as_variable(block, f"{pair.name}.left", pair.left), as_variable(block, f"{pair.name}.right", pair.right))
-        labels = {f"{name}.{word}": side for name, both in sides.items() for word, side in zip(("row", "multiplier"), both, strict=True)}
+            sides[pair.name] = (
+                as_variable(block, f"{pair.name}.left", pair.left),
+                as_variable(block, f"{pair.name}.right", pair.right),
+            )
+        labels = {
+            f"{name}.{word}": side for name, both in sides.items() for word, side in zip(("row", "multiplier"), both, strict=True)
+        }
         bounds = _bounds(model, labels, options)
         block.side = pyo.Var(list(sides), domain=pyo.Binary)
-        block.left = pyo.Constraint(
-            list(sides), rule=lambda b, n: sides[n][0] <= bounds[f"{n}.row"].value * b.side[n]
-        )
+        block.left = pyo.Constraint(list(sides), rule=lambda b, n: sides[n][0] <= bounds[f"{n}.row"].value * b.side[n])
         block.right = pyo.Constraint(
             list(sides), rule=lambda b, n: sides[n][1] <= bounds[f"{n}.multiplier"].value * (1 - b.side[n])
         )
@@ -157,7 +159,9 @@ def _linear_relaxation(model: Any, wanted: list[Any]) -> tuple[Any, ComponentMap
 def _no_bound(name: str) -> Diagnostic:
     row, _, word = name.rpartition(".")
     what = f"the multiplier of `{row}`" if word == "multiplier" else f"the slack of `{row}`"
-    help = "use `--encoding sos1`, which needs no bound; or give one you can prove with `--big-m M`; or bound the variables involved"
+    help = (
+        "use `--encoding sos1`, which needs no bound; or give one you can prove with `--big-m M`; or bound the variables involved"
+    )
     return Diagnostic("R1", f"no bound could be derived for {what}: `big-m` would be a guess", help)
 
 
@@ -169,7 +173,7 @@ def _review(given: list[Bound], run: SolverRun) -> tuple[str, ...]:
         said = f"no solution has all its slacks and multipliers within the given M = {given[0].value:g}"
         return (f"{said}: raise --big-m, or use --encoding sos1",) if run.termination is Termination.INFEASIBLE else ()
     reasons = [f"M = {given[0].value:g} was given, not proven: optimality holds only if no multiplier exceeds it"]
-    for bound in given:
-        if not math.isinf(bound.value) and run.values.get(bound.variable, 0.0) >= BINDING * bound.value:
-            reasons.append(f"not trusted: {bound.name} reaches the given M = {bound.value:g}; raise --big-m, or use --encoding sos1")
+    reached = [b.name for b in given if run.values.get(b.variable, 0.0) >= BINDING * b.value]
+    mend = "raise --big-m, or use --encoding sos1"
+    reasons += [f"not trusted: {name} reaches the given M = {given[0].value:g}; {mend}" for name in reached]
     return tuple(reasons)

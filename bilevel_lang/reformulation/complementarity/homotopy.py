@@ -62,9 +62,7 @@ class Homotopy:
                 break  # any point will do
         return self._best(nlp, ends, last, stopped, options, began)
 
-    def _descend(
-        self, nlp: CompiledNlp, start: np.ndarray, options: Options, began: float
-    ) -> tuple[NlpResult | None, NlpResult]:
+    def _descend(self, nlp: CompiledNlp, start: np.ndarray, options: Options, began: float) -> tuple[NlpResult | None, NlpResult]:
         """The end point, None where the descent failed too early to have one, and the last step taken."""
         result: NlpResult | None = None
         for mu in MU:
