@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, cast
@@ -35,40 +36,42 @@ def parse(text: str, name: str = "<annotation>") -> EmpInfo:
     source = Source(name, plain_lines(text))
     if len(source.text) > MAX_CHARACTERS:
         raise EmpSyntaxError(too_long(source))
+    read = _read(source, source.text)
+    if isinstance(read, Mistake):
+        raise EmpSyntaxError(_mistakes(source, read))
+    return EmpInfo(read, source)
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """The first mistake of a text, and the offset at which reading can go on."""
+
+    diagnostic: Diagnostic
+    resume: int
+
+
+def _read(source: Source, text: str) -> tuple[Statement, ...] | Mistake:
+    """The statements of ``text``, which is the text of ``source`` or what is left of it after a mistake."""
     from lark.exceptions import UnexpectedInput
 
     try:
-        return EmpInfo(_statements(source.text), source)
-    except (UnexpectedInput, TooManyWords):
-        raise EmpSyntaxError(_mistakes(source)) from None
+        return cast("tuple[Statement, ...]", _lark().parse(text))
+    except TooManyWords:
+        return Mistake(too_many_words(source), len(text))
+    except UnexpectedInput as error:
+        return Mistake(*explain(source, text, error))
 
 
-def _statements(text: str) -> tuple[Statement, ...]:
-    return cast("tuple[Statement, ...]", _lark().parse(text))
-
-
-def _mistakes(source: Source) -> Iterator[Diagnostic]:
+def _mistakes(source: Source, first: Mistake) -> Iterator[Diagnostic]:
     """Every mistake: after each one, reading goes on at the next statement, with what came before made blank."""
+    read: tuple[Statement, ...] | Mistake = first
     text = source.text
     for _ in range(MAX_MISTAKES):
-        found = _first_mistake(source, text)
-        if found is None:
+        if not isinstance(read, Mistake):
             return
-        diagnostic, resume = found
-        yield diagnostic
-        text = blank_out(text, resume)
-
-
-def _first_mistake(source: Source, text: str) -> tuple[Diagnostic, int] | None:
-    from lark.exceptions import UnexpectedInput
-
-    try:
-        _statements(text)
-    except TooManyWords:
-        return too_many_words(source), len(text)
-    except UnexpectedInput as error:
-        return explain(source, text, error)
-    return None
+        yield read.diagnostic
+        text = blank_out(text, read.resume)
+        read = _read(source, text)
 
 
 def tokens(text: str) -> list[Token]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -368,3 +369,22 @@ def test_any_bytes_end_in_a_tree_or_a_syntax_error(data: bytes) -> None:
 def test_case_breaks_comments_and_noise_do_not_matter(example: tuple[s.EmpInfo, str]) -> None:
     info, text = example
     assert parse(text) == info
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "stage " + "1" * 50_000 + "x",
+        "bilevel " + "x(" * 50_000,
+        "bilevel x(" + "+" * 50_000,
+        "bilevel x('" + "'" * 50_001,
+        "min " * 50_000,
+    ],
+    ids=["digits", "brackets", "signs", "quotes", "keywords"],
+)
+def test_hostile_texts_take_linear_time(text: str) -> None:
+    # Quadratic time would need minutes for these, not a second.
+    start = time.perf_counter()
+    with pytest.raises(EmpSyntaxError):
+        parse(text)
+    assert time.perf_counter() - start < 20
