@@ -47,9 +47,9 @@ def blocks(page: Path) -> list[Block]:
     ]
 
 
-def run_page(page: Path, folder: Path) -> None:
-    """Run everything on ``page`` that is meant to run, with ``folder`` as working directory. Raises AssertionError."""
-    space: dict[str, Any] = {"__name__": "page"}
+def run_page(page: Path, folder: Path, **names: str) -> None:
+    """Run what is meant to run on ``page``, in ``folder``; its python blocks know ``names``. Raises AssertionError."""
+    space: dict[str, Any] = {"__name__": "page", **names}
     with _chdir(folder):
         for block in blocks(page):
             where = f"{page.relative_to(ROOT)}:{block.line}"
