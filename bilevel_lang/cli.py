@@ -151,13 +151,22 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _json_target(arguments: list[str]) -> str | None:
-    """Where JSON goes, even if the rest of the line cannot be parsed."""
-    for word, following in zip(arguments, [*arguments[1:], None], strict=True):
-        if word == "--json":
-            return following
-        if word.startswith("--json="):
-            return word.removeprefix("--json=")
-    return None
+    """Where JSON goes, even if the rest of the line cannot be parsed; None where that would be another word of the line.
+
+    An error must not be written over the very input that it complains about.
+    """
+    target = None
+    others = list(arguments)
+    for place, word in enumerate(arguments):
+        if word == "--json" and place + 1 < len(arguments):
+            target = arguments[place + 1]
+            others = arguments[:place] + arguments[place + 2 :]
+        elif word.startswith("--json="):
+            target = word.removeprefix("--json=")
+            others = arguments[:place] + arguments[place + 1 :]
+    if target is None or target == "-":
+        return target
+    return None if any(_same_file(Path(target), Path(other)) for other in others) else target
 
 
 def _print_error(error: BilevelError, json_target: str | None) -> None:
@@ -205,8 +214,13 @@ def _two_paths(paths: list[str]) -> tuple[Path, Path]:
 
 def _check_targets(options: argparse.Namespace, inputs: tuple[Path, Path]) -> None:
     for target in (options.write, options.json):
-        if target and target != "-" and any(Path(target).resolve() == p.resolve() for p in inputs):
+        if target and target != "-" and any(_same_file(Path(target), path) for path in inputs):
             raise UsageError(f"{target} is an input and will not be overwritten", "give another file name")
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    """Whether both are one file, by whatever name or link."""
+    return one.resolve() == other.resolve() or (one.exists() and other.exists() and one.samefile(other))
 
 
 def _solve(options: argparse.Namespace, model_path: Path, annotation: Path) -> int:

@@ -53,6 +53,24 @@ class Source:
         return lines[number - 1] if 0 < number <= len(lines) else ""
 
 
+WINDOW = 160
+"""Characters of a long line that an excerpt shows."""
+
+
+def _printable(text: str) -> str:
+    """Control characters as a visible stand-in: an excerpt must not move the cursor of a terminal."""
+    return "".join(ch if ch.isprintable() or ch == "\t" else "\N{REPLACEMENT CHARACTER}" for ch in text)
+
+
+def _window(text: str, column: int) -> tuple[str, int]:
+    """The part of a long line around ``column`` (from 1), and the column within it."""
+    if len(text) <= WINDOW:
+        return text, column
+    start = max(0, min(column - 1 - WINDOW // 2, len(text) - WINDOW))
+    before, after = ("..." if start else ""), ("..." if start + WINDOW < len(text) else "")
+    return before + text[start : start + WINDOW] + after, column - start + len(before)
+
+
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One finding: what, where, and what to do about it.
@@ -90,10 +108,10 @@ class Diagnostic:
     def _excerpt(self) -> list[str]:
         if not (self.span and self.source):
             return []
-        text = self.source.line(self.span.line)
+        text, column = _window(_printable(self.source.line(self.span.line)), self.span.column)
         # A tab under a tab keeps the caret below its letter whatever the tab width.
-        pad = "".join("\t" if ch == "\t" else " " for ch in text[: self.span.column - 1])
-        width = max(1, min(self.span.end - self.span.start, len(text) - self.span.column + 1))
+        pad = "".join("\t" if ch == "\t" else " " for ch in text[: column - 1])
+        width = max(1, min(self.span.end - self.span.start, len(text) - column + 1))
         gutter = f"{self.span.line:>5} | "
         return [gutter + text, " " * (len(gutter) - 2) + "| " + pad + "^" * width]
 

@@ -1,0 +1,78 @@
+"""What people read: three verdicts kept apart, rows as stored, long lists cut."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pyomo.environ as pyo
+
+from bilevel_lang import resolve, solve
+from bilevel_lang.display import VARIABLES_SHOWN, check_text, explain_text, number, solution_text
+from bilevel_lang.solution import Exactness, Status
+from tests.test_json_report import EMP, model
+
+
+def test_the_report_keeps_the_three_verdicts_apart() -> None:
+    text = solution_text(solve(model(), EMP))
+    assert "status    optimal (follower verified, leader optimality proved)" in text
+    assert "objective -2" in text
+    assert "SCIP" in text
+    assert "checked on the original model" in text
+    assert "min low: objective 3, solved again 3" in text
+
+
+def test_a_failed_check_shouts() -> None:
+    failed = replace(solve(model(), EMP), status=Status.VERIFICATION_FAILED)
+    assert "NOT VERIFIED: this is not an answer" in solution_text(failed)
+
+
+def test_a_local_answer_says_what_is_not_proved() -> None:
+    local = replace(solve(model(), EMP), status=Status.FEASIBLE, exactness=Exactness.STATIONARY)
+    assert "leader optimality not proved" in solution_text(local)
+
+
+def test_an_equilibrium_has_no_leader_to_speak_of() -> None:
+    m = model()
+    m.lead.deactivate()
+    m.cost = pyo.Objective(expr=(m.x - 1) ** 2)
+    m.cost.deactivate()
+    text = solution_text(solve(m, "equilibrium\nmin cost x\nmin low y row\n"))
+    assert "a verified equilibrium; every agent verified" in text
+    assert "leader optimality" not in text
+
+
+def test_long_lists_are_cut_unless_asked_for() -> None:
+    solution = solve(model(), EMP)
+    many = replace(solution, variables={f"x[{i}]": 0.0 for i in range(VARIABLES_SHOWN + 5)})
+    assert "and 5 more" in solution_text(many)
+    assert "more" not in solution_text(many, verbose=True)
+
+
+def test_check_shows_rows_as_stored_with_the_cone_of_their_multiplier() -> None:
+    m = model()
+    m.p = pyo.Var(bounds=(None, 0))
+    text = check_text(resolve(m, EMP + "dualvar p row\n"))
+    # `y >= x - 1` has variables on both sides: pyomo stores it as `x - 1 - y <= 0`.
+    assert "<= 0   multiplier <= 0, p = multiplier" in text
+    assert "leader: min lead" in text
+    assert "Dual Variable Maps   = 1" in text
+
+
+def test_check_of_a_max_agent_turns_the_cone() -> None:
+    m = model()
+    m.low.sense = pyo.maximize
+    m.row2 = pyo.Constraint(expr=m.y <= 2)
+    assert "row2: y <= 2   multiplier >= 0" in check_text(resolve(m, "bilevel x\nmax low y row row2\n"))
+
+
+def test_check_lists_what_a_wildcard_took() -> None:
+    assert "* of min low = y" in check_text(resolve(model(), "bilevel x\nmin low * row\n"))
+
+
+def test_numbers_have_eight_digits() -> None:
+    assert number(1 / 3) == "0.33333333"
+    assert number(None) == "?"
+
+
+def test_reasons_are_a_line_each() -> None:
+    assert explain_text(["chosen    kkt", "refused   big-m"]) == "--- why\n    chosen    kkt\n    refused   big-m"
