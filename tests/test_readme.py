@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pyomo.environ as pyo
 import pytest
 
+from bilevel_lang import BilevelError, solve
 from bilevel_lang.solution import EXIT_CODES
 from tests.pages import ROOT, bilevel_solve, blocks, console, run_page, without_noise
 
@@ -66,6 +68,31 @@ def test_the_table_names_everything_registered() -> None:
 
     names = [entry.name for registry in (REWRITES, ENCODINGS, SOLVERS) for entry in registry]
     assert [name for name in (*names, *PLANNED) if f"`{name}`" not in TEXT] == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "qvi f y x",
+        "visol c",
+        "dualequ f y",
+        "implicit y c",
+        "disjunction * c",
+        "randvar x discrete 0.5 1 0.5 2",
+        "stage 2 y c",
+    ],
+)
+def test_what_is_named_as_not_yet_is_refused_by_name(statement: str) -> None:
+    keyword = statement.split()[0]
+    if keyword not in ("randvar", "stage"):  # "those for random data and stages"
+        assert f"`{keyword}`" in TEXT
+    m = pyo.ConcreteModel()
+    m.x, m.y = pyo.Var(bounds=(0, 1)), pyo.Var(bounds=(0, 1))
+    m.f, m.c, m.leader = pyo.Expression(expr=m.y), pyo.Constraint(expr=m.y >= 0.5), pyo.Objective(expr=m.x)
+    with pytest.raises(BilevelError) as caught:
+        solve(m, f"bilevel x\nmin f y c\n{statement}")
+    assert caught.value.exit_code == 3
+    assert [d for d in caught.value.diagnostics if d.code == "R1" and f"`{keyword}`" in d.message]
 
 
 def test_every_exit_code_is_named() -> None:
