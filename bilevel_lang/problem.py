@@ -129,7 +129,7 @@ class BilevelProblem:
     """What :func:`bilevel_lang.resolve` gives: the model, its agents, and everything worth telling the user.
 
     ``definitions`` are the rows that define objective variables: they hold, but have no multiplier. ``consumed`` are rows that
-    serve as VI functions and are no constraints. ``places`` maps id(component data) to where the annotation names it.
+    serve as VI functions and are no constraints. ``wildcards``: what each ``*`` stands for, by agent.
     """
 
     model: Any

@@ -11,7 +11,7 @@ from bilevel_lang.errors import Span
 from bilevel_lang.grammar.syntax import DualVar, ForEach, Item, Label, Number, Optimise, Reference, Statement, Wildcard
 from bilevel_lang.problem import AgentKind
 from bilevel_lang.resolver.elements import Bindings, Element, Key
-from bilevel_lang.resolver.names import Found, Names, a_kind, bounds_known
+from bilevel_lang.resolver.names import Found, Names, a_kind, bounds_known, spelled
 from bilevel_lang.resolver.report import Report
 
 
@@ -138,6 +138,24 @@ class Drafter:
     def __init__(self, names: Names, report: Report) -> None:
         self.names = names
         self.report = report
+        self._listed_once: set[int] = set()
+
+    def is_repeated(self, reference: Reference, bindings: Bindings) -> bool:
+        """Whether an earlier member of the ``for`` has listed this very reference; then E3 was reported.
+
+        Without it every member would list the whole symbol again, and every element would be reported as owned twice.
+        """
+        if not bindings or any(label in bindings for label in _labels(reference)):
+            return False
+        if id(reference) not in self._listed_once:
+            self._listed_once.add(id(reference))
+            return False
+        text = spelled(reference)
+        said = f"`{text}` is listed by every agent of the `for`"
+        if not self.report.has_error_at("E3", reference.span):
+            help = f"every variable and every row has one owner: give it the index, as in `{text}({next(iter(bindings))})`"
+            self.report.error("E3", said, reference.span, help)
+        return True
 
     def optimiser(self, statement: Optimise, bindings: Bindings) -> Draft:
         """A ``min`` or ``max`` agent."""
@@ -199,7 +217,7 @@ class Drafter:
             self.report.error("E2", f"`{item.text}` is a number, a variable or a row is expected", item.span)
             draft.broken = True
             return
-        found = self.names.find(item, bindings)
+        found = None if self.is_repeated(item, bindings) else self.names.find(item, bindings)
         if found is None:
             draft.broken = True
         elif found.kind == "variable":

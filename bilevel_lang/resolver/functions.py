@@ -44,6 +44,11 @@ class FunctionDrafter:
             self._drafter.take_wildcard(draft, item, late)
             return 1
         partner = self._partner(items, position + 1, bindings)
+        # Several agents may share a function; its variable, or a row, has one owner.
+        owned = partner or item
+        if isinstance(owned, Reference) and self._drafter.is_repeated(owned, bindings):
+            draft.broken = True
+            return 1 if partner is None else 2
         if isinstance(item, Number):
             return self._zero_function(draft, item, partner, bindings)
         found = self._names.find(item, bindings)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyomo.environ as pyo
+from pyomo.core.expr.numvalue import native_numeric_types
 from pyomo.mpec import Complementarity
 
 from bilevel_lang.errors import Span
@@ -83,7 +84,8 @@ def spelled(reference: Reference) -> str:
 
 def bounds_known(data: Any) -> bool:
     """Whether the bounds of a row or variable have values: a mutable Param in them may have none."""
-    return all(side is None or pyo.value(side, exception=False) is not None for side in (data.lower, data.upper))
+    sides = (data.lower, data.upper)
+    return all(s is None or s.__class__ in native_numeric_types or pyo.value(s, exception=False) is not None for s in sides)
 
 
 class Names:

@@ -8,13 +8,13 @@ from typing import Any
 import pyomo.environ as pyo
 from pyomo.common.collections import ComponentSet
 from pyomo.core.expr.numeric_expr import MonomialTermExpression, NegationExpression, SumExpression
-from pyomo.core.expr.visitor import identify_variables, replace_expressions
+from pyomo.core.expr.visitor import replace_expressions
 from pyomo.repn import generate_standard_repn
 
 from bilevel_lang.errors import Span
 from bilevel_lang.problem import AgentObjective, Row, Structure
 from bilevel_lang.resolver.drafts import Draft
-from bilevel_lang.resolver.ownership import names_of
+from bilevel_lang.resolver.ownership import names_of, variables_in
 from bilevel_lang.resolver.report import Report
 from bilevel_lang.resolver.structure import Outline
 
@@ -75,7 +75,7 @@ def _say_it_stays(draft: Draft, found: list[Any], kept: list[Any], report: Repor
 
 def defining_coefficient(row: Any, variable: Any) -> float:
     """The coefficient of ``variable`` where ``row`` is an equality in which it enters linearly, else 0."""
-    if not row.equality or not any(v is variable for v in identify_variables(row.body, include_fixed=False)):
+    if not row.equality or not _contains(row.body, variable):
         return 0.0
     try:
         repn = generate_standard_repn(row.body, quadratic=True)
@@ -101,7 +101,7 @@ def _is_multiple(term: Any, variable: Any) -> bool:
 
 
 def _contains(term: Any, variable: Any) -> bool:
-    return any(v is variable for v in identify_variables(term)) if hasattr(term, "is_expression_type") else False
+    return any(v is variable for v in variables_in(term))
 
 
 def _scaled(term: Any, factor: float) -> Any:
