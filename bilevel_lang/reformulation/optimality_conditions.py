@@ -21,12 +21,12 @@ from typing import Any
 
 import pyomo.environ as pyo
 from pyomo.common.collections import ComponentMap
-from pyomo.common.modeling import unique_component_name
 from pyomo.mpec import Complementarity, complements
 
 from bilevel_lang.oracle.gradient import Gradient
 from bilevel_lang.oracle.traits import is_pinned
 from bilevel_lang.problem import Agent, BilevelProblem, DualMap, Row
+from bilevel_lang.reformulation.rewrite import free_name
 
 Terms = tuple[tuple[float, Any], ...]
 
@@ -72,7 +72,7 @@ def build_mpec(problem: BilevelProblem) -> BuiltMpec:
             objective.deactivate()
     for row in twin.consumed:
         row.deactivate()
-    name = unique_component_name(twin.model, "kkt")
+    name = free_name(twin.model, "kkt")
     block = pyo.Block()
     twin.model.add_component(name, block)
     reported: list[tuple[str, Terms, int, int]] = []

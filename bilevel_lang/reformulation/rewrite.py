@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import math
 import numbers
 from collections.abc import Callable, Mapping
@@ -139,6 +140,15 @@ class Reformulation:
     def _multiplier_values(self, run: SolverRun) -> list[tuple[str, float, Any]]:
         assert run.values is not None
         return [(m.name, _value_at(m.expression, run.values), m.component) for m in self.multipliers]
+
+
+def free_name(model: Any, name: str) -> str:
+    """``name``, or the first of ``name_1``, ``name_2``, ... that the model has not taken.
+
+    Pyomo's ``unique_component_name`` appends random digits; files written twice would differ.
+    """
+    candidates = (f"{name}_{k}" if k else name for k in itertools.count())
+    return next(c for c in candidates if not hasattr(model, c))
 
 
 def _value_at(terms: Any, values: ComponentMap) -> float:

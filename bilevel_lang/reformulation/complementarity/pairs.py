@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyomo.environ as pyo
-from pyomo.common.modeling import unique_component_name
 from pyomo.core.expr.relational_expr import RangedExpression
 from pyomo.mpec import Complementarity
 
 from bilevel_lang.errors import RefusedError
+from bilevel_lang.reformulation.rewrite import free_name
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +32,7 @@ def take_pairs(model: Any) -> tuple[Any, tuple[Pair, ...]]:
     condition that is none of the forms of ``pyomo.mpec``.
     """
     block = pyo.Block()
-    model.add_component(unique_component_name(model, "encoding"), block)
+    model.add_component(free_name(model, "encoding"), block)
     block.part = pyo.Var(pyo.Any, domain=pyo.NonNegativeReals, dense=False)
     block.row = pyo.Constraint(pyo.Any)
     pairs: list[Pair] = []
@@ -121,7 +121,8 @@ def _mixed(name: str, low: Any, body: Any, up: Any, force: Any, condition: Any, 
 def _label(condition: Any) -> str:
     """The condition's own label within our ``kkt`` block, its full name elsewhere."""
     parent = condition.parent_component()
-    if parent.local_name == "complementarity" and parent.parent_block().local_name.startswith("kkt"):
+    ours = parent.local_name == "complementarity" and parent.parent_block().component("bound_multiplier") is not None
+    if ours:
         return str(condition.index())
     return str(condition.name)
 

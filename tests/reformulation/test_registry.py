@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import pytest
+
+import bilevel_lang as bl
+from bilevel_lang.errors import RefusedError, UsageError
+from bilevel_lang.reformulation.registry import PLANNED, REWRITES, choose
+from bilevel_lang.reformulation.rewrite import Options
+from tests.reformulation.problems import follow, plain
+
+ANNOTATION = "bilevel x\nmin f y c"
+
+
+def test_the_path_says_what_was_chosen_and_why() -> None:
+    rewrite, path = choose(bl.resolve(follow(), ANNOTATION), Options())
+    assert rewrite is REWRITES[0]
+    assert path[0].startswith("chosen    kkt: 1 agent: LP")
+
+
+@pytest.mark.parametrize("name", ["kkt", "KKT", "auto"])
+def test_methods_by_name(name: str) -> None:
+    assert choose(bl.resolve(follow(), ANNOTATION), Options(method=name))[0].name == "kkt"
+
+
+@pytest.mark.parametrize("name", PLANNED)
+def test_planned_methods_are_refused_by_name(name: str) -> None:
+    with pytest.raises(RefusedError, match=f"`{name}` is not part of this version"):
+        choose(bl.resolve(follow(), ANNOTATION), Options(method=name))
+
+
+def test_an_unknown_method_is_named_with_the_nearest_one() -> None:
+    with pytest.raises(UsageError, match=r"no method `ktt`[\s\S]*did you mean `kkt`"):
+        choose(bl.resolve(follow(), ANNOTATION), Options(method="ktt"))
+
+
+def test_unknown_encodings_and_solvers_are_mistakes_even_where_none_is_needed() -> None:
+    # min (y - x)² without rows and bounds: the conditions are equations, and no encoding is needed.
+    m = plain(y=(None, None))
+    m.f.set_value((m.y - m.x) ** 2)
+    problem = bl.resolve(m, "bilevel x\nmin f y")
+    with pytest.raises(UsageError, match="no encoding `sos2`"):
+        choose(problem, Options(encoding="sos2"))
+    with pytest.raises(UsageError, match=r"no solver is called 'hihgs'[\s\S]*highs"):
+        choose(problem, Options(solver="hihgs"))
+
+
+def test_every_refusal_is_told_with_its_remedy() -> None:
+    import pyomo.environ as pyo
+
+    m = follow()
+    m.y.domain = pyo.Integers
+    with pytest.raises(RefusedError) as caught:
+        choose(bl.resolve(m, ANNOTATION), Options())
+    said = str(caught.value)
+    assert "`y`" in said
+    assert "help:" in said
+    with pytest.raises(RefusedError, match="pessimistic"):
+        choose(bl.resolve(follow(), ANNOTATION), Options(position="pessimistic"))
