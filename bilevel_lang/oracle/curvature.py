@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from pyomo.common.collections import ComponentSet
+from pyomo.common.log import LoggingIntercept
 from pyomo.repn import generate_standard_repn
 from scipy.sparse.csgraph import connected_components
 
@@ -29,7 +30,9 @@ LARGEST_BLOCK = 3000
 
 def curvature(expression: Any, owned: ComponentSet) -> Curvature:
     """The curvature of ``expression`` in the variables ``owned``; UNKNOWN where the rules do not decide."""
-    repn = generate_standard_repn(expression, quadratic=True)
+    repn = _standard(expression)
+    if repn is None:
+        return shape_of(expression, owned).curvature
     quadratic = _quadratic_curvature(repn, owned)
     if repn.nonlinear_expr is None:
         return quadratic
@@ -43,8 +46,19 @@ def is_smooth(expression: Any, owned: ComponentSet) -> bool:
 
     Without one (a kink of ``abs``, the infinite slope of ``sqrt`` at 0) an optimum need not be a KKT point even with linear rows.
     """
-    repn = generate_standard_repn(expression, quadratic=True)
+    repn = _standard(expression)
+    if repn is None:
+        return shape_of(expression, owned).smooth
     return repn.nonlinear_expr is None or shape_of(repn.nonlinear_expr, owned).smooth
+
+
+def _standard(expression: Any) -> Any:
+    """Pyomo's standard form; None where it stumbles (it evaluates ``y**0``, for which ``y`` need not have a value)."""
+    with LoggingIntercept(module="pyomo"):
+        try:
+            return generate_standard_repn(expression, quadratic=True)
+        except (ValueError, ArithmeticError, TypeError):
+            return None
 
 
 def _quadratic_curvature(repn: Any, owned: ComponentSet) -> Curvature:

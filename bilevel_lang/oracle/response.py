@@ -11,7 +11,7 @@ import numpy as np
 import pyomo.environ as pyo
 from pyomo.common.collections import ComponentMap
 
-from bilevel_lang.errors import RefusedError, SolverMissingError
+from bilevel_lang.errors import ModelFileError, RefusedError, SolverMissingError
 from bilevel_lang.oracle.agent_model import UNDEFINED, AgentModel, response_model
 from bilevel_lang.oracle.magnitude import magnitude
 from bilevel_lang.oracle.traits import AgentClass, Traits, is_pinned, traits_of
@@ -91,7 +91,7 @@ def best_response(agent: Agent, values: ComponentMap, options: SolverOptions, tr
             relaxed = _solve(agent, values, effort, traits, RELAXATION, factor)
             if relaxed.feasible:
                 return replace(relaxed, how=f"{relaxed.how}, rows relaxed by {RELAXATION:g}", relaxed=True)
-    except UNDEFINED:
+    except (*UNDEFINED, ModelFileError):
         return Response(False, True, None, None, ComponentMap(), False, "a row or the objective is not defined at the point")
     return response
 
