@@ -85,7 +85,9 @@ def reformulate(
 
 
 def verify(model: Any, info: EmpInfo | str | Path, point: Point | Mapping[Any, float], *, tolerance: float = 1e-5) -> Certificate:
-    """Check ``point`` (a Point, or a mapping from variables or their names to values) on ``model``: see docs/verification.md.
+    """Check ``point`` on ``model``: a Point, a ComponentMap from variables to values, or a mapping from their names.
+
+    What is measured: docs/verification.md.
 
     Raises UsageError for a name that is no variable, and what :func:`resolve` raises.
     """

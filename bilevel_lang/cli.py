@@ -189,6 +189,8 @@ def _emit_json(value: dict[str, Any], target: str | None) -> None:
 
 
 def _dispatch(options: argparse.Namespace) -> int:
+    if options.json and (options.doctor or options.format):
+        raise UsageError("--json goes with solving, --check and --write", "leave it out")
     if options.doctor:
         return _doctor()
     if options.format:
@@ -285,6 +287,7 @@ def _write(options: argparse.Namespace, problem: BilevelProblem, asked: Options)
     from dataclasses import replace
 
     from bilevel_lang.files import encoding_for, write_model
+    from bilevel_lang.json_report import written_object
     from bilevel_lang.reformulation.registry import choose
 
     asked = replace(asked, encoding=asked.encoding or encoding_for(Path(options.write)))
@@ -294,9 +297,11 @@ def _write(options: argparse.Namespace, problem: BilevelProblem, asked: Options)
     if options.explain:
         from bilevel_lang.display import explain_text
 
-        print(explain_text([*path, *reformulation.why]))
+        print(explain_text([*path, *reformulation.why]), file=sys.stderr if options.json == "-" else sys.stdout)
+    said = f"wrote {options.write} ({reformulation.method} + {reformulation.encoding or 'no encoding'})"
     if not options.quiet:
-        print(f"wrote {options.write} ({reformulation.method} + {reformulation.encoding or 'no encoding'})", file=sys.stderr)
+        print(said, file=sys.stderr)
+    _emit_json(written_object(problem, said), options.json)
     return 0
 
 

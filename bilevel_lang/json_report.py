@@ -53,6 +53,11 @@ def check_object(problem: BilevelProblem) -> dict[str, Any]:
     }
 
 
+def written_object(problem: BilevelProblem, said: str) -> dict[str, Any]:
+    """What ``--write`` did: nothing was solved, so the status is ``unknown`` and the exit code 0."""
+    return {"schema": SCHEMA, "status": "unknown", "summary": dict(problem.summary), "messages": [said], "exit_code": 0}
+
+
 def error_object(error: BilevelError) -> dict[str, Any]:
     """An error as a JSON-ready object."""
     return {

@@ -236,6 +236,16 @@ def test_write_saves_the_rewritten_model_and_stops(tmp_path: Path, capsys: pytes
     assert capsys.readouterr().out == ""
 
 
+def test_write_tells_json_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, answer = run_json(capsys, *BARD, "--write", str(tmp_path / "out.lp"))
+    assert (code, answer["status"], answer["exit_code"]) == (0, "unknown", 0)
+
+
+@pytest.mark.parametrize("mode", [["--doctor"], ["--format", BARD[1]]])
+def test_json_is_refused_where_there_is_nothing_to_tell(mode: list[str]) -> None:
+    assert main([*mode, "--json", "-"]) == 2
+
+
 def test_explain_names_what_was_passed_over(capsys: pytest.CaptureFixture[str]) -> None:
     main([*BARD, "--explain"])
     out = capsys.readouterr().out
