@@ -170,9 +170,10 @@ def _status(
         return Status.VERIFICATION_FAILED
     if problem.structure is Structure.EQUILIBRIUM:
         return Status.OPTIMAL
-    if exactness in (Exactness.EXACT, Exactness.EPSILON) and not contradicted:
-        if run.termination in (Termination.OPTIMAL, Termination.LOCALLY_OPTIMAL) or exactness is Exactness.EPSILON:
-            return Status.OPTIMAL
+    ended = run.termination in (Termination.OPTIMAL, Termination.LOCALLY_OPTIMAL)
+    promises = exactness is Exactness.EPSILON or (exactness is Exactness.EXACT and ended)
+    if promises and not contradicted:
+        return Status.OPTIMAL
     if run.termination is Termination.LIMIT:
         return Status.LIMIT
     return Status.ERROR if run.termination is Termination.FAILED else Status.FEASIBLE

@@ -13,7 +13,6 @@ from pyomo.core.expr.visitor import identify_variables, replace_expressions
 from bilevel_lang.oracle.traits import is_pinned
 from bilevel_lang.problem import Agent
 
-
 UNDEFINED = (ValueError, ArithmeticError, TypeError)
 """What Python raises where a function is not defined. TypeError: a fractional power of a negative number is complex to it."""
 

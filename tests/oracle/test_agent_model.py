@@ -61,7 +61,14 @@ def test_an_expression_without_variables_and_a_number() -> None:
 
 @pytest.mark.parametrize(
     ("value", "lower", "upper", "expected"),
-    [(1, 0, 2, 0), (-1, 0, None, 1), (150, None, 100, 0.5), (0.5, None, 0.25, 0.25), (math.nan, 0, 1, math.inf), (5, None, None, 0)],
+    [
+        (1, 0, 2, 0),
+        (-1, 0, None, 1),
+        (150, None, 100, 0.5),
+        (0.5, None, 0.25, 0.25),
+        (math.nan, 0, 1, math.inf),
+        (5, None, None, 0),
+    ],
 )
 def test_violations_are_relative_to_the_side(value: float, lower: float | None, upper: float | None, expected: float) -> None:
     assert violation_of(value, lower, upper) == pytest.approx(expected)

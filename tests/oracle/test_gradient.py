@@ -62,7 +62,9 @@ def test_a_kink_is_refused_and_a_constant_one_is_not() -> None:
     m = model()
     with pytest.raises(RefusedError, match="kink"):
         Gradient(m.y.values()).derivatives(abs(m.y[1] - m.x))
-    assert [(v.index(), pyo.value(d)) for v, d in Gradient(m.y.values()).derivatives(abs(m.x) * m.y[1])] == [(1, pytest.approx(2.1))]
+    assert [(v.index(), pyo.value(d)) for v, d in Gradient(m.y.values()).derivatives(abs(m.x) * m.y[1])] == [
+        (1, pytest.approx(2.1))
+    ]
 
 
 def test_a_function_without_a_formula_is_refused() -> None:

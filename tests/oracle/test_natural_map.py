@@ -14,7 +14,9 @@ from bilevel_lang.solvers.solver import SolverOptions
 from tests.oracle.agents import follower
 
 
-def residual(force: Any, point: tuple[float, float], row: Any = None, text: str = "vi F[1] y[1] F[2] y[2]", **var: Any) -> Residual:
+def residual(
+    force: Any, point: tuple[float, float], row: Any = None, text: str = "vi F[1] y[1] F[2] y[2]", **var: Any
+) -> Residual:
     m = pyo.ConcreteModel()
     m.y = pyo.Var([1, 2], **({"bounds": (0, 10)} | var))
     m.F = pyo.Expression([1, 2], rule=lambda m, i: force(m)[i - 1])

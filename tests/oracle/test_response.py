@@ -17,7 +17,9 @@ from tests.oracle.agents import follower
 LIMIT = SolverOptions(time_limit=20.0)
 
 
-def solve(objective: object, row: object = None, kind: str = "min", x: float = 1.0, options: SolverOptions = LIMIT, **var: object) -> Response:
+def solve(
+    objective: object, row: object = None, kind: str = "min", x: float = 1.0, options: SolverOptions = LIMIT, **var: object
+) -> Response:
     m = pyo.ConcreteModel()
     m.x = pyo.Var()
     var.setdefault("bounds", (-5, 5))
@@ -41,7 +43,9 @@ CLOSED_FORMS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "objective", "row", "var", "expected", "solver"), CLOSED_FORMS, ids=[c[0] for c in CLOSED_FORMS])
+@pytest.mark.parametrize(
+    ("name", "objective", "row", "var", "expected", "solver"), CLOSED_FORMS, ids=[c[0] for c in CLOSED_FORMS]
+)
 def test_closed_forms(name: str, objective: object, row: object, var: dict[str, object], expected: float, solver: str) -> None:
     found = solve(objective, row, **var)
     assert found.proven and found.feasible and found.bounded and not found.relaxed
@@ -74,7 +78,9 @@ def test_infeasible_and_nearly_feasible() -> None:
 def test_unbounded_lp_and_nlp() -> None:
     lp = solve(lambda m: m.y[1], lambda m: m.y[1] <= 3, bounds=(None, 0))
     assert (lp.feasible, lp.bounded, lp.proven, lp.value) == (True, False, True, None)
-    nlp = solve(lambda m: m.y[1] + pyo.exp(m.y[2]), lambda m: m.y[1] <= 3, bounds=(None, 0), options=SolverOptions(time_limit=4.0))
+    nlp = solve(
+        lambda m: m.y[1] + pyo.exp(m.y[2]), lambda m: m.y[1] <= 3, bounds=(None, 0), options=SolverOptions(time_limit=4.0)
+    )
     assert nlp.bound is None
 
 

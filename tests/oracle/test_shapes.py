@@ -148,7 +148,15 @@ def test_a_named_expression_is_looked_into() -> None:
 
 @pytest.mark.parametrize(
     ("text", "smooth"),
-    [("abs(x)", False), ("abs(p)", True), ("abs(t)*x", True), ("sqrt(p)", False), ("sqrt(p + 1)", True), ("p**1.5", True), ("p**0.5", False)],
+    [
+        ("abs(x)", False),
+        ("abs(p)", True),
+        ("abs(t)*x", True),
+        ("sqrt(p)", False),
+        ("sqrt(p + 1)", True),
+        ("p**1.5", True),
+        ("p**0.5", False),
+    ],
 )
 def test_kinks_are_seen(text: str, smooth: bool) -> None:
     m = model()
