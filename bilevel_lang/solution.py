@@ -71,8 +71,8 @@ class FollowerReport:
 
     ``objective`` is its objective at the point, ``optimal_value`` the best it could have; for a ``vi`` both are None and ``gap``
     is the natural-map residual. ``gap`` is absolute, in the units of the objective, and >= 0 up to tolerances; ``relative_gap``
-    is gap / ``size``, where ``size`` is that of the terms of the objective (docs/verification.md; None for a ``vi``, whose residual
-    is relative by component). ``proven`` tells whether the verdict rests on a proof; ``how`` says which solver gave it.
+    is gap / ``size``, where ``size`` is that of the terms of the objective (docs/verification.md; None for a ``vi``, whose
+    residual is relative by component). ``proven`` tells whether the verdict rests on a proof; ``how`` says which solver gave it.
     """
 
     name: str
@@ -94,8 +94,8 @@ class Certificate:
 
     ``leader_feasibility`` and ``follower_feasibility`` are the largest violations, relative to max(1, |side|) (less where a whole
     row is smaller than 1); ``follower_gap`` the largest relative value gap (or VI residual), whatever its sign; ``dual_residual``
-    the largest deviation of a ``dualvar`` variable from being a multiplier (None without ``dualvar``). ``verified`` iff all of them
-    are within ``tolerance`` and every agent's optimum is proven.
+    the largest deviation of a ``dualvar`` variable from being a multiplier (None without ``dualvar``). ``verified`` iff all of
+    them are within ``tolerance`` and every agent's optimum is proven.
     """
 
     leader_feasibility: float
