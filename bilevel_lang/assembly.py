@@ -8,8 +8,10 @@ from typing import Any
 
 import pyomo.environ as pyo
 from pyomo.common.collections import ComponentMap
+from pyomo.core.expr.visitor import identify_variables
 
 from bilevel_lang.oracle.agent_model import number_at
+from bilevel_lang.oracle.magnitude import magnitude
 from bilevel_lang.oracle.multipliers import reduced_costs
 from bilevel_lang.oracle.traits import traits_of
 from bilevel_lang.problem import BilevelProblem, Structure
@@ -81,7 +83,7 @@ def assemble(
     contradicted = _contradicted(problem, objective, bound)
     if contradicted:
         bound = None
-    exactness = _exactness(problem, promised, run, certificate, objective, bound)
+    exactness = _exactness(problem, promised, run, certificate, point, objective, bound)
     status = _status(problem, promised, run, certificate, exactness, contradicted)
     return BilevelSolution(
         status=status,
@@ -118,6 +120,7 @@ def _exactness(
     promised: Exactness,
     run: SolverRun,
     certificate: Certificate | None,
+    point: Point | None,
     objective: float | None,
     bound: float | None,
 ) -> Exactness:
@@ -129,7 +132,7 @@ def _exactness(
     verified = certificate is not None and certificate.verified
     if problem.structure is Structure.EQUILIBRIUM and verified:
         return Exactness.EXACT
-    if verified and promised in NOTHING_LOST and _reached(objective, bound):
+    if verified and promised in NOTHING_LOST and _reached(problem, point, objective, bound):
         return Exactness.EXACT if run.termination is Termination.OPTIMAL else Exactness.EPSILON
     if run.termination is Termination.LOCALLY_OPTIMAL and promised is not Exactness.APPROXIMATION:
         return Exactness.STATIONARY
@@ -141,9 +144,16 @@ def _exactness(
     return promised
 
 
-def _reached(objective: float | None, bound: float | None) -> bool:
-    """Whether a proven bound leaves nothing to gain, up to what solvers call equal."""
-    return objective is not None and bound is not None and abs(objective - bound) <= max(CLOSED * abs(objective), CLOSED_ABSOLUTE)
+def _reached(problem: BilevelProblem, point: Point | None, objective: float | None, bound: float | None) -> bool:
+    """Whether a proven bound leaves nothing to gain, up to what solvers call equal. Tiny objectives: tiny measure."""
+    if objective is None or bound is None or point is None or problem.leader.objective is None:
+        return False
+    if abs(objective - bound) <= CLOSED * abs(objective):
+        return True
+    expression = problem.leader.objective.expr
+    variables = list(identify_variables(expression, include_fixed=False))
+    size = magnitude(expression, variables, complete_values(problem, point)).total
+    return abs(objective - bound) <= CLOSED_ABSOLUTE * min(1.0, size)
 
 
 def _contradicted(problem: BilevelProblem, objective: float | None, bound: float | None) -> bool:

@@ -116,6 +116,17 @@ def test_gap_and_bound_in_the_leaders_sense(sense: Any, bound: float) -> None:
     assert (found.bound, found.gap) == (bound, 0.5)
 
 
+def test_tiny_leader_objectives_reach_no_bound_by_being_tiny() -> None:
+    m = model()
+    m.o.set_value(1e-9 * m.x)
+    problem = bilevel_lang.resolve(m, "bilevel x\nmin f y")
+    point = Point(ComponentMap([(m.x, 1.0), (m.y, 1.0)]))
+    run = SolverRun(T.LIMIT, "a solver", values=point.values, objective=1e-9, bound=0.0)
+    rewritten = Reformulation(problem, m, "kkt", "sos1", "scip", E.EXACT, ComponentMap(), (), lambda options: run)
+    found = assemble(problem, rewritten, run, point, Certificate(0.0, 0.0, 0.0, True, 1e-5), (), {})
+    assert (found.status, found.exactness) == (S.LIMIT, E.EXACT)
+
+
 def test_without_a_leader_every_verified_point_is_a_full_answer() -> None:
     for termination in (T.LOCALLY_OPTIMAL, T.OPTIMAL, T.LIMIT):
         m = model()
