@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pyomo.environ as pyo
 import pytest
 
 import bilevel_lang as bl
@@ -45,8 +46,6 @@ def test_unknown_encodings_and_solvers_are_mistakes_even_where_none_is_needed() 
 
 
 def test_every_refusal_is_told_with_its_remedy() -> None:
-    import pyomo.environ as pyo
-
     m = follow()
     m.y.domain = pyo.Integers
     with pytest.raises(RefusedError) as caught:

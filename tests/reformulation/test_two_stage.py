@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pyomo.environ as pyo
+import pytest
+from pyomo.common.collections import ComponentMap
+
+from bilevel_lang.errors import SolverFailedError
+from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.two_stage import AGAIN, FIRST, TwoStage
+from bilevel_lang.solvers.solver import SolverRun, Termination
+
+
+class Script:
+    """Stands for a search: gives the runs in turn and keeps the options it was called with."""
+
+    def __init__(self, *runs: SolverRun | Exception) -> None:
+        self.runs = list(runs)
+        self.seen: list[Options] = []
+
+    def __call__(self, options: Options) -> SolverRun:
+        self.seen.append(options)
+        run = self.runs.pop(0)
+        if isinstance(run, Exception):
+            raise run
+        return run
+
+
+def model(sense: Any = pyo.minimize) -> Any:
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var()
+    m.o = pyo.Objective(expr=m.x, sense=sense)
+    return m
+
+
+def run(termination: Termination, m: Any, x: float | None = None, **extra: Any) -> SolverRun:
+    values = None if x is None else ComponentMap([(m.x, x)])
+    return SolverRun(termination, extra.pop("solver", "S 1"), values=values, objective=x, **extra)
+
+
+def plan(m: Any, globally: Script, locally: Script, twin: Any, again: bool) -> TwoStage:
+    known: dict[str, Any] = {"local_encoding": "scholtes"}
+    fields = {f.name for f in dataclasses.fields(TwoStage)}
+    return TwoStage(
+        model=m,
+        globally=globally,
+        locally=lambda: (twin, locally),
+        again=again,
+        **{k: v for k, v in known.items() if k in fields},
+    )
+
+
+@pytest.mark.parametrize(
+    "termination", [Termination.OPTIMAL, Termination.INFEASIBLE, Termination.UNBOUNDED, Termination.INTERRUPTED]
+)
+def test_what_the_global_search_settles_is_final(termination: Termination) -> None:
+    m = model()
+    globally = Script(run(termination, m, 1.0))
+    assert plan(m, globally, Script(), model(), True)(Options()).termination is termination
+    assert globally.seen[0].time_limit == FIRST
+
+
+def test_a_local_answer_comes_on_the_models_own_variables_with_the_global_bound() -> None:
+    m, twin = model(), model()
+    globally = Script(run(Termination.LIMIT, m, bound=-2.0, seconds=10.0, solver="G 1"))
+    locally = Script(run(Termination.LOCALLY_OPTIMAL, twin, 1.0, solver="L 1"))
+    found = plan(m, globally, locally, twin, False)(Options())
+    assert found.termination is Termination.LOCALLY_OPTIMAL
+    assert found.values is not None
+    assert found.values[m.x] == 1.0
+    assert (found.objective, found.bound) == (1.0, -2.0)
+    assert "no global proof within 10 s" in found.message
+
+
+@pytest.mark.parametrize(("sense", "better"), [(pyo.minimize, 0.5), (pyo.maximize, 1.5)])
+def test_the_better_of_two_points_wins_in_the_sense_of_the_objective(sense: Any, better: float) -> None:
+    m, twin = model(sense), model(sense)
+    found = plan(m, Script(run(Termination.LIMIT, m, better)), Script(run(Termination.LOCALLY_OPTIMAL, twin, 1.0)), twin, False)(
+        Options()
+    )
+    assert found.objective == better
+    assert found.termination is not Termination.OPTIMAL
+
+
+def test_a_broken_global_search_hands_over_and_its_words_are_kept() -> None:
+    m, twin = model(), model()
+    found = plan(m, Script(SolverFailedError("LP went wrong")), Script(run(Termination.LOCALLY_OPTIMAL, twin, 1.0)), twin, False)(
+        Options()
+    )
+    assert found.objective == 1.0
+    assert "LP went wrong" in found.message
+
+
+def test_a_second_global_search_begins_from_the_local_answer() -> None:
+    m, twin = model(), model()
+    globally = Script(run(Termination.LIMIT, m), run(Termination.OPTIMAL, m, 1.0, bound=1.0))
+    found = plan(m, globally, Script(run(Termination.LOCALLY_OPTIMAL, twin, 1.0)), twin, True)(Options())
+    assert found.termination is Termination.OPTIMAL
+    assert globally.seen[1].time_limit == AGAIN
+    assert globally.seen[1].solver_options["start"][m.x] == 1.0
+
+
+def test_the_stages_share_the_time_limit() -> None:
+    m, twin = model(), model()
+    globally = Script(run(Termination.LIMIT, m, seconds=2.0), run(Termination.LIMIT, m, seconds=1.0))
+    locally = Script(run(Termination.LOCALLY_OPTIMAL, twin, 1.0, seconds=1.0))
+    plan(m, globally, locally, twin, True)(Options(time_limit=6.0))
+    assert globally.seen[0].time_limit == 2.0
+    assert locally.seen[0].time_limit == 2.0
+    assert globally.seen[1].time_limit == 3.0
+
+
+def test_ctrl_c_in_the_local_search_ends_the_plan() -> None:
+    m, twin = model(), model()
+    globally = Script(run(Termination.LIMIT, m))
+    found = plan(m, globally, Script(run(Termination.INTERRUPTED, twin, 1.0)), twin, True)(Options())
+    assert found.termination is Termination.INTERRUPTED
+    assert found.objective == 1.0
+    assert len(globally.seen) == 1

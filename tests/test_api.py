@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pyomo.environ as pyo
+import pytest
+from pyomo.common.collections import ComponentMap
+
+import bilevel_lang as bl
+from bilevel_lang import api
+from bilevel_lang.errors import EmpSyntaxError, ResolutionError, UsageError
+from bilevel_lang.grammar.syntax import EmpInfo
+from bilevel_lang.reformulation.complementarity.pairs import conditions
+from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.solution import Status
+from tests.harness import state
+from tests.reformulation.problems import follow, plain
+
+TEXT = "bilevel x\nmin f y c\n"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "model.emp"
+    path.write_text(TEXT, encoding="utf-8")
+    return path
+
+
+# --- An annotation comes as text, tree or file
+
+
+def test_load_reads_a_file_by_path_or_string(file: Path) -> None:
+    for path in (file, str(file)):
+        info = bl.load(path)
+        assert isinstance(info, EmpInfo)
+        assert info.source.name == str(file)
+        assert len(info.statements) == 2
+
+
+def test_load_takes_a_byte_order_mark(tmp_path: Path) -> None:
+    path = tmp_path / "model.emp"
+    path.write_bytes(b"\xef\xbb\xbf" + TEXT.encode())
+    assert len(bl.load(path).statements) == 2
+
+
+def test_load_names_the_file_it_cannot_read(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"cannot read .*no\.emp"):
+        bl.load(tmp_path / "no.emp")
+    (tmp_path / "latin.emp").write_bytes(b"bilevel x * \xe4\n")
+    with pytest.raises(UsageError, match="not UTF-8"):
+        bl.load(tmp_path / "latin.emp")
+
+
+def test_the_three_forms_of_an_annotation_give_the_same(file: Path) -> None:
+    answers = [bl.solve(follow(), info).objective for info in (TEXT, file, bl.parse(TEXT))]
+    assert answers == pytest.approx([2.75] * 3, abs=1e-6)
+
+
+@pytest.mark.parametrize("function", [bl.resolve, bl.reformulate, bl.solve])
+def test_a_file_name_as_text_is_answered_with_the_mend(function: Any) -> None:
+    with pytest.raises(UsageError, match=r"'model\.emp' is a string[\s\S]*Path\('model\.emp'\)"):
+        function(follow(), "model.emp")
+
+
+def test_something_else_is_no_annotation() -> None:
+    with pytest.raises(UsageError, match="not a list"):
+        bl.solve(follow(), ["bilevel x"])  # type: ignore[arg-type]
+
+
+def test_mistakes_come_as_our_errors() -> None:
+    with pytest.raises(EmpSyntaxError):
+        bl.parse("bilevel x\nmin")
+    with pytest.raises(ResolutionError, match="yy"):
+        bl.resolve(follow(), "bilevel x\nmin f yy c")
+    with pytest.raises(UsageError, match=r"no option `encodng`[\s\S]*`encoding`"):
+        bl.solve(follow(), TEXT, encodng="sos1")
+    with pytest.raises(UsageError, match="no option `startz`"):
+        bl.reformulate(follow(), TEXT, startz=3)
+    with pytest.raises(UsageError, match="option `time_limit` must be > 0"):
+        bl.solve(follow(), TEXT, time_limit=0)
+
+
+def test_strict_makes_warnings_errors() -> None:
+    m = follow()
+    m.p = pyo.Var()  # a free multiplier of an inequality: a warning
+    info = TEXT + "dualvar p c"
+    assert any(d.severity == "warning" for d in bl.resolve(m, info).notices)
+    with pytest.raises(ResolutionError):
+        bl.resolve(m, info, strict=True)
+
+
+# --- The stages
+
+
+def test_resolve_tells_who_decides_what_and_touches_nothing() -> None:
+    m = follow()
+    before = state(m)
+    problem = bl.resolve(m, TEXT)
+    assert problem.model is m
+    assert [v.name for v in problem.leader.variables] == ["x"]
+    assert [v.name for v in problem.agents[0].variables] == ["y"]
+    assert state(m) == before
+
+
+def test_reformulate_stops_at_the_complementarities() -> None:
+    m = follow()
+    before = state(m)
+    made = bl.reformulate(m, TEXT)
+    assert state(m) == before
+    assert (made.method, made.encoding) == ("kkt", None)
+    assert sorted(str(c.index()) for c in conditions(made.model)) == ["c", "y.lower", "y.upper"]
+
+
+def test_reformulate_with_an_encoding_is_ready_for_a_solver() -> None:
+    m = follow()
+    before = state(m)
+    made = bl.reformulate(m, TEXT, encoding="sos1")
+    assert list(conditions(made.model)) == []
+    point = made.recover(made.run(Options()))
+    assert state(m) == before
+    assert point.values[m.x] == pytest.approx(2.5, abs=5e-4)
+    assert {name: value for name, value, _ in point.multipliers} == pytest.approx({"c": -1.0}, abs=1e-6)
+    assert bl.verify(m, TEXT, point).verified
+
+
+def test_solve_writes_the_answer_into_the_model_and_nothing_else() -> None:
+    m = follow()
+    m.dual = pyo.Suffix(direction=pyo.Suffix.IMPORT)
+    names = [c.name for c in m.component_objects()]
+    solution = bl.solve(m, TEXT)
+    assert solution.status is Status.OPTIMAL
+    assert (m.x.value, m.y.value) == pytest.approx((2.5, 2.5), abs=5e-4)
+    assert m.dual[m.c] == pytest.approx(-1.0, abs=1e-6)
+    assert [c.name for c in m.component_objects()] == names
+    assert m.c.active
+    assert not m.f.active
+    assert set(solution.seconds) == {"parse", "resolve", "reformulate", "solve", "verify", "total"}
+
+
+def test_a_solve_without_an_answer_leaves_the_values() -> None:
+    m = plain()
+    m.x.set_value(1.25)
+    m.c = pyo.Constraint(expr=m.y >= 11 + m.x)
+    assert bl.solve(m, TEXT).status is Status.INFEASIBLE
+    assert (m.x.value, m.y.value) == (1.25, None)
+
+
+def test_verify_takes_names_variables_or_a_point() -> None:
+    m = follow()
+    assert bl.verify(m, TEXT, {"x": 4, "y": 4}).verified  # a good answer of the follower, whatever the leader would like
+    assert bl.verify(m, TEXT, ComponentMap([(m.x, 4.0), (m.y, 4.0)])).verified
+    assert not bl.verify(m, TEXT, {"x": 4, "y": 5}).verified
+    assert not bl.verify(m, TEXT, {"x": 4, "y": 3}).verified
+    with pytest.raises(UsageError, match="no variable 'zz'"):
+        bl.verify(m, TEXT, {"zz": 1})
+
+
+def test_the_tolerance_of_a_check_is_relative() -> None:
+    assert not bl.verify(follow(), TEXT, {"x": 4, "y": 4.1}).verified
+    assert bl.verify(follow(), TEXT, {"x": 4, "y": 4.1}, tolerance=0.05).verified
+
+
+def test_the_module_shows_what_it_offers() -> None:
+    assert list(api.__all__) == sorted(api.__all__)
+    for name in ("load", "parse", "resolve", "reformulate", "solve", "verify"):
+        assert getattr(bl, name) is getattr(api, name)
