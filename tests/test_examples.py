@@ -1,0 +1,219 @@
+"""Every example: its numbers, its README, and where they can be had otherwise, its answer in another way."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib.util
+import io
+import itertools
+import json
+import os
+import runpy
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from scipy.optimize import linprog, minimize_scalar
+
+from bilevel_lang.cli import main
+
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLES = ROOT / "examples"
+FOLDERS = sorted(path for path in EXAMPLES.iterdir() if path.is_dir() and not path.name.startswith(("_", ".")))
+NAMES = [folder.name for folder in FOLDERS]
+
+
+# --- One call of the command line serves the test of the numbers and the test of the README.
+
+
+@dataclass(frozen=True)
+class Call:
+    exit_code: int
+    printed: str
+    answer: dict[str, Any]
+
+
+@functools.cache
+def call(name: str, arguments: tuple[str, ...]) -> Call:
+    out, err = io.StringIO(), io.StringIO()
+    with tempfile.TemporaryDirectory() as scratch, working_in(EXAMPLES / name):
+        target = Path(scratch) / "answer.json"
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = main([*arguments, "--json", str(target)])
+        assert target.exists(), err.getvalue()
+        answer = json.loads(target.read_text(encoding="utf-8"))
+    return Call(code, out.getvalue() or err.getvalue(), answer)
+
+
+@contextlib.contextmanager
+def working_in(folder: Path) -> Iterator[None]:
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+def expected_runs() -> Iterator[Any]:
+    for folder in FOLDERS:
+        for run in json.loads((folder / "expected.json").read_text(encoding="utf-8")):
+            yield pytest.param(folder.name, run, id=f"{folder.name}-{run['annotation'].removesuffix('.emp')}")
+
+
+@pytest.mark.parametrize(("name", "run"), list(expected_runs()))
+def test_the_expected_answer(name: str, run: dict[str, Any]) -> None:
+    done = call(name, ("model.py", run["annotation"], *run["args"]))
+    assert done.exit_code == run["exit_code"], done.printed
+    assert done.answer["exit_code"] == run["exit_code"]
+    if "status" in run:
+        assert done.answer["status"] == run["status"]
+    if run["exit_code"] == 0:
+        assert done.answer["certificate"]["verified"]
+    if run.get("objective") is not None:
+        assert done.answer["objective"] == pytest.approx(run["objective"], rel=run["tolerance"], abs=run["tolerance"])
+    if run["variables"]:
+        tolerance = run.get("variables_tolerance", run["tolerance"])  # looser where the leader's valley is flat
+        found = {key: done.answer["variables"][key] for key in run["variables"]}
+        assert found == pytest.approx(run["variables"], rel=tolerance, abs=tolerance)
+    if run["summary"]:
+        counted = {key: value for key, value in done.answer["summary"].items() if value}
+        assert counted == run["summary"]
+
+
+# --- The folders and what their READMEs say.
+
+
+@functools.cache
+def refresher() -> ModuleType:
+    path = ROOT / "scripts" / "refresh_example_output.py"
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=NAMES)
+def test_a_folder_is_complete(folder: Path) -> None:
+    assert {"model.py", "README.md", "expected.json"} <= {path.name for path in folder.iterdir()}
+    annotations = {path.name for path in folder.glob("*.emp")}
+    runs = json.loads((folder / "expected.json").read_text(encoding="utf-8"))
+    assert annotations == {run["annotation"] for run in runs}
+    assert all(run["source"] for run in runs)
+
+
+def test_the_table_has_every_example() -> None:
+    table = (EXAMPLES / "README.md").read_text(encoding="utf-8")
+    assert [name for name in NAMES if f"| [{name}]({name}) |" not in table] == []
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=NAMES)
+def test_the_readme_shows_what_the_program_prints(folder: Path) -> None:
+    text = (folder / "README.md").read_text(encoding="utf-8")
+
+    def run(arguments: list[str], place: Path) -> tuple[str, int]:
+        done = call(place.name, tuple(arguments))
+        return done.printed, done.exit_code
+
+    today = refresher().refreshed(text, folder, run)
+    assert "```console\n$ bilevel-solve " in text
+    if not refresher().same_output(text, today):
+        assert text == today, "run scripts/refresh_example_output.py"
+
+
+# --- Answers in another way.
+
+
+def example(name: str) -> Any:
+    return runpy.run_path(str(EXAMPLES / name / "model.py"))["model"]
+
+
+def test_many_followers_household_by_household() -> None:
+    m = example("many_followers")
+
+    def boiler(price: float, s: int) -> float:
+        return min(max((price - m.fuel[s]) / m.slope[s], 0.0), m.need[s])
+
+    def deviation(price: float) -> float:
+        return sum((boiler(price, s) - m.quota[s]) ** 2 for s in m.S)
+
+    cell = min((k / 1000 for k in range(10001)), key=deviation)
+    best = minimize_scalar(deviation, bounds=(cell - 1e-3, cell + 1e-3), method="bounded", options={"xatol": 1e-10})
+    done = call("many_followers", ("model.py", "model.emp"))
+    assert len(done.answer["followers"]) == len(m.S) == 50
+    assert done.answer["objective"] == pytest.approx(best.fun, rel=1e-5)
+
+    price = done.answer["variables"]["price"]
+    assert sum(follower["verified"] for follower in done.answer["followers"]) == 50
+    for s in m.S:
+        assert done.answer["variables"][f"y[{s},boiler]"] == pytest.approx(boiler(price, s), abs=1e-4)
+
+
+def test_power_market_by_all_offers() -> None:
+    data = runpy.run_path(str(EXAMPLES / "power_market" / "model.py"))
+    m, tick, block, own_cost = data["model"], data["TICK"], data["BLOCK"], data["OWN_COST"]
+
+    def hour(demand: float, price: float, quantity: float) -> float:
+        """The producer's profit in one hour: the market cleared by merit order."""
+        offers = [(m.rival_cost[g], m.capacity[g]) for g in m.G]
+        stack = sorted([*offers, (price, quantity)])
+        # What one more MWh would cost; where a step is used up exactly, the next one.
+        supplied = itertools.accumulate(capacity for _, capacity in stack)
+        market_price = next(cost for (cost, _), total in zip(stack, supplied, strict=True) if total > demand)
+        cheaper = sum(capacity for cost, capacity in offers if cost < price)
+        return (market_price - own_cost) * min(quantity, max(demand - cheaper, 0))
+
+    profits = {
+        (ticks, blocks): sum(hour(m.demand[t], tick * ticks, block * blocks) for t in m.T)
+        for ticks in range(m.ticks.lb, m.ticks.ub + 1)
+        for blocks in range(m.blocks.lb, m.blocks.ub + 1)
+    }
+    first, second = sorted(profits, key=profits.__getitem__, reverse=True)[:2]
+    assert (first, profits[first], profits[second]) == ((6, 4), 5078, 4913)
+
+
+def test_toll_by_all_routes() -> None:
+    m = example("toll")
+
+    def routes(here: str, there: str, seen: str = "") -> Iterator[tuple[str, ...]]:
+        if here == there:
+            yield ()
+        for road in m.R:
+            if road[0] == here and road[1] not in seen:
+                for rest in routes(road[1], there, seen + here):
+                    yield (road, *rest)
+
+    ways = {group: list(routes(*group)) for group in m.O}
+    revenues = []
+    for chosen in itertools.product(*ways.values()):
+        income = [sum(m.trips[group] for group, way in zip(m.O, chosen, strict=True) if toll in way) for toll in m.P]
+        rows, limits = [], []
+        for group, way in zip(m.O, chosen, strict=True):
+            for other in ways[group]:
+                rows.append([(toll in way) - (toll in other) for toll in m.P])
+                limits.append(sum(m.time[road] for road in other) - sum(m.time[road] for road in way))
+        best = linprog([-i for i in income], A_ub=rows, b_ub=limits, bounds=[m.toll[toll].bounds for toll in m.P])
+        if best.status == 0:
+            revenues.append(-best.fun)
+    assert sorted(revenues, reverse=True)[:2] == pytest.approx([31, 28])
+
+
+def test_moore90_by_all_integers() -> None:
+    m = example("moore90")
+    rows = [m.e1, m.e2, m.e3, m.e4]
+    best = float("inf")
+    for x in range(11):
+        m.x.set_value(x)
+        for y in range(11):
+            m.y.set_value(y)
+            if all(row.body() <= row.upper() for row in rows):  # the first one is the follower's answer
+                best = min(best, m.leader.expr())
+                break
+    assert best == -22
