@@ -143,8 +143,8 @@ def _accepted(problem: BilevelProblem, traits: list[Traits]) -> str:
 
 
 def _exactness(traits: list[Traits]) -> Exactness:
-    """What the MPEC promises: necessity needs a constraint qualification, which linear rows bring along."""
-    if not all(t.linear_rows for t in traits):
+    """What the MPEC promises: necessity needs derivatives and a constraint qualification, which linear rows bring along."""
+    if not all(t.kkt_necessary for t in traits):
         return Exactness.STATIONARY
     return Exactness.EXACT if all(t.convex for t in traits) else Exactness.RELAXATION
 
@@ -162,6 +162,8 @@ def _warnings(problem: BilevelProblem, traits: list[Traits]) -> list[str]:
         if found.agent_class in (AgentClass.NONCONVEX, AgentClass.NONCONVEX_VI):
             evidence = "; ".join(found.evidence)
             said.append(f"warning[E14]: {agent.name} is not proven convex ({evidence}): a KKT point need not be its optimum")
+        elif not found.smooth:
+            said.append(f"{agent.name} may have no derivative at its optimum, so optimality of the leader is not proved")
         elif not found.linear_rows:
             doubt = "there KKT conditions need a constraint qualification, so optimality of the leader is not proved"
             said.append(f"{agent.name} has nonlinear rows: {doubt}")

@@ -12,9 +12,10 @@ from typing import Any
 
 import pyomo.environ as pyo
 
-from bilevel_lang.reformulation.complementarity.encoding import Encoded, run_once
+from bilevel_lang.reformulation.complementarity.encoding import Encoded
 from bilevel_lang.reformulation.complementarity.homotopy import Starter
 from bilevel_lang.reformulation.complementarity.pairs import as_variable, take_pairs
+from bilevel_lang.reformulation.complementarity.second_opinion import run_with_second_opinion
 from bilevel_lang.reformulation.rewrite import Options
 from bilevel_lang.solution import Exactness
 
@@ -34,4 +35,4 @@ class Sos1:
             right = as_variable(block, f"{pair.name}.right", pair.right)
             members[pair.name] = [left, right]
         block.sos1 = pyo.SOSConstraint(list(members), rule=lambda b, name: (members[name], [1, 2]), sos=1)
-        return Encoded(Exactness.EXACT, run_once(model))
+        return Encoded(Exactness.EXACT, lambda solver, wanted: run_with_second_opinion(model, block, solver, wanted))

@@ -1,0 +1,99 @@
+"""A check on a solver's claim of optimality over SOS1 sets: is there really nothing better?
+
+SCIP 10.0.2 has been seen to call a bounded point of an *unbounded* problem optimal when SOS1 sets meet a relaxation without a
+bound (branching on the sets then meets nodes whose LP is unbounded). Where the relaxation is bounded, by the variables' own bounds
+or by an LP without the sets, its claim stands. Otherwise the claim is put to the test by another question, which has no
+objective and so no unbounded nodes: is there a point that is clearly better?
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import pyomo.environ as pyo
+from pyomo.common.collections import ComponentSet
+
+from bilevel_lang.errors import SolverFailedError
+from bilevel_lang.oracle.shapes import shape_of
+from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.solvers.features import features_of, why_not
+from bilevel_lang.solvers.registry import by_name
+from bilevel_lang.solvers.solver import Solver, SolverOptions, SolverRun, Termination
+
+BETTER = 1e-4
+"""What counts as clearly better: by this much, relative to max(1, |objective|)."""
+
+LIMIT = 10.0
+"""Seconds for the second question where the user set no limit."""
+
+
+def run_with_second_opinion(model: Any, block: Any, solver: Solver, options: Options) -> SolverRun:
+    """Solve ``model``; a claim of optimality that nothing bounds is tested, and withdrawn where it fails or cannot be tested."""
+    run = solver.run(model, options.for_solver())
+    objective = next(model.component_data_objects(pyo.Objective, active=True), None)
+    if run.termination is not Termination.OPTIMAL or run.objective is None or objective is None:
+        return run
+    if _bounded_by_variables(objective) or _bounded_without_sets(model, options):
+        return run
+    return _tested(model, block, objective, run, solver, options)
+
+
+def _bounded_by_variables(objective: Any) -> bool:
+    """Whether interval arithmetic over the variables' bounds bounds the objective on its good side."""
+    shape = shape_of(objective.expr, ComponentSet())
+    return math.isfinite(shape.lower if objective.sense == pyo.minimize else shape.upper)
+
+
+def _bounded_without_sets(model: Any, options: Options) -> bool:
+    """Whether the LP without SOS1 sets and integrality has a finite optimum; False where the rest is no LP or QP."""
+    highs = by_name("highs")
+    with _without_sets(model):
+        if why_not(highs, features_of(model)) is not None:
+            return False
+        limit = LIMIT if options.time_limit is None else min(LIMIT, options.time_limit)
+        run = highs.run(model, SolverOptions(time_limit=limit, extra={"solve_relaxation": True}))
+    return run.termination is Termination.OPTIMAL
+
+
+@contextmanager
+def _without_sets(model: Any) -> Iterator[None]:
+    sets = list(model.component_data_objects(pyo.SOSConstraint, active=True))
+    for each in sets:
+        each.deactivate()
+    try:
+        yield
+    finally:
+        for each in sets:
+            each.activate()
+
+
+def _tested(model: Any, block: Any, objective: Any, run: SolverRun, solver: Solver, options: Options) -> SolverRun:
+    assert run.objective is not None
+    step = BETTER * max(1.0, abs(run.objective))
+    if objective.sense == pyo.minimize:
+        block.better = pyo.Constraint(expr=objective.expr <= run.objective - step)
+    else:
+        block.better = pyo.Constraint(expr=objective.expr >= run.objective + step)
+    objective.deactivate()
+    left = LIMIT if options.time_limit is None else max(0.1, options.time_limit - run.seconds)
+    try:
+        second = solver.run(model, replace(options, solver_options={}).for_solver(left))
+    except SolverFailedError as error:
+        second = SolverRun(Termination.FAILED, run.solver, message=error.diagnostics[0].message)
+    finally:
+        objective.activate()
+        block.del_component(block.better)
+    seconds = run.seconds + second.seconds
+    if second.termination is Termination.INFEASIBLE:
+        return replace(run, seconds=seconds)
+    if second.has_solution:
+        said = f"{run.solver} called {run.objective:.8g} optimal, and a clearly better point exists: the problem is probably unbounded"
+        return replace(
+            run, termination=Termination.FAILED, values=None, objective=None, bound=None, seconds=seconds, message=said
+        )
+    said = f"{run.solver} calls this optimal, but nothing bounds the relaxation and the claim could not be confirmed"
+    return replace(run, termination=Termination.LOCALLY_OPTIMAL, bound=None, seconds=seconds, message=said)
