@@ -152,8 +152,10 @@ class Drafter:
             return False
         text = spelled(reference)
         said = f"`{text}` is listed by every agent of the `for`"
-        if not self.report.has_error_at("E3", reference.span):
-            help = f"every variable and every row has one owner: give it the index, as in `{text}({next(iter(bindings))})`"
+        if not any(self.report.has_error_at(code, reference.span) for code in ("E1", "E2", "E3", "E19")):
+            index = next(iter(bindings))
+            example = "" if "(" in text or "[" in text else f", as in `{text}({index})`"
+            help = f"every variable and every row has one owner: use the index `{index}` in it{example}"
             self.report.error("E3", said, reference.span, help)
         return True
 

@@ -58,14 +58,14 @@ def dual_maps(pairs: list[Pair], agents: list[Agent], books: Ownership, report: 
             agent, row = owners[pair.row]
             _notice_stored_side(pair, agent, row, report)
             maps.append(DualMap(pair.variable, row, agent, _factor(pair, agent, row, report), pair.span))
-        elif owner is None or owner in whole:  # else its agent has a mistake that is reported already
+        elif agents and (owner is None or owner in whole):  # else its agent has a mistake that is reported already
             _not_owned(pair, owner, report)
     return tuple(maps)
 
 
 def _not_owned(pair: Pair, owner: str | None, report: Report) -> None:
     name = pair.row.name
-    if not is_active(pair.row):
+    if owner is None and not is_active(pair.row):
         help = "activate it in the model, or drop the `dualvar`"
         report.error("E11", f"row `{name}` is deactivated: it has no multiplier", pair.row_span, help)
     elif owner is None:

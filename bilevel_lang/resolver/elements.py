@@ -148,7 +148,7 @@ def near_labels(component: Any, segment: Segment) -> str:
     labels = {",".join(map(str, as_key(k))): as_key(k) for k in itertools.islice(component, LABELS_COMPARED)}
     if not labels:
         return f"`{segment.name}` has no elements"
-    near = difflib.get_close_matches(wanted, list(labels), n=2, cutoff=0.6)
+    near = [wanted] if wanted in labels else difflib.get_close_matches(wanted, list(labels), n=2, cutoff=0.6)
     listed = [f"`{segment.name}{label_text(labels[label], segment)}`" for label in near or list(labels)[:3]]
     if near:
         return f"did you mean {' or '.join(listed)}?"

@@ -27,13 +27,15 @@ class FunctionDrafter:
     def variational_inequality(self, statement: VariationalInequality, bindings: Bindings) -> Draft:
         """A ``vi`` agent."""
         draft = Draft("vi", statement.span, where(bindings))
-        if not statement.items:
-            self._report.error("E18", "an empty `vi`", statement.span, "write `vi F x`: a function, then its variable")
-            draft.broken = True
         items = list(statement.items)
         position = 0
         while position < len(items):
             position += self._item(draft, items, position, bindings)
+        if not draft.functions and draft.wildcard is None and not draft.broken:
+            what = "without a function or a variable" if items else "with nothing in it"
+            help = "write `vi function variable`, and constraints after the pairs"
+            self._report.error("E18", f"a `vi` {what}", statement.span, help)
+            draft.broken = True
         return draft
 
     def _item(self, draft: Draft, items: Sequence[Item], position: int, bindings: Bindings) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import itertools
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyomo.environ as pyo
@@ -96,6 +96,9 @@ class Names:
         self._report = report
         self._elements = Elements()
         self._folded: dict[int, dict[str, list[str]]] = {}
+        self._prefixes: set[str] = set()
+        self._empty_slices: dict[int, tuple[Reference, Bindings]] = {}
+        self._met: set[int] = set()
 
     def find(self, reference: Reference, bindings: Bindings) -> Found | None:
         """The members ``reference`` names, or None after an error (E1, E2, E19) was reported.
@@ -111,7 +114,9 @@ class Names:
             if found is None:
                 return None
             kind, places = found
-        if not places:
+        if places:
+            self._met.add(id(reference))
+        else:
             self._nothing(kind, reference, bindings)
         return Found(kind, tuple(places), reference)
 
@@ -124,13 +129,28 @@ class Names:
         if found.kind != "set":
             self._report.error("E2", f"`{found.text}` is {a_kind(found.kind)}, not a set", found.span, help)
         elif len(found.elements) != 1:
-            help = f"write `{found.text}(s)` with the index of an outer `for`, or an element of it"
+            outer = next(reversed(list(bindings)), "s")
+            help = f"write `{found.text}({outer})` with the index of an outer `for`, or name one of its elements"
             self._report.error("E2", f"`{found.text}` is an indexed set: it has several sets of members", found.span, help)
         elif not found.elements[0].data.isfinite():
             self._report.error("E2", f"`{found.text}` is an infinite set", found.span, help)
         else:
             return [as_key(member) for member in found.elements[0].data]
         return None
+
+    def complain_of_empty_slices(self) -> list[Span]:
+        """E19 for what no member of its ``for`` has: the index is probably at the wrong place, or runs over the wrong set.
+
+        Returns the places.
+        """
+        places = []
+        for key, (reference, bindings) in self._empty_slices.items():
+            if key not in self._met:
+                said = f"`{spelled(reference)}` has no elements for any member of the `for`"
+                help = f"check the place of `{'`, `'.join(bindings)}` among the indices, and the set after `in`"
+                self._report.error("E19", said, reference.span, help)
+                places.append(reference.span)
+        return places
 
     def _step(
         self, places: Iterable[Element], segment: Segment, reference: Reference, bindings: Bindings
@@ -174,12 +194,18 @@ class Names:
             return block.component(folded[0])
         span = _place(segment, reference)
         if folded:
-            several = " and ".join(f"`{name}`" for name in folded)
+            several = " or ".join(f"`{name}`" for name in folded)
             self._report.error("E1", f"`{segment.name}` could be {several}", span, "write it in the model's own case")
+        elif self._is_prefix(block, segment, reference):
+            if segment.name not in self._prefixes:
+                self._prefixes.add(segment.name)
+                rest = ".".join(segment_text(s) for s in reference.segments[1:])
+                help = f"names are looked up in the model: write `{rest}` without `{segment.name}.`, here and everywhere"
+                self._report.error("E1", f"nothing in the model is named `{segment.name}`", span, help)
         elif not self._report.has_error_at("E1", span):
             where = "the model" if block is self.model else f"block `{block.name}`"
             said = f"nothing in {where} is named `{segment.name}`"
-            self._report.error("E1", said, span, self._where_else(block, segment, reference))
+            self._report.error("E1", said, span, self._where_else(block, segment))
         return None
 
     def _folded_names(self, block: Any) -> dict[str, list[str]]:
@@ -190,16 +216,21 @@ class Names:
             self._folded[id(block)] = table
         return self._folded[id(block)]
 
-    def _where_else(self, block: Any, segment: Segment, reference: Reference) -> str:
+    def _is_prefix(self, block: Any, segment: Segment, reference: Reference) -> bool:
+        """Whether a name is the modeller's own for the whole model, as in ``m.x``."""
+        if block is not self.model or segment is not reference.segments[0] or segment.indices is not None:
+            return False
+        return len(reference.segments) > 1 and block.component(reference.segments[1].name) is not None
+
+    def _where_else(self, block: Any, segment: Segment) -> str:
         """The mend for an unknown name: what may have been meant."""
         name = segment.name
-        rest = reference.segments[1:]
-        if block is self.model and rest and segment.indices is None and block.component(rest[0].name) is not None:
-            return f"names are looked up in the model: write `{'.'.join(segment_text(s) for s in rest)}` without `{name}.`"
         if name in vars(block):
             return _make_a_component(name, vars(block)[name])
         table = self._folded_names(block)
-        near = difflib.get_close_matches(name.lower(), [n for n in table if not n.startswith("_")], n=2, cutoff=0.6)
+        near = difflib.get_close_matches(
+            name.lower(), [n for n in table if not n.startswith("_")], n=2, cutoff=0.6 if len(name) > 3 else 0.5
+        )
         if near:
             return "did you mean " + " or ".join(f"`{original}`" for n in near for original in table[n]) + "?"
         inner = itertools.islice(block.block_data_objects(), 1, BLOCKS_SEARCHED)
@@ -226,7 +257,9 @@ class Names:
             found = self._elements.at(component, segment.indices, bindings)
         except AmbiguousLabelError as ambiguous:
             both = " and ".join(f"`{segment.name}{label_text(key, segment)}`" for key in ambiguous.keys)
-            help = "put a label in quotes to mean the text and not the number, and write it in the model's own case"
+            help = "write the label in the model's own case"
+            if any(str(a) == str(b) for a, b in zip(*ambiguous.keys, strict=True)):
+                help = "quotes mean the text; to name the number, give one of the two another label in the model"
             said = f"`{segment_text(segment)}` matches both {both}"
             self._report.error("E19", said, _place(segment, reference), help)
             return None
@@ -236,7 +269,7 @@ class Names:
         """No member: fine if the model skipped it, or for a slice within ``for``; else E19."""
         indices = segment.indices or ()
         fits = component.dim() in (None, sum(_width(i, bindings) for i in indices))
-        if fits and leaves_open(segment) and bindings:
+        if fits and leaves_open(segment) and _bound_labels(segment, bindings):
             return []
         span = _place(segment, reference)
         if fits and skipped(component, indices, bindings):
@@ -250,7 +283,11 @@ class Names:
     def _nothing(self, kind: str, reference: Reference, bindings: Bindings) -> None:
         said = f"`{spelled(reference)}` has no elements in this model: its index set is empty, or its rule skipped them"
         if bindings:
-            return  # some members of a `for` may do without; the agent as a whole is looked at later
+            # Some members of a `for` may do without: `complain_of_empty_slices` looks at all of them together.
+            self._empty_slices.setdefault(id(reference), (reference, bindings))
+            return
+        if any(s.indices is not None and not leaves_open(s) for s in reference.segments):
+            return  # an element that was skipped: that was noticed when it was looked up
         self._report.warning("E19", said, reference.span, f"take the {kind} out of the annotation, if it is meant to be empty")
 
 
@@ -281,10 +318,15 @@ def _misfit(component: Any, segment: Segment, bindings: Bindings) -> str:
     return f"`{segment_text(segment)}` is not an element of `{segment.name}`{_values(segment, bindings)}"
 
 
+def _bound_labels(segment: Segment, bindings: Bindings) -> list[str]:
+    """The indices of a ``for`` that a segment uses."""
+    used = (i.text for i in segment.indices or () if isinstance(i, Label) and not i.quoted and i.text in bindings)
+    return list(dict.fromkeys(used))
+
+
 def _values(segment: Segment, bindings: Bindings) -> str:
     """What the indices of a ``for`` stand for at the moment, as far as the segment uses them."""
-    bound = [i.text for i in segment.indices or () if isinstance(i, Label) and not i.quoted and i.text in bindings]
-    return "".join(f" for {name} = {','.join(map(str, bindings[name]))}" for name in dict.fromkeys(bound))
+    return "".join(f" for {name} = {','.join(map(str, bindings[name]))}" for name in _bound_labels(segment, bindings))
 
 
 def _index_help(component: Any, segment: Segment, bindings: Bindings) -> str:
@@ -293,6 +335,10 @@ def _index_help(component: Any, segment: Segment, bindings: Bindings) -> str:
             near = next((name for name in bindings if name.lower() == index.text.lower()), None)
             if near is not None:
                 return f"the index of the `for` is written `{near}`"
+    missing = (component.dim() or 0) - sum(_width(i, bindings) for i in segment.indices or ())
+    if missing > 0:
+        filled = (*(segment.indices or ()), *[AnyIndex()] * missing)
+        return f"`{segment_text(replace(segment, indices=filled))}` stands for all its elements there"
     help = near_labels(component, segment)
     loose = [i for i in segment.indices or () if isinstance(i, Label) and not i.quoted and i.text.isidentifier()]
     if loose and not bindings and "did you mean" not in help:

@@ -212,11 +212,8 @@ def used_variables(model: Any, drafts: Iterable[Draft]) -> ComponentSet:
 
 
 def check_complete(plan: Outline, drafts: list[Draft], books: Ownership, duals: list[Pair], report: Report) -> None:
-    """Without a leader everything needs an owner: E4; a lone ``vi`` takes what is left, as EMP has it.
-
-    After a mistake nothing is said: what it spoilt may be just what is missing here.
-    """
-    if plan.structure is not Structure.EQUILIBRIUM or not drafts or report.has_errors:
+    """Without a leader everything needs an owner: E4; a lone ``vi`` takes what is left, as EMP has it."""
+    if plan.structure is not Structure.EQUILIBRIUM or not drafts:
         return
     opening = plan.opening
     lone = drafts[0] if len(drafts) == 1 and drafts[0].kind == "vi" else None

@@ -42,6 +42,10 @@ def resolve(model: Any, info: EmpInfo, *, strict: bool = False) -> BilevelProble
     drafter = Drafter(names, report)
     drafts = _drafts(plan, drafter)
     pairs = _pairs(plan, drafter)
+    for span in names.complain_of_empty_slices():
+        for draft in drafts:
+            draft.broken = draft.broken or draft.span.start <= span.start < draft.span.end
+    spoilt = report.has_errors  # what a mistake left out would only be missed once more below
     objective = leader_objective(plan, model, drafts, report)
     leaders = leader_variable(objective, model, drafts)
     check_leader_variable(drafts, leaders, report)
@@ -54,7 +58,8 @@ def resolve(model: Any, info: EmpInfo, *, strict: bool = False) -> BilevelProble
         ownership.claim_listed(draft, books)
     pairs = claim_duals(pairs, drafts, books, report)
     expansion = ownership.expand_wildcards(drafts, books, objective_variables(drafts, leaders), report)
-    ownership.check_complete(plan, drafts, books, pairs, report)
+    if not spoilt:
+        ownership.check_complete(plan, drafts, books, pairs, report)
     named = named_rows(pairs)
     agents = [_agent(d, named, report) for d in drafts if d.objective is not None or d.kind == "vi"]
     maps = dual_maps(pairs, agents, books, report)
@@ -173,7 +178,7 @@ def _complain_of_emptiness(draft: Draft, lists_some: bool, report: Report) -> No
     if draft.kind == "vi":
         help = "write `vi function variable`, and constraints after the pairs"
     if lists_some:
-        said += " that is not fixed"
+        said = f"every variable of {draft.quoted} is fixed: it has nothing to decide"
         help = "unfix one of them in the model, or take the agent out"
     report.error("E18", said + (f" (for {draft.where})" if draft.where else ""), draft.span, help)
 

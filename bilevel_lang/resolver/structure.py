@@ -18,7 +18,6 @@ from bilevel_lang.grammar.syntax import (
     Implicit,
     ModelType,
     Optimise,
-    QuasiVariationalInequality,
     Statement,
     VariationalInequality,
     VISol,
@@ -81,9 +80,8 @@ def _refuse(statement: Statement, report: Report, equilibrium: Equilibrium | Non
         help = "write the pair as an agent of its own: `vi function variable`"
         report.error("E8", f"`{word}` is not allowed inside `equilibrium`", _keyword_span(statement), help)
         return
-    help = "carried out are `bilevel`, `equilibrium`, `min`, `max`, `vi`, `dualvar` and `for`: " + _INSTEAD.get(
-        type(statement), "take it out, or say it in the model"
-    )
+    carried_out = "take it out; carried out are `bilevel`, `equilibrium`, `min`, `max`, `vi`, `dualvar` and `for`"
+    help = _INSTEAD.get(type(statement), carried_out)
     report.error("R1", f"`{word}` is part of the language, but no method carries it out yet", _keyword_span(statement), help)
 
 
@@ -92,7 +90,6 @@ _INSTEAD: dict[type, str] = {
     DualEqu: "begin with `equilibrium` and write the pair as an agent, `vi function variable`",
     VISol: "give each agent a row of its own",
     Implicit: "give the state variable and its row to one agent",
-    QuasiVariationalInequality: "take it out",
     Disjunction: "write the disjunction with pyomo.gdp and transform it in the model",
     Default: "transform disjunctions in the model",
     AdjustEqu: "add the penalty to the objective in the model",
