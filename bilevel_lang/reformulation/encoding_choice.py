@@ -30,7 +30,7 @@ class Choice:
     """Whether ``local`` goes first, and ``encoding`` is tried only if it finds nothing."""
 
 
-NO_BIG_M = "refused   big-m: it needs a bound on every multiplier and sos1 needs none; `--encoding big-m` derives bounds or says which lack"
+NO_BIG_M = "refused   big-m: sos1 needs no bound on multipliers; `--encoding big-m` derives bounds or says which lack"
 NO_SOS1 = "refused   sos1: {solver} does not take SOS1; `--solver scip` does"
 NO_SCHOLTES = "refused   scholtes: {why}; `--encoding scholtes` asks for it all the same"
 

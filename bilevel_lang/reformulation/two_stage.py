@@ -65,7 +65,7 @@ class TwoStage:
         return self._again(best, options, first.seconds + local.seconds)
 
     def _global(self, options: Options) -> SolverRun:
-        """A global run. Where the solver breaks down, or lacks a function, it found nothing; its words are kept for the message."""
+        """A global run. Where the solver breaks down or lacks a function, it found nothing; its words are kept."""
         began = time.perf_counter()
         try:
             return self.globally(options)

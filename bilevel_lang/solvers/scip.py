@@ -26,8 +26,8 @@ FEASIBILITY_TOLERANCE = 1e-9
 """``numerics/feastol`` of models whose rows and objective are linear."""
 
 CURVED_FEASIBILITY_TOLERANCE = 1e-7
-"""``numerics/feastol`` of all others. Below it SCIP asks its LP solver for more than double precision can give ("without GMP"): the
-example ``many_followers`` (50 convex QP followers) took 4 s at 1e-7 and had no proof after 15 s at 1e-8 and 1e-9."""
+"""``numerics/feastol`` of all others. Below it SCIP asks its LP solver for more than double precision can give ("without GMP"):
+the example ``many_followers`` (50 convex QP followers) took 4 s at 1e-7 and had no proof after 15 s at 1e-8 and 1e-9."""
 
 _CURVED = frozenset({Feature.NONLINEAR, Feature.QUADRATIC_ROWS, Feature.QUADRATIC_OBJECTIVE, Feature.NONCONVEX_OBJECTIVE})
 

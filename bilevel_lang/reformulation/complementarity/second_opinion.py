@@ -1,8 +1,8 @@
 """A check on a solver's claim of optimality over SOS1 sets: is there really nothing better?
 
 SCIP 10.0.2 has been seen to call a bounded point of an *unbounded* problem optimal when SOS1 sets meet a relaxation without a
-bound (branching on the sets then meets nodes whose LP is unbounded). Where the relaxation is bounded, by the variables' own bounds
-or by an LP without the sets, its claim stands. Otherwise the claim is put to the test by another question, which has no
+bound (branching on the sets then meets nodes whose LP is unbounded). Where the relaxation is bounded, by the variables' own
+bounds or by an LP without the sets, its claim stands. Otherwise the claim is put to the test by another question, which has no
 objective and so no unbounded nodes: is there a point that is clearly better?
 """
 
@@ -91,7 +91,8 @@ def _tested(model: Any, block: Any, objective: Any, run: SolverRun, solver: Solv
     if second.termination is Termination.INFEASIBLE:
         return replace(run, seconds=seconds)
     if second.has_solution:
-        said = f"{run.solver} called {run.objective:.8g} optimal, and a clearly better point exists: the problem is probably unbounded"
+        claim = f"{run.solver} called {run.objective:.8g} optimal"
+        said = f"{claim}, and a clearly better point exists: the problem is probably unbounded"
         return replace(
             run, termination=Termination.FAILED, values=None, objective=None, bound=None, seconds=seconds, message=said
         )
