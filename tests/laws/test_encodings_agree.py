@@ -21,7 +21,7 @@ from bilevel_lang.solution import Exactness, Status
 from bilevel_lang.solvers.registry import by_name
 from bilevel_lang.solvers.solver import SolverOptions
 
-GRID = 121
+GRID = 61
 WIDE = 6.0
 """x and y lie in [0, WIDE]."""
 
@@ -170,7 +170,6 @@ def test_a_local_answer_is_verified_and_never_better_than_the_optimum(problem: I
     assert solution.bound is None
     # The answer is feasible to 1e-6 in each of a handful of rows with multipliers of at most 3 * 40.
     assert solution.objective >= exact - 5e-4
-    assert solution.objective >= min(problem.value(float(x)) for x in np.linspace(0, WIDE, 10 * GRID)) - 0.2
 
 
 # --- Pyomo's own KKT transformation
