@@ -85,8 +85,8 @@ def _certificate(certificate: Certificate) -> str:
 
 
 def number(value: float | None) -> str:
-    """Eight significant digits, ``?`` for none."""
-    return "?" if value is None else f"{value:.8g}"
+    """Eight significant digits, ``?`` for none; what is below 1e-14 is rounding and printed as 0."""
+    return "?" if value is None else "0" if abs(value) < 1e-14 else f"{value:.8g}"
 
 
 def _table(title: str, values: Any, verbose: bool) -> str:

@@ -135,7 +135,8 @@ def test_two_models_have_each_their_own_helper(tmp_path: Path) -> None:
         assert model.n == size
 
 
-def test_a_helper_named_like_ours_shadows_nothing(tmp_path: Path) -> None:
+def test_a_helper_named_like_ours_shadows_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "grammar", raising=False)  # a test folder of that name may be loaded as a package
     write(tmp_path, "raise ImportError('the wrong one')\n", "numpy.py")
     write(tmp_path, "size = 6\n", "grammar.py")
     model = load_model(write(tmp_path, BUILD + "import numpy, grammar\nmodel.n = int(numpy.abs(-grammar.size))\n"))

@@ -91,6 +91,9 @@ def test_a_range_holds_at_random_points(text: str, random: object) -> None:
     except (ValueError, ArithmeticError, TypeError):
         return
     shape = shape_of(expression, owned(m))
+    if isinstance(expression, complex):
+        assert shape.curvature is Curvature.UNKNOWN
+        return
     for _ in range(25):
         for name, (low, up) in BOXES.items():
             m.component(name).set_value(random.choice([low, up, random.uniform(low, up)]))  # type: ignore[attr-defined]

@@ -19,6 +19,13 @@ from bilevel_lang.solvers.solver import Solver, SolverOptions, SolverRun, Termin
 MU = (1.0, 1e-2, 1e-4, 1e-6, 1e-8)
 """Each step starts from the answer of the one before."""
 
+ENTRIES = (0, 4, 1, 2, 4, 0, 2, 4)
+"""With which step of ``MU`` start number k begins (in turn). A large mu forgets the start and finds what many starts find; a small
+one stays near it, and finds what the relaxed problem would have walked away from."""
+
+ITERATIONS = 500
+"""Ipopt iterations a step, unless the user asks for others: a start that needs more is better left for another one."""
+
 PIECES = 4
 """How many of the best end points are finished exactly."""
 
@@ -51,7 +58,8 @@ class Homotopy:
                 stopped = Termination.LIMIT
                 break
             self.starter(k)
-            reached, last = self._descend(nlp, nlp.start(), options, began)
+            steps = MU[ENTRIES[k % len(ENTRIES)] :]
+            reached, last = self._descend(nlp, steps, options, began)
             stopped = _cut_short(last, options, began)
             if reached is not None and (stopped is None or not ends):
                 # Cut short in its first descent, a run still gives the best point it has.
@@ -62,12 +70,15 @@ class Homotopy:
                 break  # any point will do
         return self._best(nlp, ends, last, stopped, options, began)
 
-    def _descend(self, nlp: CompiledNlp, start: np.ndarray, options: Options, began: float) -> tuple[NlpResult | None, NlpResult]:
+    def _descend(
+        self, nlp: CompiledNlp, steps: tuple[float, ...], options: Options, began: float
+    ) -> tuple[NlpResult | None, NlpResult]:
         """The end point, None where the descent failed too early to have one, and the last step taken."""
         result: NlpResult | None = None
-        for mu in MU:
+        start = nlp.start()
+        for mu in steps:
             left = _left(options, began)
-            step = nlp.solve(start, np.array([mu]), options.for_solver(None if left is None else max(left, 0.1)))
+            step = nlp.solve(start, np.array([mu]), _patient(options).for_solver(None if left is None else max(left, 0.1)))
             if not step.solved:
                 # A later, harder step may fail although the earlier ones are good enough to finish from.
                 enough = mu < 1e-4 or _cut_short(step, options, began) is not None
@@ -106,7 +117,7 @@ class Homotopy:
             late = stopped is not None or (left is not None and left < GRACE)
             if late and runs:
                 break
-            run = self._finish(nlp, end, options.for_solver(GRACE if late else left))
+            run = self._finish(nlp, end, _patient(options).for_solver(GRACE if late else left))
             if run is not None:
                 runs.append(run)
         return runs
@@ -172,6 +183,10 @@ def _cut_short(step: NlpResult, options: Options, began: float) -> Termination |
         return Termination.INTERRUPTED
     left = _left(options, began)
     return Termination.LIMIT if step.termination is Termination.LIMIT and left is not None and left <= 0 else None
+
+
+def _patient(options: Options) -> Options:
+    return replace(options, solver_options={"max_iter": ITERATIONS, **options.solver_options})
 
 
 def _left(options: Options, began: float) -> float | None:
