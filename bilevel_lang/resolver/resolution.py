@@ -173,14 +173,16 @@ def _is_data(variable: Any) -> bool:
 
 
 def _complain_of_emptiness(draft: Draft, lists_some: bool, report: Report) -> None:
-    said = f"{draft.quoted} owns no variable"
+    member = f" (for {draft.where})" if draft.where else ""
+    if lists_some:
+        # Fixing an agent's decisions is a way to try them out: its rows still have to hold, and its answer is still examined.
+        said = f"every variable of {draft.quoted} is fixed: it has nothing to decide{member}"
+        report.warning("E18", said, draft.span, "unfix one of them in the model, or take the agent out")
+        return
     help = "list its variables after the objective, or `*` for those of its rows"
     if draft.kind == "vi":
         help = "write `vi function variable`, and constraints after the pairs"
-    if lists_some:
-        said = f"every variable of {draft.quoted} is fixed: it has nothing to decide"
-        help = "unfix one of them in the model, or take the agent out"
-    report.error("E18", said + (f" (for {draft.where})" if draft.where else ""), draft.span, help)
+    report.error("E18", f"{draft.quoted} owns no variable{member}", draft.span, help)
 
 
 def _function(draft: DraftFunction) -> Function:

@@ -127,3 +127,20 @@ def test_time_grows_with_the_model_and_no_faster(text: str, codes: list[str] | N
         seconds.append(time.process_time() - start)
     # Eight times the followers; a quadratic pass would take sixty-four times as long.
     assert seconds[1] < 24 * seconds[0] + 0.5
+
+
+def test_an_agent_with_fixed_variables_alone_is_a_warning_and_still_examined() -> None:
+    from bilevel_lang import solve
+
+    model = pyo.ConcreteModel()
+    model.x = pyo.Var(bounds=(0, 4))
+    model.y = pyo.Var(bounds=(0, 4))
+    model.lead = pyo.Objective(expr=model.x)
+    model.low = pyo.Expression(expr=model.y)
+    model.row = pyo.Constraint(expr=model.y <= model.x)
+    model.y.fix(3)
+    solution = solve(model, "bilevel x\nmin low y row\n")
+    # Nothing to decide, but the row of the follower still holds: x >= 3.
+    assert solution.objective == pytest.approx(3)
+    assert solution.verified
+    assert any("nothing to decide" in message for message in solution.messages)

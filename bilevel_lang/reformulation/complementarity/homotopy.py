@@ -20,8 +20,8 @@ MU = (1.0, 1e-2, 1e-4, 1e-6, 1e-8)
 """Each step starts from the answer of the one before."""
 
 ENTRIES = (0, 4, 1, 2, 4, 0, 2, 4)
-"""With which step of ``MU`` start number k begins (in turn). A large mu forgets the start and finds what many starts find; a small
-one stays near it, and finds what the relaxed problem would have walked away from."""
+"""With which step of ``MU`` start number k begins (in turn). A large mu forgets the start and finds what many starts find; a
+small one stays near it, and finds what the relaxed problem would have walked away from."""
 
 ITERATIONS = 500
 """Ipopt iterations a step, unless the user asks for others: a start that needs more is better left for another one."""

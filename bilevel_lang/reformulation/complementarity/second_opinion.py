@@ -35,11 +35,30 @@ def run_with_second_opinion(model: Any, block: Any, solver: Solver, options: Opt
     """Solve ``model``; a claim of optimality that nothing bounds is tested, and withdrawn where it fails or cannot be tested."""
     run = solver.run(model, options.for_solver())
     objective = next(model.component_data_objects(pyo.Objective, active=True), None)
+    if run.termination is Termination.INFEASIBLE_OR_UNBOUNDED and objective is not None:
+        return _told_apart(model, objective, run, solver, options)
     if run.termination is not Termination.OPTIMAL or run.objective is None or objective is None:
         return run
     if _bounded_by_variables(objective) or _bounded_without_sets(model, options):
         return run
     return _tested(model, block, objective, run, solver, options)
+
+
+def _told_apart(model: Any, objective: Any, run: SolverRun, solver: Solver, options: Options) -> SolverRun:
+    """Infeasible or unbounded? Without the objective only one of the two is left."""
+    objective.deactivate()
+    try:
+        second = solver.run(model, options.for_solver(_time_left(run, options)))
+    finally:
+        objective.activate()
+    seconds = run.seconds + second.seconds
+    if second.termination is Termination.INFEASIBLE:
+        return replace(run, termination=Termination.INFEASIBLE, seconds=seconds)
+    return replace(run, termination=Termination.UNBOUNDED if second.has_solution else run.termination, seconds=seconds)
+
+
+def _time_left(run: SolverRun, options: Options) -> float:
+    return LIMIT if options.time_limit is None else max(0.1, options.time_limit - run.seconds)
 
 
 def _bounded_by_variables(objective: Any) -> bool:
@@ -79,9 +98,8 @@ def _tested(model: Any, block: Any, objective: Any, run: SolverRun, solver: Solv
     else:
         block.better = pyo.Constraint(expr=objective.expr >= run.objective + step)
     objective.deactivate()
-    left = LIMIT if options.time_limit is None else max(0.1, options.time_limit - run.seconds)
     try:
-        second = solver.run(model, replace(options, solver_options={}).for_solver(left))
+        second = solver.run(model, replace(options, solver_options={}).for_solver(_time_left(run, options)))
     except SolverFailedError as error:
         second = SolverRun(Termination.FAILED, run.solver, message=error.diagnostics[0].message)
     finally:

@@ -99,3 +99,15 @@ def test_the_model_is_as_it_was() -> None:
     ask(model, Claims(-2.0))
     assert model.cost.active
     assert model.block.component("better") is None
+
+
+def test_infeasible_or_unbounded_is_told_apart() -> None:
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var(bounds=(None, 10))
+    m.y = pyo.Var(bounds=(None, 10))
+    m.lead = pyo.Objective(expr=m.x)
+    m.low = pyo.Expression(expr=m.y)
+    m.row = pyo.Constraint(expr=m.y - m.x >= 0)
+    assert solve(m, "bilevel x\nmin low y row\n").status is Status.UNBOUNDED
+    m.high = pyo.Constraint(expr=m.x - m.y >= 1)
+    assert solve(m, "bilevel x\nmin low y row\n").status is Status.INFEASIBLE
