@@ -14,6 +14,7 @@ import pyomo.environ as pyo
 from pyomo.common.collections import ComponentMap
 from pyomo.mpec import Complementarity
 
+from bilevel_lang.errors import RefusedError, SolverFailedError, SolverMissingError
 from bilevel_lang.oracle.agent_model import number_at, value_of, violation_of
 from bilevel_lang.oracle.conditions import complementarity_violation, sos_violation
 from bilevel_lang.oracle.magnitude import magnitude, row_violation
@@ -92,9 +93,13 @@ def _gap_or_inf(report: FollowerReport) -> float:
 def _examine(agent: Agent, values: ComponentMap, tolerance: float, options: SolverOptions) -> FollowerReport:
     rows = [row_violation(r.body, r.lower, r.upper, values) for r in agent.rows]
     feasibility = max([*rows, *(_own_violation(v, values) for v in agent.variables)], default=0.0)
-    if agent.objective is None:
-        return _examine_vi(agent, values, feasibility, tolerance, options)
-    return _examine_optimiser(agent, values, feasibility, tolerance, options)
+    examine = _examine_vi if agent.objective is None else _examine_optimiser
+    try:
+        return examine(agent, values, feasibility, tolerance, options)
+    except (RefusedError, SolverFailedError, SolverMissingError) as error:
+        # No solver could take the question. That is no reason to lose the point: it stays, unverified, and the reason with it.
+        said = f"it could not be examined: {error.diagnostics[0].message}"
+        return FollowerReport(agent.name, agent.kind, None, None, None, None, feasibility, False, False, said)
 
 
 def _examine_vi(

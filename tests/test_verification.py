@@ -190,3 +190,22 @@ def test_a_nonconvex_follower_is_solved_globally() -> None:
     assert check(m, "bilevel x\nmin f y", x=0.0, y=1.0).verified
     for stationary in (-0.5, 0.0):
         assert not check(m, "bilevel x\nmin f y", x=0.0, y=stationary).verified
+
+
+def test_an_agent_that_no_solver_can_examine_leaves_the_point_unverified(monkeypatch: pytest.MonkeyPatch) -> None:
+    from bilevel_lang import Status, solve, verification
+    from bilevel_lang.errors import SolverFailedError
+
+    def broken(*_: object, **__: object) -> None:
+        raise SolverFailedError("the solver broke down")
+
+    monkeypatch.setattr(verification, "best_response", broken)
+    model = pyo.ConcreteModel()
+    model.x = pyo.Var(bounds=(0, 4))
+    model.y = pyo.Var(bounds=(0, 4))
+    model.lead = pyo.Objective(expr=model.x - model.y)
+    model.low = pyo.Expression(expr=(model.y - model.x) ** 2)
+    solution = solve(model, "bilevel x\nmin low y\n")
+    assert solution.status is Status.VERIFICATION_FAILED
+    assert solution.variables["x"] == pytest.approx(solution.variables["y"], abs=1e-6)
+    assert any("the solver broke down" in message for message in solution.messages)

@@ -11,7 +11,7 @@ import numpy as np
 import pyomo.environ as pyo
 from pyomo.common.collections import ComponentMap
 
-from bilevel_lang.errors import ModelFileError, RefusedError, SolverMissingError
+from bilevel_lang.errors import ModelFileError, RefusedError, SolverFailedError, SolverMissingError
 from bilevel_lang.oracle.agent_model import UNDEFINED, AgentModel, response_model
 from bilevel_lang.oracle.magnitude import magnitude
 from bilevel_lang.oracle.traits import AgentClass, Traits, is_pinned, traits_of
@@ -154,8 +154,8 @@ def _local(built: AgentModel, options: SolverOptions) -> SolverRun | None:
 def _global(built: AgentModel, effort: _Effort) -> tuple[SolverRun, bool]:
     try:
         return by_name("scip").run(built.model, effort.options()), True
-    except (RefusedError, SolverMissingError):
-        # SCIP lacks one of the functions. The answer below is marked unproven, and the verdict says so.
+    except (RefusedError, SolverMissingError, SolverFailedError):
+        # SCIP lacks one of the functions, or broke down. The answer below is marked unproven, and the verdict says so.
         return _multistart(built, effort), False
 
 

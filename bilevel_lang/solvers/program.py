@@ -292,6 +292,8 @@ class _Reader:
             lower, upper = finite_side(_side(low, what), -math.inf), finite_side(_side(high, what), math.inf)
             if lower == -math.inf and upper == math.inf:
                 continue
+            if lower == math.inf or upper == -math.inf:
+                raise ModelFileError(f"{what} has a side beyond {INFINITY:g}, which no point can meet", help="scale the row")
             form = self.form(body, what)
             if form.linear or not form.is_linear:
                 shift = form.constant

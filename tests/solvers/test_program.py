@@ -84,3 +84,11 @@ def test_what_cannot_be_read():
     m.c = pyo.Constraint(expr=m.f + m.x >= 1)
     with pytest.raises(ModelFileError, match="constraint 'c'"):
         read_program(m)
+
+
+def test_a_row_with_its_side_beyond_infinity_is_named() -> None:
+    model = pyo.ConcreteModel()
+    model.x = pyo.Var()
+    model.far = pyo.Constraint(expr=model.x <= -1e30)
+    with pytest.raises(ModelFileError, match="'far' has a side beyond"):
+        read_program(model)

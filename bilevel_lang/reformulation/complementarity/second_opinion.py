@@ -27,6 +27,9 @@ from bilevel_lang.solvers.solver import Solver, SolverOptions, SolverRun, Termin
 BETTER = 1e-4
 """What counts as clearly better: by this much, relative to max(1, |objective|)."""
 
+HUGE = 1e15
+"""An objective beyond it has no correct digit after the point: it is a ray seen from far away."""
+
 LIMIT = 10.0
 """Seconds for the second question where the user set no limit."""
 
@@ -39,6 +42,9 @@ def run_with_second_opinion(model: Any, block: Any, solver: Solver, options: Opt
         return _told_apart(model, objective, run, solver, options)
     if run.termination is not Termination.OPTIMAL or run.objective is None or objective is None:
         return run
+    if abs(run.objective) >= HUGE:
+        said = f"{run.solver} stopped at the objective {run.objective:.3g}: the problem is probably unbounded"
+        return replace(run, termination=Termination.FAILED, values=None, objective=None, bound=None, message=said)
     if _bounded_by_variables(objective) or _bounded_without_sets(model, options):
         return run
     return _tested(model, block, objective, run, solver, options)

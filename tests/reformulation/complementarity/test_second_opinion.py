@@ -94,6 +94,12 @@ def test_a_claim_that_cannot_be_tested_is_no_proof() -> None:
     assert (run.termination, run.objective, run.bound) == (Termination.LOCALLY_OPTIMAL, -2.0, None)
 
 
+def test_an_astronomic_objective_is_no_answer() -> None:
+    run = ask(line(None), Claims(-1e30))
+    assert (run.termination, run.values) == (Termination.FAILED, None)
+    assert "unbounded" in run.message
+
+
 def test_the_model_is_as_it_was() -> None:
     model = line(None)
     ask(model, Claims(-2.0))
