@@ -15,7 +15,7 @@ from typing import Any
 import pyomo.environ as pyo
 from pyomo.common.collections import ComponentMap
 
-from bilevel_lang.errors import RefusedError, SolverFailedError
+from bilevel_lang.errors import ModelFileError, RefusedError, SolverFailedError
 from bilevel_lang.reformulation.rewrite import Options
 from bilevel_lang.solvers.solver import SolverRun, Termination
 
@@ -46,32 +46,39 @@ class TwoStage:
     def __call__(self, options: Options) -> SolverRun:
         """Global search; the local one, and perhaps the second global one, only if the budget ran out."""
         if self.local_first:
-            twin, run = self.locally()
-            found = self._carried_over(run(options), twin)
-            return found if found.has_solution else self.globally(options)
+            return self._locally_first(options)
         return self._globally_first(options)
+
+    def _locally_first(self, options: Options) -> SolverRun:
+        limit = options.time_limit
+        local = self._local(replace(options, time_limit=None if limit is None else limit / 2))
+        if local.has_solution or local.termination is Termination.INTERRUPTED:
+            return local
+        left = AGAIN if limit is None else max(0.1, limit - local.seconds)
+        found = self._global(replace(options, time_limit=left))
+        return replace(found, seconds=local.seconds + found.seconds)
 
     def _globally_first(self, options: Options) -> SolverRun:
         limit = options.time_limit
         first = self._global(replace(options, time_limit=FIRST if limit is None else min(FIRST, limit / 3)))
         if first.termination not in (Termination.LIMIT, Termination.FAILED):
             return first
-        twin, run = self.locally()
-        local = run(replace(options, time_limit=None if limit is None else max(0.1, (limit - first.seconds) / 2)))
+        local = self._local(replace(options, time_limit=None if limit is None else max(0.1, (limit - first.seconds) / 2)))
         why = first.message if first.termination is Termination.FAILED else f"no global proof within {first.seconds:.0f} s"
-        best = self._better(first, self._carried_over(local, twin), why)
+        best = self._better(first, local, why)
         if not self.again or best.values is None or best.termination is Termination.INTERRUPTED:
             return best
         return self._again(best, options, first.seconds + local.seconds)
 
     def _global(self, options: Options) -> SolverRun:
-        """A global run. Where the solver breaks down or lacks a function, it found nothing; its words are kept."""
-        began = time.perf_counter()
-        try:
-            return self.globally(options)
-        except (SolverFailedError, RefusedError) as error:
-            said = error.diagnostics[0].message
-            return SolverRun(Termination.FAILED, "the global solver", seconds=time.perf_counter() - began, message=said)
+        return _or_nothing(lambda: self.globally(options), "the global solver")
+
+    def _local(self, options: Options) -> SolverRun:
+        def search() -> SolverRun:
+            twin, run = self.locally()
+            return self._carried_over(run(options), twin)
+
+        return _or_nothing(search, "the local solver")
 
     def _again(self, best: SolverRun, options: Options, spent: float) -> SolverRun:
         limit = AGAIN if options.time_limit is None else max(0.1, options.time_limit - spent)
@@ -105,6 +112,19 @@ class TwoStage:
         solver = f"{local.solver}, bound by {proved.solver}" if bounded else local.solver
         bound = _tighter(proved.bound, local.bound, sense)
         return replace(local, bound=bound, seconds=seconds, message=said, solver=solver)
+
+
+def _or_nothing(search: Callable[[], SolverRun], solver: str) -> SolverRun:
+    """A search of the plan. Where its solver breaks down or lacks a function, it found nothing; its words are kept.
+
+    What the other search has found must not be lost with it.
+    """
+    began = time.perf_counter()
+    try:
+        return search()
+    except (SolverFailedError, RefusedError, ModelFileError) as error:
+        said = error.diagnostics[0].message
+        return SolverRun(Termination.FAILED, solver, seconds=time.perf_counter() - began, message=said)
 
 
 def _sense(model: Any) -> float:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import pyomo.environ as pyo
@@ -40,16 +39,8 @@ def run(termination: Termination, m: Any, x: float | None = None, **extra: Any) 
     return SolverRun(termination, extra.pop("solver", "S 1"), values=values, objective=x, **extra)
 
 
-def plan(m: Any, globally: Script, locally: Script, twin: Any, again: bool) -> TwoStage:
-    known: dict[str, Any] = {"local_encoding": "scholtes"}
-    fields = {f.name for f in dataclasses.fields(TwoStage)}
-    return TwoStage(
-        model=m,
-        globally=globally,
-        locally=lambda: (twin, locally),
-        again=again,
-        **{k: v for k, v in known.items() if k in fields},
-    )
+def plan(m: Any, globally: Script, locally: Script, twin: Any, again: bool, local_first: bool = False) -> TwoStage:
+    return TwoStage(m, globally, lambda: (twin, locally), "scholtes", again, local_first)
 
 
 @pytest.mark.parametrize(
@@ -119,3 +110,44 @@ def test_ctrl_c_in_the_local_search_ends_the_plan() -> None:
     assert found.termination is Termination.INTERRUPTED
     assert found.objective == 1.0
     assert len(globally.seen) == 1
+
+
+def test_where_any_point_will_do_the_local_search_goes_first() -> None:
+    m, twin = model(), model()
+    found = plan(m, Script(), Script(run(Termination.LOCALLY_OPTIMAL, twin, 1.0)), twin, False, local_first=True)(Options())
+    assert found.values is not None
+    assert (found.values[m.x], found.encoding) == (1.0, "scholtes")
+
+
+def test_a_local_search_that_finds_no_point_hands_over_to_the_global_one() -> None:
+    m, twin = model(), model()
+    globally = Script(run(Termination.OPTIMAL, m, 2.0, seconds=1.0))
+    locally = Script(run(Termination.LOCALLY_INFEASIBLE, twin))
+    found = plan(m, globally, locally, twin, False, local_first=True)(Options())
+    assert (found.termination, found.objective, found.encoding) == (Termination.OPTIMAL, 2.0, None)
+
+
+def test_an_interrupt_of_the_local_search_is_not_followed_by_another_search() -> None:
+    m, twin = model(), model()
+    globally = Script()
+    found = plan(m, globally, Script(run(Termination.INTERRUPTED, twin)), twin, False, local_first=True)(Options())
+    assert found.termination is Termination.INTERRUPTED
+    assert globally.seen == []
+
+
+def test_the_global_search_after_a_local_one_has_what_is_left_of_the_time() -> None:
+    m, twin = model(), model()
+    globally = Script(run(Termination.OPTIMAL, m, 2.0))
+    locally = Script(run(Termination.LIMIT, twin, seconds=12.0))
+    plan(m, globally, locally, twin, False, local_first=True)(Options(time_limit=20.0))
+    assert globally.seen[0].time_limit == pytest.approx(8.0)
+    # The local search must not use up everything, or nothing would be left to hand over to.
+    assert locally.seen[0].time_limit == pytest.approx(10.0)
+
+
+def test_a_local_solver_that_breaks_down_does_not_take_the_incumbent_with_it() -> None:
+    m, twin = model(), model()
+    globally = Script(run(Termination.LIMIT, m, 3.0, bound=1.0))
+    found = plan(m, globally, Script(SolverFailedError("out of memory")), twin, False)(Options())
+    assert (found.objective, found.bound) == (3.0, 1.0)
+    assert "out of memory" in found.message
