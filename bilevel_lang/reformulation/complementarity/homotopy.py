@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 import pyomo.environ as pyo
 from pyomo.common.collections import ComponentMap
 
+from bilevel_lang.reformulation.complementarity.piece import pinned
 from bilevel_lang.reformulation.rewrite import Options
 from bilevel_lang.solvers.ipopt import FEASIBLE, CompiledNlp, NlpResult, compile_nlp
 from bilevel_lang.solvers.solver import Solver, SolverOptions, SolverRun, Termination, load_values
@@ -145,10 +145,9 @@ class Homotopy:
         """
         values = ComponentMap(zip(nlp.variables, map(float, end.x), strict=True))
         load_values(values)
-        pinned = [left if _worth(left) <= _worth(right) else right for left, right in self.sides]
         product = self.mu.parent_block().product
         product.deactivate()
-        with _upper_bounds_zero([v for v in pinned if not v.fixed and v.lb == 0]):
+        with pinned(self.sides):
             piece = compile_nlp(self.model)
             result = piece.solve(options=options)
         product.activate()
@@ -158,23 +157,6 @@ class Homotopy:
         if end.violation > FEASIBLE:
             return None
         return SolverRun(end.termination, nlp.solver, values, end.objective, iterations=end.iterations)
-
-
-@contextmanager
-def _upper_bounds_zero(variables: list[Any]) -> Iterator[None]:
-    # A bound, not `fix`: Ipopt counts a pinned variable among its degrees of freedom where it would otherwise have too few.
-    before = [v.ub for v in variables]
-    try:
-        for variable in variables:
-            variable.setub(0)
-        yield
-    finally:
-        for variable, upper in zip(variables, before, strict=True):
-            variable.setub(upper)
-
-
-def _worth(variable: Any) -> float:
-    return float(variable.value if variable.value is not None else 0.0)
 
 
 def _cut_short(step: NlpResult, options: Options, began: float) -> Termination | None:
