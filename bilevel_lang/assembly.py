@@ -13,7 +13,6 @@ from pyomo.core.expr.visitor import identify_variables
 from bilevel_lang.oracle.agent_model import number_at
 from bilevel_lang.oracle.magnitude import magnitude
 from bilevel_lang.oracle.multipliers import reduced_costs
-from bilevel_lang.oracle.traits import traits_of
 from bilevel_lang.problem import BilevelProblem, Structure
 from bilevel_lang.reformulation.rewrite import Reformulation
 from bilevel_lang.solution import BilevelSolution, Certificate, Exactness, Point, Status
@@ -77,7 +76,7 @@ def assemble(
     seconds: dict[str, float],
 ) -> BilevelSolution:
     """Put the answer together."""
-    promised = _promise(problem, reformulation)
+    promised = reformulation.exactness
     objective = _objective(problem, point)
     bound = _bound(problem, promised, run)
     contradicted = _contradicted(problem, objective, bound)
@@ -105,14 +104,6 @@ def assemble(
         point=point,
         has_leader=problem.structure is not Structure.EQUILIBRIUM,
     )
-
-
-def _promise(problem: BilevelProblem, reformulation: Reformulation) -> Exactness:
-    """What the rewrite promises; no more than stationarity where an optimum of an agent may have no derivative."""
-    promised = reformulation.exactness
-    if promised in NOTHING_LOST and reformulation.method == "kkt" and not all(traits_of(a).kkt_necessary for a in problem.agents):
-        return Exactness.STATIONARY
-    return promised
 
 
 def _exactness(

@@ -97,9 +97,11 @@ def test_answers_without_a_point(termination: Termination, promised: Exactness, 
 
 
 def test_an_optimum_without_derivative_may_be_lost_and_nothing_is_proven() -> None:
-    kinked = {"m": model(objective=lambda m: pyo.sqrt(m.y))}
-    assert put_together(T.INFEASIBLE, E.RELAXATION, None, None, **kinked).status is S.UNKNOWN
-    found = put_together(T.OPTIMAL, E.RELAXATION, True, 1.0, m=model(objective=lambda m: pyo.sqrt(m.y)))
+    kinked = model(objective=lambda m: pyo.sqrt(m.y))
+    promised = bilevel_lang.reformulate(kinked, "bilevel x\nmin f y").exactness
+    assert promised is E.STATIONARY
+    assert put_together(T.INFEASIBLE, promised, None, None, m=kinked).status is S.UNKNOWN
+    found = put_together(T.OPTIMAL, promised, True, 1.0, m=kinked)
     assert (found.status, found.exactness, found.bound) == (S.FEASIBLE, E.STATIONARY, None)
 
 

@@ -86,14 +86,15 @@ class Kkt:
             )
         choice = choose_encoding(mpec.model, options)
         encoded = self._encoded(mpec, choice.encoding, options)
-        if choice.local is None:
+        local = choice.local
+        if local is None:
             return replace(encoded, why=(*choice.reasons, *encoded.why))
 
         def locally() -> tuple[Any, Any]:
-            other = self._encoded(self.apply(mpec.problem, options), choice.local or "", replace(options, solver=None))
+            other = self._encoded(self.apply(mpec.problem, options), local, replace(options, solver=None))
             return other.model, other.run
 
-        run = TwoStage(encoded.model, encoded.run, locally, choice.local, choice.again, choice.local_first)
+        run = TwoStage(encoded.model, encoded.run, locally, local, choice.again, choice.local_first)
         return replace(encoded, run=run, why=(*choice.reasons, *encoded.why))
 
     def _encoded(self, mpec: Reformulation, name: str, options: Options) -> Reformulation:

@@ -17,6 +17,7 @@ from pyomo.common.collections import ComponentMap
 
 from bilevel_lang.errors import ModelFileError, RefusedError, SolverFailedError
 from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.solvers.program import sense_of
 from bilevel_lang.solvers.solver import SolverRun, Termination
 
 FIRST = 10.0
@@ -76,7 +77,8 @@ class TwoStage:
     def _local(self, options: Options) -> SolverRun:
         def search() -> SolverRun:
             twin, run = self.locally()
-            return self._carried_over(run(options), twin)
+            # The user's solver options are for the global solver, which the plan begins with.
+            return self._carried_over(run(replace(options, solver_options={})), twin)
 
         return _or_nothing(search, "the local solver")
 
@@ -104,7 +106,7 @@ class TwoStage:
         seconds = proved.seconds + local.seconds
         if local.values is None or local.objective is None:
             return replace(proved, seconds=seconds, message=f"{said}; the local search found nothing: {local.message}")
-        sense = _sense(self.model)
+        sense = sense_of(self.model)
         if proved.values is not None and proved.objective is not None and sense * (proved.objective - local.objective) < -1e-9:
             # The incumbent of the global search is better, though nobody has polished it.
             return replace(proved, termination=Termination.LOCALLY_OPTIMAL, seconds=seconds, message=said)
@@ -125,11 +127,6 @@ def _or_nothing(search: Callable[[], SolverRun], solver: str) -> SolverRun:
     except (SolverFailedError, RefusedError, ModelFileError) as error:
         said = error.diagnostics[0].message
         return SolverRun(Termination.FAILED, solver, seconds=time.perf_counter() - began, message=said)
-
-
-def _sense(model: Any) -> float:
-    objective = next(model.component_data_objects(pyo.Objective, active=True), None)
-    return -1.0 if objective is not None and objective.sense == pyo.maximize else 1.0
 
 
 def _tighter(a: float | None, b: float | None, sense: float) -> float | None:

@@ -185,6 +185,12 @@ def the_objective(model: Any) -> Any:
     return next(iter(active.values()), None)
 
 
+def sense_of(model: Any) -> float:
+    """-1.0 where the model's objective is maximised, else 1.0: the factor that makes better mean less."""
+    objective = the_objective(model)
+    return -1.0 if objective is not None and objective.sense == maximize else 1.0
+
+
 def finite_side(side: Any, missing: float) -> float:
     """A bound as a number; ``missing`` (an infinity) for None and for 1e20 or more."""
     if side is None:

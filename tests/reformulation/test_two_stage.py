@@ -151,3 +151,12 @@ def test_a_local_solver_that_breaks_down_does_not_take_the_incumbent_with_it() -
     found = plan(m, globally, Script(SolverFailedError("out of memory")), twin, False)(Options())
     assert (found.objective, found.bound) == (3.0, 1.0)
     assert "out of memory" in found.message
+
+
+def test_options_of_the_global_solver_are_not_handed_to_the_local_one() -> None:
+    m, twin = model(), model()
+    globally = Script(run(Termination.LIMIT, m))
+    locally = Script(run(Termination.LOCALLY_OPTIMAL, twin, 1.0))
+    plan(m, globally, locally, twin, False)(Options(solver_options={"limits/nodes": 5}))
+    assert globally.seen[0].solver_options == {"limits/nodes": 5}
+    assert locally.seen[0].solver_options == {}

@@ -6,7 +6,7 @@ import pyomo.environ as pyo
 import pytest
 
 from bilevel_lang.errors import ModelFileError, RefusedError
-from bilevel_lang.solvers.program import holding, read_program, restoring
+from bilevel_lang.solvers.program import holding, read_program, restoring, sense_of
 
 
 def test_rows_carry_their_constants_in_the_sides():
@@ -92,3 +92,13 @@ def test_a_row_with_its_side_beyond_infinity_is_named() -> None:
     model.far = pyo.Constraint(expr=model.x <= -1e30)
     with pytest.raises(ModelFileError, match="'far' has a side beyond"):
         read_program(model)
+
+
+def test_better_means_less_times_the_sense() -> None:
+    model = pyo.ConcreteModel()
+    assert sense_of(model) == 1.0
+    model.x = pyo.Var()
+    model.cost = pyo.Objective(expr=model.x)
+    assert sense_of(model) == 1.0
+    model.cost.sense = pyo.maximize
+    assert sense_of(model) == -1.0

@@ -14,6 +14,7 @@ from pyomo.common.collections import ComponentMap
 from bilevel_lang.reformulation.complementarity.piece import pinned
 from bilevel_lang.reformulation.rewrite import Options
 from bilevel_lang.solvers.ipopt import FEASIBLE, CompiledNlp, NlpResult, compile_nlp
+from bilevel_lang.solvers.program import sense_of
 from bilevel_lang.solvers.solver import Solver, SolverOptions, SolverRun, Termination, load_values
 
 MU = (1.0, 1e-2, 1e-4, 1e-6, 1e-8)
@@ -99,7 +100,7 @@ class Homotopy:
         seconds = time.perf_counter() - began
         said = f"{len(ends)} of {options.starts} starts converged"
         if runs:
-            best = min(runs, key=lambda r: self._sense() * (r.objective or 0.0))
+            best = min(runs, key=lambda r: sense_of(self.model) * (r.objective or 0.0))
             termination = stopped or Termination.LOCALLY_OPTIMAL
             return replace(best, termination=termination, seconds=seconds, message=said)
         if stopped is None and last is not None:
@@ -124,7 +125,7 @@ class Homotopy:
 
     def _distinct(self, nlp: CompiledNlp, ends: list[NlpResult]) -> list[NlpResult]:
         """End points by objective, near copies left out."""
-        ordered = sorted(ends, key=lambda e: self._sense() * e.objective)
+        ordered = sorted(ends, key=lambda e: sense_of(self.model) * e.objective)
         kept: list[NlpResult] = []
         for end in ordered:
             if all(np.max(np.abs(end.x - k.x), initial=0.0) > 1e-4 for k in kept):
@@ -133,10 +134,6 @@ class Homotopy:
 
     def _has_objective(self) -> bool:
         return next(self.model.component_data_objects(pyo.Objective, active=True), None) is not None
-
-    def _sense(self) -> float:
-        objective = next(self.model.component_data_objects(pyo.Objective, active=True), None)
-        return -1.0 if objective is not None and objective.sense == pyo.maximize else 1.0
 
     def _finish(self, nlp: CompiledNlp, end: NlpResult, options: SolverOptions) -> SolverRun | None:
         """Pin the smaller side of every pair to 0 and solve that piece; where it has no solution, the end point as it is.

@@ -18,6 +18,7 @@ from bilevel_lang.errors import ModelFileError, RefusedError
 from bilevel_lang.reformulation.rewrite import Options
 from bilevel_lang.solvers.features import features_of
 from bilevel_lang.solvers.ipopt import compile_nlp
+from bilevel_lang.solvers.program import sense_of
 from bilevel_lang.solvers.registry import by_name
 from bilevel_lang.solvers.solver import Feature, SolverRun, Termination, load_values
 
@@ -103,17 +104,12 @@ def polished(model: Any, sides: Sides, run: SolverRun, options: Options) -> Solv
         seconds = SECONDS if options.time_limit is None else min(SECONDS, options.time_limit)
         again = replace(options, solver_options={"max_iter": 200}).for_solver(seconds)
         result = nlp.solve(options=again)
-    sense = -1.0 if _maximises(model) else 1.0
-    worse = sense * (result.objective - run.objective)
+    worse = sense_of(model) * (result.objective - run.objective)
     if not result.solved or result.violation > CLEAN or worse > SAME * max(1.0, abs(run.objective)):
         return run
     values = ComponentMap(run.values.items())
     values.update(zip(nlp.variables, map(float, result.x), strict=True))
     return replace(run, values=values, objective=result.objective, seconds=run.seconds + result.seconds)
-
-
-def _maximises(model: Any) -> bool:
-    return any(o.sense == pyo.maximize for o in model.component_data_objects(pyo.Objective, active=True))
 
 
 @contextmanager
