@@ -72,6 +72,10 @@ class TreeBuilder(Transformer[Token, "tuple[s.Statement, ...]"]):
         """Rows with one common multiplier."""
         return s.VISol(_items(children), **_places(children))
 
+    def sharedequ(self, children: Children) -> s.SharedEqu:
+        """Rows with a multiplier for each agent."""
+        return s.SharedEqu(_items(children), **_places(children))
+
     def modeltype(self, children: Children) -> s.ModelType:
         """The type of a plain model."""
         return s.ModelType(str(children[1]).lower(), **_places(children))

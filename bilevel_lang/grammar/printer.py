@@ -86,6 +86,7 @@ _PRINTERS: dict[type[s.Node], Callable[[Any], Iterable[str]]] = {
     s.ForEach: _for_each,
     s.Implicit: lambda node: ["implicit", *map(_item, node.items)],
     s.VISol: lambda node: ["visol", *map(_item, node.items)],
+    s.SharedEqu: lambda node: ["sharedequ", *map(_item, node.items)],
     s.ModelType: lambda node: ["modeltype", _plain(node.name)],
     s.AdjustEqu: _adjustequ,
     s.Disjunction: _disjunction,

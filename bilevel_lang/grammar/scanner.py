@@ -21,6 +21,7 @@ STATEMENT_KEYWORDS: tuple[str, ...] = (
     "dualequ",
     "implicit",
     "visol",
+    "sharedequ",
     "modeltype",
     "adjustequ",
     "disjunction",

@@ -149,6 +149,13 @@ class VISol(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class SharedEqu(Node):
+    """``sharedequ {equ}``: rows that several agents share, each with its own multiplier."""
+
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ModelType(Node):
     """``modeltype mcp``: how a plain model is handed over."""
 
@@ -321,6 +328,7 @@ Statement: TypeAlias = (
     | DualEqu
     | Implicit
     | VISol
+    | SharedEqu
     | ModelType
     | AdjustEqu
     | Disjunction

@@ -125,6 +125,7 @@ def test_an_annotation_may_say_nothing(text: str) -> None:
         ("vi 0 x F y", s.VariationalInequality((s.Number("0"), *refs("x F y")))),
         ("implicit z H", s.Implicit(refs("z H"))),
         ("visol g h", s.VISol(refs("g h"))),
+        ("sharedequ g h", s.SharedEqu(refs("g h"))),
         (
             "adjustequ e1 abs 1 2 e2 SQR",
             s.AdjustEqu((s.Adjustment(ref("e1"), "abs", numbers("1 2")), s.Adjustment(ref("e2"), "sqr"))),

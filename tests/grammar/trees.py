@@ -58,6 +58,7 @@ statements = st.one_of(
     st.builds(s.ForEach, bindings, governed),
     st.builds(s.Implicit, items),
     st.builds(s.VISol, items),
+    st.builds(s.SharedEqu, items),
     st.builds(s.ModelType, st.sampled_from(["mcp", "nlp"])),
     st.builds(
         s.AdjustEqu,
