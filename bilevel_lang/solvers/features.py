@@ -66,7 +66,14 @@ def is_convex(form: Form, sense: int) -> bool:
     used = sorted({k for pair in form.quadratic for k in pair})
     position = {k: n for n, k in enumerate(used)}
     local = Form(0.0, {}, {(position[i], position[j]): c for (i, j), c in form.quadratic.items()}, None)
-    matrix = sense * hessian(local, len(used))
+    return is_semidefinite(sense * hessian(local, len(used)))
+
+
+def is_semidefinite(matrix: sp.csc_matrix) -> bool:
+    """Whether the symmetric ``matrix`` has no negative eigenvalue, to the tolerance stated in :func:`features_of`."""
+    matrix = sp.csc_matrix(matrix)
+    used = np.flatnonzero(np.diff(matrix.indptr))
+    matrix = matrix[used][:, used]
     count, label = connected_components(matrix, directed=False)
     if count == len(used):
         return bool(matrix.diagonal().min(initial=0.0) >= 0)
@@ -118,6 +125,6 @@ def require(solver: Solver, features: frozenset[Feature]) -> None:
 
 def remedy(features: frozenset[Feature]) -> str:
     """What to do about a model with ``features`` that a solver refused."""
-    if Feature.SOS1 in features or Feature.INTEGER in features:
+    if features & {Feature.SOS1, Feature.INTEGER, Feature.INDICATOR}:
         return "use --solver scip, which takes integers, SOS1 and nonlinear functions"
     return "use --solver scip (global optimum) or --solver ipopt (local optimum, continuous models only)"

@@ -19,7 +19,8 @@ from pyomo.common.collections import ComponentMap
 
 from bilevel_lang.errors import SolverFailedError, UsageError
 from bilevel_lang.solvers.features import features_of_program, hessian, require
-from bilevel_lang.solvers.program import Floats, Form, Program, Row, read_program
+from bilevel_lang.solvers.matrix import MatrixProgram, MatrixRun, settled_matrix
+from bilevel_lang.solvers.program import Floats, Program, read_program
 from bilevel_lang.solvers.settled import importable, load_module, proven, settled
 from bilevel_lang.solvers.solver import Feature, Missing, SolverOptions, SolverRun, Termination
 
@@ -84,13 +85,72 @@ class Highs:
         require(self, features_of_program(program))
         run = settled(program, name)
         if run is None:
-            highs = _load(program, options)
-            termination = _solve(highs, program, options, started)
-            run = _report(highs, program, termination, name, time.perf_counter() - started)
+            found = _run(_arrays(program), options, name, started)
+            run = _on_the_model(program, found)
         return run
 
+    def run_matrix(self, program: MatrixProgram, options: SolverOptions) -> MatrixRun:
+        """Solve a program given as arrays. Raises RefusedError for a feature that HiGHS lacks.
 
-def _load(program: Program, options: SolverOptions) -> Any:
+        ``options.extra["start"]``: values (n,) to begin a MILP from, NaN where there is none.
+        """
+        started = time.perf_counter()
+        name = self.version()
+        require(self, program.features())
+        return settled_matrix(program, name) or _run(program, options, name, started)
+
+
+def _run(program: MatrixProgram, options: SolverOptions, name: str, started: float) -> MatrixRun:
+    highs = _load(program, options)
+    _start(highs, options.extra.get("start"))
+    termination = _solve(highs, program, options, started)
+    return _report(highs, program, termination, name, time.perf_counter() - started)
+
+
+def _arrays(program: Program) -> MatrixProgram:
+    """A linear or quadratic model that was read, as arrays."""
+    n = len(program.variables)
+    cost = np.zeros(n)
+    cost[list(program.cost.linear)] = list(program.cost.linear.values())
+    columns = [j for row in program.rows for j in row.form.linear]
+    data = [c for row in program.rows for c in row.form.linear.values()]
+    starts = np.cumsum([0] + [len(row.form.linear) for row in program.rows])
+    return MatrixProgram(
+        lower=program.lower,
+        upper=program.upper,
+        integer=program.integer,
+        cost=cost,
+        matrix=sp.csr_matrix((data, columns, starts), shape=(len(program.rows), n), dtype=float),
+        row_lower=np.array([row.lower for row in program.rows], dtype=float),
+        row_upper=np.array([row.upper for row in program.rows], dtype=float),
+        constant=program.cost.constant,
+        sense=program.sense,
+        quadratic=hessian(program.cost, n) if program.cost.quadratic else None,
+    )
+
+
+def _on_the_model(program: Program, found: MatrixRun) -> SolverRun:
+    """The run with values, duals and reduced costs on the model's own components."""
+    duals = reduced = None
+    if found.row_duals is not None and found.column_duals is not None:
+        duals = ComponentMap((row.constraint, float(y)) for row, y in zip(program.rows, found.row_duals, strict=True))
+        reduced = program.values(found.column_duals)
+    return SolverRun(
+        found.termination,
+        found.solver,
+        values=None if found.x is None else program.values(found.x),
+        objective=found.objective,
+        bound=found.bound,
+        seconds=found.seconds,
+        message=found.message,
+        nodes=found.nodes,
+        iterations=found.iterations,
+        duals=duals,
+        reduced_costs=reduced,
+    )
+
+
+def _load(program: MatrixProgram, options: SolverOptions) -> Any:
     highspy = load_module("highspy", _MISSING)
     highs = highspy.Highs()
     highs.setOptionValue("output_flag", False)
@@ -116,19 +176,18 @@ def _settings(options: SolverOptions) -> dict[str, Any]:
         "random_seed": options.seed,
     }
     settings.update({key: setting for key, setting in wanted.items() if setting is not None})
-    settings.update(options.extra)
+    settings.update({key: setting for key, setting in options.extra.items() if key != "start"})
     return settings
 
 
-def _pass(highspy: Any, highs: Any, program: Program) -> None:
+def _pass(highspy: Any, highs: Any, program: MatrixProgram) -> None:
     lp = highspy.HighsLp()
-    lp.num_col_, lp.num_row_ = len(program.variables), len(program.rows)
-    lp.col_cost_ = program.sense * _cost(program)
-    lp.offset_ = program.sense * program.cost.constant
+    lp.num_col_, lp.num_row_ = program.columns, program.rows
+    lp.col_cost_ = program.sense * program.cost
+    lp.offset_ = program.sense * program.constant
     lp.col_lower_, lp.col_upper_ = program.lower, program.upper
-    lp.row_lower_ = np.array([row.lower for row in program.rows], dtype=float)
-    lp.row_upper_ = np.array([row.upper for row in program.rows], dtype=float)
-    matrix = _matrix(program)
+    lp.row_lower_, lp.row_upper_ = program.row_lower, program.row_upper
+    matrix = program.matrix.tocsc()
     lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
     lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = matrix.indptr, matrix.indices, matrix.data
     if program.integer.any():
@@ -136,9 +195,9 @@ def _pass(highspy: Any, highs: Any, program: Program) -> None:
         lp.integrality_ = [kinds[int(flag)] for flag in program.integer]
     whole = highspy.HighsModel()
     whole.lp_ = lp
-    if program.cost.quadratic:
-        lower = sp.tril(program.sense * hessian(program.cost, len(program.variables)), format="csc")
-        whole.hessian_.dim_ = len(program.variables)
+    if program.quadratic is not None:
+        lower = sp.tril(program.sense * program.quadratic, format="csc")
+        whole.hessian_.dim_ = program.columns
         whole.hessian_.format_ = highspy.HessianFormat.kTriangular
         whole.hessian_.start_, whole.hessian_.index_, whole.hessian_.value_ = lower.indptr, lower.indices, lower.data
     if highs.passModel(whole) == highspy.HighsStatus.kError:
@@ -147,41 +206,37 @@ def _pass(highspy: Any, highs: Any, program: Program) -> None:
         )
 
 
-def _cost(program: Program) -> Floats:
-    cost = np.zeros(len(program.variables))
-    cost[list(program.cost.linear)] = list(program.cost.linear.values())
-    return cost
+def _start(highs: Any, start: Floats | None) -> None:
+    """Hand HiGHS a point to begin from; columns with NaN are left to it."""
+    if start is None:
+        return
+    known = np.flatnonzero(np.isfinite(start)).astype(np.int32)
+    highs.setSolution(len(known), known, np.asarray(start, dtype=float)[known])
 
 
-def _matrix(program: Program) -> sp.csc_matrix:
-    columns = [j for row in program.rows for j in row.form.linear]
-    data = [c for row in program.rows for c in row.form.linear.values()]
-    starts = np.cumsum([0] + [len(row.form.linear) for row in program.rows])
-    return sp.csr_matrix((data, columns, starts), shape=(len(program.rows), len(program.variables)), dtype=float).tocsc()
-
-
-def _solve(highs: Any, program: Program, options: SolverOptions, started: float) -> Termination:
+def _solve(highs: Any, program: MatrixProgram, options: SolverOptions, started: float) -> Termination:
     """Run, and do not take HiGHS's word for unbounded where it is known to guess."""
     termination = _go(highs)
-    if program.cost.quadratic and termination is Termination.OPTIMAL:
+    if program.quadratic is not None and termination is Termination.OPTIMAL:
         termination = _undo_regularisation(highs, program, options, started)
     # A branch and bound calls a model unbounded when its relaxation is, before it knows of any integer point; the QP solver calls
     # a QP unbounded that ends far out.
-    guess = termination is Termination.UNBOUNDED and (program.cost.quadratic or program.integer.any())
+    guess = termination is Termination.UNBOUNDED and (program.quadratic is not None or program.integer.any())
     if not guess and termination is not Termination.INFEASIBLE_OR_UNBOUNDED:
         return termination
     feasible = _feasible(program, _remaining(options, started))
     if feasible is not Termination.OPTIMAL:
         decided = feasible in (Termination.INFEASIBLE, Termination.INTERRUPTED)
         return feasible if decided else Termination.INFEASIBLE_OR_UNBOUNDED
-    if program.cost.quadratic and not _runs_away(program):
+    if program.quadratic is not None and not _runs_away(program):
         return Termination.FAILED
     return Termination.UNBOUNDED
 
 
-def _feasible(program: Program, options: SolverOptions) -> Termination:
+def _feasible(program: MatrixProgram, options: SolverOptions) -> Termination:
     """What a run without objective, and without presolve, says: OPTIMAL means that the model has a point."""
-    feasibility = _load(replace(program, cost=Form(0.0, {}, {}, None)), options)
+    aimless = replace(program, cost=np.zeros(program.columns), constant=0.0, quadratic=None)
+    feasibility = _load(aimless, options)
     feasibility.setOptionValue("presolve", "off")
     return _go(feasibility)
 
@@ -192,7 +247,7 @@ def _remaining(options: SolverOptions, started: float) -> SolverOptions:
     return replace(options, time_limit=max(1e-3, options.time_limit - (time.perf_counter() - started)))
 
 
-def _undo_regularisation(highs: Any, program: Program, options: SolverOptions, started: float) -> Termination:
+def _undo_regularisation(highs: Any, program: MatrixProgram, options: SolverOptions, started: float) -> Termination:
     """Repeat a QP with its regularisation centred at the last point until that changes nothing (the proximal point method).
 
     HiGHS minimises f + w/2 |x|^2 instead of f. Minimising f + w/2 |x - x_k|^2 again and again converges to a minimum of f, and
@@ -200,8 +255,8 @@ def _undo_regularisation(highs: Any, program: Program, options: SolverOptions, s
     UNBOUNDED here means no more than that they did not settle.
     """
     weight = highs.getOptionValue("qp_regularization_value")[1]
-    n = len(program.variables)
-    cost = program.sense * _cost(program)
+    n = program.columns
+    cost = program.sense * program.cost
     x, centre = np.asarray(highs.getSolution().col_value, dtype=float), np.zeros(n)
     for _ in range(ROUNDS):
         if weight * np.abs(x - centre).max() <= STATIONARITY * max(1.0, np.abs(cost).max()):
@@ -219,30 +274,24 @@ def _undo_regularisation(highs: Any, program: Program, options: SolverOptions, s
     return Termination.UNBOUNDED
 
 
-def _runs_away(program: Program) -> bool:
+def _runs_away(program: MatrixProgram) -> bool:
     """Whether a feasible convex QP is unbounded: a direction that no row or bound stops, flat in Q, and downhill."""
-    n = len(program.variables)
-    quadratic = hessian(program.cost, n).tocsr()
-    flat = []
-    for i in np.flatnonzero(np.diff(quadratic.indptr)):
-        part = slice(quadratic.indptr[i], quadratic.indptr[i + 1])
-        entries = zip(quadratic.indices[part].tolist(), quadratic.data[part].tolist(), strict=True)
-        flat.append(Row(None, 0.0, 0.0, Form(0.0, dict(entries), {}, None)))
-    rows = [replace(r, lower=_stop(r.lower, -math.inf), upper=_stop(r.upper, math.inf)) for r in program.rows]
+    assert program.quadratic is not None
+    flat = program.quadratic.tocsr()
+    flat = flat[np.flatnonzero(np.diff(flat.indptr))]
+    level = np.zeros(flat.shape[0])
     directions = replace(
         program,
-        cost=Form(0.0, program.cost.linear, {}, None),
+        quadratic=None,
         lower=np.where(np.isfinite(program.lower), 0.0, -1.0),
         upper=np.where(np.isfinite(program.upper), 0.0, 1.0),
-        rows=(*rows, *flat),
+        matrix=sp.vstack([program.matrix, flat], format="csr"),
+        row_lower=np.concatenate([np.where(np.isfinite(program.row_lower), 0.0, -math.inf), level]),
+        row_upper=np.concatenate([np.where(np.isfinite(program.row_upper), 0.0, math.inf), level]),
     )
     highs = _load(directions, SolverOptions())
-    downhill = 1e-6 * max(1.0, np.abs(_cost(program)).max())
+    downhill = 1e-6 * max(1.0, np.abs(program.cost).max())
     return _go(highs) is Termination.OPTIMAL and bool(highs.getInfo().objective_function_value < -downhill)
-
-
-def _stop(side: float, open_side: float) -> float:
-    return 0.0 if math.isfinite(side) else open_side
 
 
 def _go(highs: Any) -> Termination:
@@ -271,7 +320,7 @@ def _termination(highs: Any) -> Termination:
     return _STATUS.get(highs.getModelStatus().name, Termination.FAILED)
 
 
-def _report(highs: Any, program: Program, termination: Termination, name: str, seconds: float) -> SolverRun:
+def _report(highs: Any, program: MatrixProgram, termination: Termination, name: str, seconds: float) -> MatrixRun:
     info = highs.getInfo()
     solution = highs.getSolution()
     x = np.asarray(solution.col_value, dtype=float)
@@ -279,19 +328,19 @@ def _report(highs: Any, program: Program, termination: Termination, name: str, s
     known = bool(solution.value_valid) and info.primal_solution_status == 2 and termination in _WITH_POINT
     objective = program.objective_at(x) if known else None
     exact = termination is Termination.OPTIMAL and not program.integer.any()
-    duals, reduced = _duals(program, solution) if exact and solution.dual_valid else (None, None)
-    return SolverRun(
+    dual = exact and bool(solution.dual_valid)
+    return MatrixRun(
         termination,
         name,
-        values=program.values(x) if known else None,
+        x=x if known else None,
         objective=objective,
         bound=_bound(program, termination, info, objective),
         seconds=seconds,
         message=_message(highs, termination),
         nodes=int(info.mip_node_count) if program.integer.any() and info.mip_node_count >= 0 else None,
         iterations=max(0, info.simplex_iteration_count) + max(0, info.ipm_iteration_count) + max(0, info.qp_iteration_count),
-        duals=duals,
-        reduced_costs=reduced,
+        row_duals=program.sense * np.asarray(solution.row_dual, dtype=float) if dual else None,
+        column_duals=program.sense * np.asarray(solution.col_dual, dtype=float) if dual else None,
     )
 
 
@@ -304,16 +353,9 @@ def _message(highs: Any, termination: Termination) -> str:
 _WITH_POINT = (Termination.OPTIMAL, Termination.LIMIT, Termination.INTERRUPTED)
 
 
-def _bound(program: Program, termination: Termination, info: Any, objective: float | None) -> float | None:
+def _bound(program: MatrixProgram, termination: Termination, info: Any, objective: float | None) -> float | None:
     if termination not in _WITH_POINT:
         return None
     if program.integer.any():
         return proven(program.sense * float(info.mip_dual_bound))
     return objective if termination is Termination.OPTIMAL and objective is not None and math.isfinite(objective) else None
-
-
-def _duals(program: Program, solution: Any) -> tuple[ComponentMap, ComponentMap]:
-    rows = program.sense * np.asarray(solution.row_dual, dtype=float)
-    columns = program.sense * np.asarray(solution.col_dual, dtype=float)
-    duals = ComponentMap((row.constraint, float(y)) for row, y in zip(program.rows, rows, strict=True))
-    return duals, program.values(columns)

@@ -9,13 +9,16 @@ from __future__ import annotations
 import math
 import threading
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from bilevel_lang.errors import SolverFailedError, UsageError
 from bilevel_lang.solvers.features import features_of_program, require
-from bilevel_lang.solvers.program import Form, Program, read_program
+from bilevel_lang.solvers.matrix import MatrixProgram, MatrixRun, settled_matrix
+from bilevel_lang.solvers.program import Floats, Form, Program, read_program
+from bilevel_lang.solvers.scip_arrays import add_arrays
 from bilevel_lang.solvers.scip_expressions import Translator
 from bilevel_lang.solvers.settled import importable, load_module, log_to_stderr, proven, settled
 from bilevel_lang.solvers.solver import Feature, Missing, SolverOptions, SolverRun, Termination
@@ -94,16 +97,45 @@ class Scip:
             scip, columns = _load(program, options, bool(features & _CURVED))
             _start(scip, columns, program, options.extra.get("start"))
             _solve(scip, options)
-            run = _report(scip, columns, program, name, time.perf_counter() - started)
+            found = _report(scip, columns, name, time.perf_counter() - started)
+            run = _on_the_model(program, found)
         return run
 
+    def run_matrix(self, program: MatrixProgram, options: SolverOptions) -> MatrixRun:
+        """Solve a program given as arrays; ``options.extra["start"]``: values (n,) to begin from, NaN where there is none.
 
-def _load(program: Program, options: SolverOptions, curved: bool) -> tuple[Any, list[Any]]:
-    """The SCIP model and its columns, in the order of the program's."""
+        Besides SCIP's parameters ``options.extra`` may hold ``"cutoff"``: an objective known to be reached (in the program's
+        sense); only better points are then looked for, and INFEASIBLE means that there is none.
+        """
+        started = time.perf_counter()
+        name = self.version()
+        settled_run = settled_matrix(program, name)
+        if settled_run is not None:
+            return settled_run
+        scip = _fresh(options, bool(program.features() & _CURVED))
+        columns = add_arrays(scip, program)
+        if options.extra.get("cutoff") is not None:
+            scip.setObjlimit(float(options.extra["cutoff"]))
+        start = options.extra.get("start")
+        if start is not None:
+            _hand_over(scip, columns, start)
+        _solve(scip, options)
+        run = _report(scip, columns, name, time.perf_counter() - started)
+        return run if run.x is None else replace(run, objective=program.objective_at(run.x))
+
+
+def _fresh(options: SolverOptions, curved: bool) -> Any:
+    """A SCIP model without content, with its parameters set."""
     scip = load_module("pyscipopt", _MISSING).Model("bilevel-lang")
     scip.hideOutput()
     for key, setting in _settings(options, curved).items():
         _set_parameter(scip, key, setting)
+    return scip
+
+
+def _load(program: Program, options: SolverOptions, curved: bool) -> tuple[Any, list[Any]]:
+    """The SCIP model and its columns, in the order of the program's."""
+    scip = _fresh(options, curved)
     kinds = "CI"
     columns = [
         scip.addVar(lb=_bound_or_none(lower), ub=_bound_or_none(upper), vtype=kinds[int(integer)])
@@ -137,7 +169,7 @@ def _settings(options: SolverOptions, curved: bool) -> dict[str, Any]:
         "randomization/randomseedshift": options.seed,
     }
     settings.update({key: setting for key, setting in wanted.items() if setting is not None})
-    settings.update({key: setting for key, setting in options.extra.items() if key != "start"})
+    settings.update({key: setting for key, setting in options.extra.items() if key not in ("start", "cutoff")})
     return settings
 
 
@@ -162,11 +194,15 @@ def _start(scip: Any, columns: list[Any], program: Program, start: Any) -> None:
     """Hand SCIP a starting point: ``start`` maps variables to values; those without one are left to SCIP."""
     if not start:
         return
-    known = [(column, start.get(variable)) for column, variable in zip(columns, program.variables, strict=True)]
+    known = (start.get(variable) for variable in program.variables)
+    _hand_over(scip, columns, np.array([np.nan if number is None else float(number) for number in known]))
+
+
+def _hand_over(scip: Any, columns: list[Any], start: Floats) -> None:
+    """``start`` (n,) as a starting point; NaN: left to SCIP."""
     solution = scip.createPartialSol()
-    for column, number in known:
-        if number is not None:
-            scip.setSolVal(solution, column, float(number))
+    for j in np.flatnonzero(np.isfinite(start)):
+        scip.setSolVal(solution, columns[j], float(start[j]))
     scip.addSol(solution)
 
 
@@ -187,7 +223,7 @@ def _solve(scip: Any, options: SolverOptions) -> None:
         raise SolverFailedError(f"SCIP stopped: {error}", help="run with --verbose and look at the last lines") from error
 
 
-def _report(scip: Any, columns: list[Any], program: Program, name: str, seconds: float) -> SolverRun:
+def _report(scip: Any, columns: list[Any], name: str, seconds: float) -> MatrixRun:
     status = scip.getStatus()
     termination = _STATUS.get(status, Termination.FAILED)
     x = None
@@ -197,14 +233,28 @@ def _report(scip: Any, columns: list[Any], program: Program, name: str, seconds:
     bound = None
     if termination in (Termination.OPTIMAL, Termination.LIMIT, Termination.INTERRUPTED):
         bound = proven(float(scip.getDualbound()))
-    return SolverRun(
+    return MatrixRun(
         termination,
         name,
-        values=None if x is None else program.values(x),
-        objective=None if x is None else program.objective_at(x),
+        x=x,
+        objective=None if x is None else float(scip.getSolObjVal(best)),
         bound=bound,
         seconds=seconds,
         message=f"SCIP: {status}",
         nodes=int(scip.getNTotalNodes()),
         iterations=int(scip.getNLPIterations()),
+    )
+
+
+def _on_the_model(program: Program, found: MatrixRun) -> SolverRun:
+    return SolverRun(
+        found.termination,
+        found.solver,
+        values=None if found.x is None else program.values(found.x),
+        objective=None if found.x is None else program.objective_at(found.x),
+        bound=found.bound,
+        seconds=found.seconds,
+        message=found.message,
+        nodes=found.nodes,
+        iterations=found.iterations,
     )

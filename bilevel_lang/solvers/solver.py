@@ -23,6 +23,7 @@ class Feature(enum.Enum):
     QUADRATIC_ROWS = "quadratic rows"
     NONLINEAR = "nonlinear functions"
     SOS1 = "SOS1 constraints"
+    INDICATOR = "indicator constraints"
 
 
 class Termination(enum.Enum):
