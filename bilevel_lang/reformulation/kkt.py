@@ -60,7 +60,10 @@ class Kkt:
 
     def apply(self, problem: BilevelProblem, options: Options) -> Reformulation:
         """The MPEC, not yet encoded: ``pyomo.mpec`` components in block ``kkt``."""
-        built = build_mpec(problem)
+        return self.of_mpec(problem, build_mpec(problem))
+
+    def of_mpec(self, problem: BilevelProblem, built: BuiltMpec) -> Reformulation:
+        """The MPEC that was built, with what it promises and the way back."""
         traits = [traits_of(agent) for agent in problem.agents]
         return Reformulation(
             problem=problem,

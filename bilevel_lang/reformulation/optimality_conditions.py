@@ -54,6 +54,13 @@ def clone(problem: BilevelProblem) -> Twin:
     return Twin(model, agents, maps, consumed, objective, ComponentMap(zip(originals, twins, strict=True)))
 
 
+def own_model(problem: BilevelProblem) -> Twin:
+    """The modeller's own model in the place of a clone: what is built on it is built in place."""
+    originals = list(problem.model.component_data_objects(pyo.Var))
+    same = ComponentMap(zip(originals, originals, strict=True))
+    return Twin(problem.model, problem.agents, problem.dual_maps, problem.consumed, problem.leader.objective, same)
+
+
 @dataclass(frozen=True, eq=False)
 class BuiltMpec:
     """The finished MPEC: the clone with its ``kkt`` block, and where each reported multiplier is."""
@@ -64,9 +71,9 @@ class BuiltMpec:
     """(name, terms, agent number, row number) for rows."""
 
 
-def build_mpec(problem: BilevelProblem) -> BuiltMpec:
-    """Rewrite a clone of the problem's model as an MPEC."""
-    twin = clone(problem)
+def build_mpec(problem: BilevelProblem, twin: Twin | None = None) -> BuiltMpec:
+    """Rewrite a clone of the problem's model as an MPEC, or ``twin``: a clone made elsewhere, or the model itself."""
+    twin = twin or clone(problem)
     for objective in list(twin.model.component_data_objects(pyo.Objective, active=True)):
         if objective is not twin.leader_objective:
             objective.deactivate()
