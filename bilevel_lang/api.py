@@ -128,7 +128,13 @@ def solve(
 
 def solve_problem(problem: BilevelProblem, options: Options, clock: Clock | None = None) -> BilevelSolution:
     """The stages after resolve; ``clock`` knows what the stages before it took."""
-    clock = clock or Clock()
+    solution = find_solution(problem, options, clock or Clock())
+    write_back(problem, solution)
+    return solution
+
+
+def find_solution(problem: BilevelProblem, options: Options, clock: Clock) -> BilevelSolution:
+    """The same, and the model keeps its values: the answer is in the solution alone."""
     rewrite, path = choose(problem, options)
     reformulation = rewrite.encode(rewrite.apply(problem, options), options)
     clock.tick("reformulate")
@@ -137,9 +143,7 @@ def solve_problem(problem: BilevelProblem, options: Options, clock: Clock | None
     point = reformulation.recover(run) if run.has_solution else None
     certificate = verify_point(problem, point, tolerance=options.tolerance, options=_checking(options)) if point else None
     clock.tick("verify")
-    solution = assemble(problem, reformulation, run, point, certificate, tuple(path), clock.seconds)
-    write_back(problem, solution)
-    return solution
+    return assemble(problem, reformulation, run, point, certificate, tuple(path), clock.seconds)
 
 
 def _checking(options: Options) -> SolverOptions:

@@ -299,7 +299,7 @@ def write_back(problem: BilevelProblem, solution: BilevelSolution) -> None:
         if suffix.local_name == "dual" and suffix.import_enabled():
             _fill(suffix, [(c, value) for _, value, c in solution.point.multipliers if c.ctype is pyo.Constraint])
         elif suffix.local_name == "rc" and suffix.import_enabled():
-            _fill(suffix, _reduced_costs(problem, solution.point))
+            _fill(suffix, reduced_costs_at(problem, solution.point))
 
 
 def _fill(suffix: Any, values: list[tuple[Any, float]]) -> None:
@@ -308,8 +308,8 @@ def _fill(suffix: Any, values: list[tuple[Any, float]]) -> None:
         suffix[component] = value + 0.0
 
 
-def _reduced_costs(problem: BilevelProblem, point: Point) -> list[tuple[Any, float]]:
-    """Of every agent's variables; of an objective variable the multiplier of its own bounds."""
+def reduced_costs_at(problem: BilevelProblem, point: Point) -> list[tuple[Any, float]]:
+    """Reduced costs of every agent's variables; of an objective variable the multiplier of its own bounds."""
     multipliers = ComponentMap((component, value) for _, value, component in point.multipliers)
     values = complete_values(problem, point)
     found = [pair for agent in problem.agents for pair in reduced_costs(agent, multipliers, values)]
