@@ -10,8 +10,12 @@ still optimal; stationary otherwise.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
+
+import pyomo.environ as pyo
+from pyomo.common.collections import ComponentMap
 
 from bilevel_lang.errors import Diagnostic, RefusedError
 from bilevel_lang.oracle.traits import AgentClass, Traits, traits_of
@@ -26,6 +30,7 @@ from bilevel_lang.reformulation.starts import Starts
 from bilevel_lang.reformulation.two_stage import TwoStage
 from bilevel_lang.solution import Exactness
 from bilevel_lang.solvers.features import features_of, why_not
+from bilevel_lang.solvers.program import sense_of
 from bilevel_lang.solvers.registry import by_name, pick
 from bilevel_lang.solvers.solver import Feature, Solver, SolverRun
 
@@ -93,11 +98,11 @@ class Kkt:
         if local is None:
             return replace(encoded, why=(*choice.reasons, *encoded.why))
 
-        def locally() -> tuple[Any, Any]:
+        def locally() -> Callable[[Options], SolverRun]:
             other = self._encoded(self.apply(mpec.problem, options), local, replace(options, solver=None))
-            return other.model, other.run
+            return speaking_of(mpec.model, other.run)
 
-        run = TwoStage(encoded.model, encoded.run, locally, local, choice.again, choice.local_first)
+        run = TwoStage(sense_of(mpec.model), encoded.run, locally, local, choice.again, choice.local_first)
         return replace(encoded, run=run, why=(*choice.reasons, *encoded.why))
 
     def _encoded(self, mpec: Reformulation, name: str, options: Options) -> Reformulation:
@@ -114,6 +119,20 @@ class Kkt:
             why=(f"chosen    {why}", *(f"bound     {note}" for note in encoded.notes)),
             review=encoded.review,
         )
+
+
+def speaking_of(model: Any, run: Callable[[Options], SolverRun]) -> Callable[[Options], SolverRun]:
+    """``run`` of a twin of ``model`` with the same names, its values on the variables of ``model``."""
+
+    def carried(options: Options) -> SolverRun:
+        found = run(options)
+        if found.values is None:
+            return found
+        by_name = {v.name: value for v, value in found.values.items()}
+        mine = model.component_data_objects(pyo.Var)
+        return replace(found, values=ComponentMap((v, by_name[v.name]) for v in mine if v.name in by_name))
+
+    return carried
 
 
 def _solver_for(encoding: Encoding, features: frozenset[Feature], wanted: str | None) -> tuple[Solver, str]:

@@ -10,14 +10,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
-
-import pyomo.environ as pyo
-from pyomo.common.collections import ComponentMap
 
 from bilevel_lang.errors import ModelFileError, RefusedError, SolverFailedError
 from bilevel_lang.reformulation.rewrite import Options
-from bilevel_lang.solvers.program import sense_of
 from bilevel_lang.solvers.solver import SolverRun, Termination
 
 FIRST = 10.0
@@ -31,14 +26,15 @@ Run = Callable[[Options], SolverRun]
 
 @dataclass(frozen=True, eq=False)
 class TwoStage:
-    """``globally`` solves ``model``; ``locally()`` prepares a twin model of the same names and the run that solves it.
+    """``globally`` solves the problem; ``locally()`` prepares the local search, whose runs speak of the same variables.
 
-    ``again``: whether a second global search is worth it (all rows linear: its bound usually closes, given an incumbent).
+    ``sense``: -1.0 where the leader maximises, else 1.0. ``again``: whether a second global search is worth it (all rows linear:
+    its bound usually closes, given an incumbent).
     """
 
-    model: Any
+    sense: float
     globally: Run
-    locally: Callable[[], tuple[Any, Run]]
+    locally: Callable[[], Run]
     local_encoding: str
     again: bool
     local_first: bool = False
@@ -76,9 +72,9 @@ class TwoStage:
 
     def _local(self, options: Options) -> SolverRun:
         def search() -> SolverRun:
-            twin, run = self.locally()
             # The user's solver options are for the global solver, which the plan begins with.
-            return self._carried_over(run(replace(options, solver_options={})), twin)
+            found = self.locally()(replace(options, solver_options={}))
+            return replace(found, encoding=self.local_encoding) if found.values is not None else found
 
         return _or_nothing(search, "the local solver")
 
@@ -92,21 +88,12 @@ class TwoStage:
             )
         return replace(last, seconds=spent + last.seconds)
 
-    def _carried_over(self, run: SolverRun, twin: Any) -> SolverRun:
-        """The local run with its values on the variables of ``model`` (both models have the same names)."""
-        if run.values is None:
-            return run
-        by_name = {v.name: value for v, value in run.values.items()}
-        mine = self.model.component_data_objects(pyo.Var)
-        values = ComponentMap((v, by_name[v.name]) for v in mine if v.name in by_name)
-        return replace(run, values=values, encoding=self.local_encoding)
-
     def _better(self, proved: SolverRun, local: SolverRun, said: str) -> SolverRun:
         """The better point of a global search that was cut short and a local one, with the bound of the former."""
         seconds = proved.seconds + local.seconds
         if local.values is None or local.objective is None:
             return replace(proved, seconds=seconds, message=f"{said}; the local search found nothing: {local.message}")
-        sense = sense_of(self.model)
+        sense = self.sense
         if proved.values is not None and proved.objective is not None and sense * (proved.objective - local.objective) < -1e-9:
             # The incumbent of the global search is better, though nobody has polished it.
             return replace(proved, termination=Termination.LOCALLY_OPTIMAL, seconds=seconds, message=said)

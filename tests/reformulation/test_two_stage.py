@@ -7,8 +7,10 @@ import pytest
 from pyomo.common.collections import ComponentMap
 
 from bilevel_lang.errors import SolverFailedError
+from bilevel_lang.reformulation.kkt import speaking_of
 from bilevel_lang.reformulation.rewrite import Options
 from bilevel_lang.reformulation.two_stage import AGAIN, FIRST, TwoStage
+from bilevel_lang.solvers.program import sense_of
 from bilevel_lang.solvers.solver import SolverRun, Termination
 
 
@@ -40,7 +42,7 @@ def run(termination: Termination, m: Any, x: float | None = None, **extra: Any) 
 
 
 def plan(m: Any, globally: Script, locally: Script, twin: Any, again: bool, local_first: bool = False) -> TwoStage:
-    return TwoStage(m, globally, lambda: (twin, locally), "scholtes", again, local_first)
+    return TwoStage(sense_of(m), globally, lambda: speaking_of(m, locally), "scholtes", again, local_first)
 
 
 @pytest.mark.parametrize(
