@@ -18,13 +18,15 @@ import pyomo.environ as pyo
 from pyomo.common.collections import ComponentMap
 
 from bilevel_lang.errors import Diagnostic, RefusedError
-from bilevel_lang.oracle.traits import AgentClass, Traits, traits_of
+from bilevel_lang.oracle.traits import is_pinned, traits_of
 from bilevel_lang.problem import Agent, BilevelProblem
 from bilevel_lang.reformulation.complementarity.encoding import Encoding
 from bilevel_lang.reformulation.complementarity.pairs import conditions
 from bilevel_lang.reformulation.complementarity.registry import encoding_by_name
 from bilevel_lang.reformulation.encoding_choice import choose_encoding
+from bilevel_lang.reformulation.linear.route import arrays_route
 from bilevel_lang.reformulation.optimality_conditions import BuiltMpec, build_mpec
+from bilevel_lang.reformulation.promises import exactness_of, one_of_many, warnings_of, weaker
 from bilevel_lang.reformulation.rewrite import Accepted, Multiplier, Options, Reformulation, Refusal, Verdict
 from bilevel_lang.reformulation.starts import Starts
 from bilevel_lang.reformulation.two_stage import TwoStage
@@ -56,16 +58,15 @@ class Kkt:
         if options.position != "optimistic":
             reason = f"`kkt` takes the optimistic position; `{options.position}` is not carried out by any method of this version"
             return Refusal(reason, "drop `--position`")
-        found = [(agent, traits_of(agent)) for agent in problem.agents]
-        integer = [_integer(agent, traits, problem) for agent, traits in found if traits.integers]
+        integer = [_integer(agent, names, problem) for agent in problem.agents if (names := _integers(agent))]
         if integer:
             reason = f"{integer[0].message}: KKT conditions do not hold for integer decisions"
             return Refusal(reason, integer[0].help, tuple(integer))
-        return Accepted(_accepted(problem, [t for _, t in found]))
+        return Accepted(_accepted(problem))
 
     def apply(self, problem: BilevelProblem, options: Options) -> Reformulation:
         """The MPEC, not yet encoded: ``pyomo.mpec`` components in block ``kkt``."""
-        return self.of_mpec(problem, build_mpec(problem))
+        return self.of_mpec(problem, build_mpec(problem, implicit=options.implicit))
 
     def of_mpec(self, problem: BilevelProblem, built: BuiltMpec) -> Reformulation:
         """The MPEC that was built, with what it promises and the way back."""
@@ -76,12 +77,34 @@ class Kkt:
             method=self.name,
             encoding=None,
             solver="",
-            exactness=_exactness(traits),
+            exactness=weaker(Exactness.STATIONARY if built.assumed else exactness_of(traits), built.choices.exactness),
             variables=built.twin.variables,
             multipliers=_multipliers(built, problem),
             run=_unencoded,
-            warnings=tuple(_warnings(problem, traits)),
+            warnings=(*warnings_of(problem.agents, traits), *built.choices.warnings, *built.assumed, *one_of_many(problem)),
         )
+
+    def prepare(self, problem: BilevelProblem, options: Options) -> Reformulation:
+        """Arrays where everything is linear, else the MPEC as components, encoded."""
+
+        def local(encoding: str) -> Callable[[], Callable[[Options], SolverRun]]:
+            return lambda: self._locally(problem, encoding, options)
+
+        found = arrays_route(problem, options, local)
+        return found if isinstance(found, Reformulation) else self.encode(self.apply(problem, options), options)
+
+    def _locally(self, problem: BilevelProblem, encoding: str, options: Options) -> Callable[[Options], SolverRun]:
+        """A search with ``encoding`` whose runs speak of the modeller's variables."""
+        other = self._encoded(self.apply(problem, options), encoding, replace(options, solver=None))
+
+        def search(wanted: Options) -> SolverRun:
+            run = other.run(wanted)
+            if run.values is None:
+                return run
+            point = other.recover(run)
+            return replace(run, values=point.values, multipliers=point.multipliers)
+
+        return search
 
     def encode(self, mpec: Reformulation, options: Options) -> Reformulation:
         """Choose an encoding and a solver for the MPEC, and make it solvable, in place."""
@@ -90,7 +113,7 @@ class Kkt:
             runner = _Runner(solver, lambda s, o: s.run(mpec.model, o.for_solver()))
             promise = Exactness.EXACT if solver.proves else Exactness.STATIONARY
             return replace(
-                mpec, solver=solver.name, run=runner, why=(f"chosen    {why}",), exactness=_weaker(mpec.exactness, promise)
+                mpec, solver=solver.name, run=runner, why=(f"chosen    {why}",), exactness=weaker(mpec.exactness, promise)
             )
         choice = choose_encoding(mpec.model, options)
         encoded = self._encoded(mpec, choice.encoding, options)
@@ -114,7 +137,7 @@ class Kkt:
             mpec,
             encoding=encoding.name,
             solver=solver.name,
-            exactness=_weaker(mpec.exactness, promise),
+            exactness=weaker(mpec.exactness, promise),
             run=_Runner(solver, encoded.run),
             why=(f"chosen    {why}", *(f"bound     {note}" for note in encoded.notes)),
             review=encoded.review,
@@ -149,8 +172,12 @@ def _unencoded(options: Options) -> SolverRun:
     raise RefusedError("this model still holds complementarities", "call `solve`, or reformulate with an encoding")
 
 
-def _integer(agent: Agent, traits: Traits, problem: BilevelProblem) -> Diagnostic:
-    names = ", ".join(f"`{n}`" for n in traits.integers[:4])
+def _integers(agent: Agent) -> list[str]:
+    return [v.name for v in agent.variables if not v.is_continuous() and not is_pinned(v)]
+
+
+def _integer(agent: Agent, integers: list[str], problem: BilevelProblem) -> Diagnostic:
+    names = ", ".join(f"`{n}`" for n in integers[:4])
     message = f"{agent.name} decides integer variables ({names})"
     help = (
         "`value-function` will take integer followers; it is not part of this version. Fix the variables, or relax their domain"
@@ -158,39 +185,9 @@ def _integer(agent: Agent, traits: Traits, problem: BilevelProblem) -> Diagnosti
     return Diagnostic("E13", message, help, agent.span, problem.source)
 
 
-def _accepted(problem: BilevelProblem, traits: list[Traits]) -> str:
-    if not problem.agents:
-        return "no agents: an ordinary model"
-    kinds = ", ".join(sorted({t.agent_class.value for t in traits}))
-    return f"{len(traits)} agent{'s' if len(traits) > 1 else ''}: {kinds}"
-
-
-def _exactness(traits: list[Traits]) -> Exactness:
-    """What the MPEC promises: necessity needs derivatives and a constraint qualification, which linear rows bring along."""
-    if not all(t.kkt_necessary for t in traits):
-        return Exactness.STATIONARY
-    return Exactness.EXACT if all(t.convex for t in traits) else Exactness.RELAXATION
-
-
-_ORDER = (Exactness.EXACT, Exactness.RELAXATION, Exactness.EPSILON, Exactness.STATIONARY, Exactness.APPROXIMATION)
-
-
-def _weaker(a: Exactness, b: Exactness) -> Exactness:
-    return max(a, b, key=_ORDER.index)
-
-
-def _warnings(problem: BilevelProblem, traits: list[Traits]) -> list[str]:
-    said = []
-    for agent, found in zip(problem.agents, traits, strict=True):
-        if found.agent_class in (AgentClass.NONCONVEX, AgentClass.NONCONVEX_VI):
-            evidence = "; ".join(found.evidence)
-            said.append(f"warning[E14]: {agent.name} is not proven convex ({evidence}): a KKT point need not be its optimum")
-        elif not found.smooth:
-            said.append(f"{agent.name} may have no derivative at its optimum, so optimality of the leader is not proved")
-        elif not found.linear_rows:
-            doubt = "there KKT conditions need a constraint qualification, so optimality of the leader is not proved"
-            said.append(f"{agent.name} has nonlinear rows: {doubt}")
-    return said
+def _accepted(problem: BilevelProblem) -> str:
+    count = len(problem.agents)
+    return f"{count} agent{'s' if count > 1 else ''} without integer decisions" if count else "no agents: an ordinary model"
 
 
 def _multipliers(built: BuiltMpec, problem: BilevelProblem) -> tuple[Multiplier, ...]:

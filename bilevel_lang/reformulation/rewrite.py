@@ -14,6 +14,7 @@ from pyomo.common.collections import ComponentMap
 
 from bilevel_lang.errors import Diagnostic, UsageError
 from bilevel_lang.problem import BilevelProblem
+from bilevel_lang.reformulation.nlp_options import NlpOptions
 from bilevel_lang.solution import Exactness, Point
 from bilevel_lang.solvers.solver import SolverOptions, SolverRun
 
@@ -49,12 +50,18 @@ _RANGES = (
 """Option, least value, whether that value itself is out."""
 
 
+IMPLICIT_WAYS = ("switching", "replication", "substitution")
+"""How `implicit` is carried out; docs/language.md describes them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """What the user may ask of a rewrite and its solve. None = chosen by the engine.
 
     ``time_limit`` seconds, ``gap`` relative, ``big_m`` the bound to use for rows without a proven one, ``starts`` how many
-    points a local method starts from, ``tolerance`` of the certificate (relative).
+    points a local method starts from, ``implicit`` the way with state variables (``switching``, ``replication`` or
+    ``substitution``), ``tolerance`` of the certificate (relative). ``nlp``: options of the encodings for NLP
+    solvers.
     """
 
     method: str = "auto"
@@ -70,6 +77,8 @@ class Options:
     tolerance: float = 1e-5
     verbose: bool = False
     solver_options: Mapping[str, Any] = field(default_factory=dict)
+    nlp: NlpOptions = field(default_factory=NlpOptions)
+    implicit: str = "switching"
 
     def __new__(cls, *args: Any, **named: Any) -> Options:
         """Name a mistyped option: the dataclass would speak of ``__init__`` and know no mend."""
@@ -81,7 +90,11 @@ class Options:
         return object.__new__(cls)
 
     def __post_init__(self) -> None:
-        """Raises UsageError for a number outside its range."""
+        """Raises UsageError for a number outside its range, or an unknown way with state variables."""
+        if self.implicit not in IMPLICIT_WAYS:
+            near = difflib.get_close_matches(str(self.implicit), IMPLICIT_WAYS, n=1)
+            mend = f"did you mean `{near[0]}`?" if near else "there are " + ", ".join(IMPLICIT_WAYS)
+            raise UsageError(f"option `implicit`: no way {self.implicit!r} with state variables", mend)
         for name, least, strict in _RANGES:
             value = getattr(self, name)
             if value is None:
@@ -114,6 +127,9 @@ class Reformulation:
 
     ``model`` is single-level Pyomo; ``variables`` maps each variable of the modeller's model to its twin in ``model``;
     ``multipliers`` tell where the agents' multipliers are. ``run`` solves it (a sequence of solves for a homotopy).
+
+    What :meth:`Rewrite.prepare` gives may have no ``model`` (None): it goes to the solver as arrays, and its runs speak of the
+    modeller's own variables.
     """
 
     problem: BilevelProblem
@@ -134,6 +150,8 @@ class Reformulation:
         """The modeller's variables at the run's solution. Raises ValueError where the run has none."""
         if run.values is None:
             raise ValueError("the run has no solution to recover")
+        if run.multipliers is not None:
+            return Point(run.values, run.multipliers)
         values = ComponentMap((original, run.values[twin]) for original, twin in self.variables.items() if twin in run.values)
         return Point(values, tuple(self._multiplier_values(run)))
 
@@ -174,3 +192,6 @@ class Rewrite(Protocol):
 
     def encode(self, reformulation: Reformulation, options: Options) -> Reformulation:
         """Make what :meth:`apply` gave ready for a solver, in place: choose encoding and solver. Raises RefusedError."""
+
+    def prepare(self, problem: BilevelProblem, options: Options) -> Reformulation:
+        """The shortest way to something that can be run; components only where it needs them. Raises RefusedError."""

@@ -86,6 +86,8 @@ class SolverRun:
     reduced_costs: ComponentMap | None = None
     encoding: str | None = None
     """The encoding that was solved, where a plan of several went another way than it began."""
+    multipliers: tuple[tuple[str, float, Any], ...] | None = None
+    """(row, reported multiplier, component) of the agents' rows, where the run itself knows them."""
 
     @property
     def has_solution(self) -> bool:

@@ -66,7 +66,13 @@ def _strange(problem: BilevelProblem) -> str | None:
     _, unknown = categorize_valid_components(problem.model, active=True, valid=_KNOWN, targets=set())
     if unknown:
         return f"the model has components of type {next(iter(unknown)).__name__}"
-    return None
+    statements = {
+        "qvi": problem.links,
+        "visol or sharedequ": problem.shared_rows,
+        "implicit": problem.state_variables,
+        "disjunction": problem.disjunctions,
+    }
+    return next((f"the annotation has {word}" for word, found in statements.items() if found), None)
 
 
 class _Reader:

@@ -1,0 +1,48 @@
+"""Which encoding an MPEC on arrays gets, and why."""
+
+from __future__ import annotations
+
+from bilevel_lang.reformulation.encoding_choice import NO_BIG_M, NO_SCHOLTES, NO_SOS1, Choice
+from bilevel_lang.reformulation.linear.mpec import LinearMpec
+from bilevel_lang.reformulation.linear.registry import LINEAR_ENCODINGS, linear_encoding
+from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.two_stage import FIRST
+from bilevel_lang.solvers.registry import by_name
+from bilevel_lang.solvers.solver import Feature
+
+
+def choose_linear_encoding(mpec: LinearMpec, options: Options) -> Choice | str:
+    """The encoding with the reasons as ``--explain`` prints them; or why none of those on arrays is meant."""
+    solvers = {name for e in LINEAR_ENCODINGS for name in e.solvers}
+    if options.solver is not None and options.solver not in solvers:
+        return f"`{options.solver}` takes Pyomo models"
+    if options.encoding is not None:
+        return _asked_for(options.encoding, options.solver)
+    if options.solver == "highs":
+        chosen = "chosen    big-m: highs was asked for, and big-m is the encoding it takes"
+        return _asked_for("big-m", "highs", (chosen, NO_SOS1.format(solver="highs"), NO_SCHOLTES.format(why="it is for ipopt")))
+    return _automatic(mpec, options)
+
+
+def _asked_for(name: str, solver: str | None, reasons: tuple[str, ...] | None = None) -> Choice | str:
+    encoding = linear_encoding(name)
+    if encoding is None or (solver is not None and solver not in encoding.solvers):
+        return f"`{name}` takes Pyomo components" + (f" where {solver} solves it" if solver else "")
+    return Choice(name, reasons or (f"chosen    {name}: asked for",))
+
+
+def _automatic(mpec: LinearMpec, options: Options) -> Choice | str:
+    features = mpec.program.features()
+    if features & {Feature.NONCONVEX_OBJECTIVE, Feature.QUADRATIC_ROWS}:
+        return "the leader's objective or rows are quadratic and not convex"
+    chosen = "chosen    sos1: exact, no big-M; all rows and conditions are linear"
+    if mpec.program.integer.any():
+        j = int(mpec.program.integer.nonzero()[0][0])
+        why = f"`{mpec.column_name(j)}` is integer"
+        return Choice("sos1", (chosen, NO_BIG_M, NO_SCHOLTES.format(why=why)))
+    if options.solver is not None or by_name("ipopt").missing() is not None:
+        why = "ipopt is not installed" if options.solver is None else f"{options.solver} was asked for"
+        return Choice("sos1", (chosen, NO_BIG_M, NO_SCHOLTES.format(why=why)))
+    after = f"in hand   scholtes from {options.starts} starts, if {FIRST:g} s bring no proof, then sos1 once more"
+    after += " from the point found"
+    return Choice("sos1", (chosen, after, NO_BIG_M), "scholtes", again=True)

@@ -1,0 +1,96 @@
+"""The arrays route of the KKT rewrite: from a problem to something that runs, without a clone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from pyomo.common.collections import ComponentMap
+
+from bilevel_lang.oracle.traits import traits_of
+from bilevel_lang.problem import BilevelProblem
+from bilevel_lang.reformulation.encoding_choice import Choice
+from bilevel_lang.reformulation.linear.answer import solver_run
+from bilevel_lang.reformulation.linear.choice import choose_linear_encoding
+from bilevel_lang.reformulation.linear.encoding import EncodedArrays
+from bilevel_lang.reformulation.linear.mpec import LinearMpec
+from bilevel_lang.reformulation.linear.reading import NotLinear, read_mpec
+from bilevel_lang.reformulation.linear.registry import linear_encoding
+from bilevel_lang.reformulation.promises import warnings_of, weaker
+from bilevel_lang.reformulation.rewrite import Options, Reformulation
+from bilevel_lang.reformulation.two_stage import TwoStage
+from bilevel_lang.solution import Exactness
+from bilevel_lang.solvers.program import Floats
+from bilevel_lang.solvers.solver import SolverRun
+
+Locally = Callable[[], Callable[[Options], SolverRun]]
+
+
+def arrays_route(problem: BilevelProblem, options: Options, local: Callable[[str], Locally]) -> Reformulation | NotLinear:
+    """The reformulation of a linear problem on arrays, or why this route does not take it.
+
+    ``local(encoding)`` prepares the local search that a plan of several searches falls back on. Raises RefusedError where the
+    encoding asked for cannot be had.
+    """
+    if not problem.agents:
+        return NotLinear("there are no agents")
+    mpec = read_mpec(problem)
+    if isinstance(mpec, NotLinear):
+        return mpec
+    choice = choose_linear_encoding(mpec, options)
+    if isinstance(choice, str):
+        return NotLinear(choice)
+    return _reformulation(mpec, choice, options, local)
+
+
+def _reformulation(mpec: LinearMpec, choice: Choice, options: Options, local: Callable[[str], Locally]) -> Reformulation:
+    encoding = linear_encoding(choice.encoding)
+    assert encoding is not None
+    solver = options.solver or encoding.solvers[0]
+    encoded = encoding.encode(mpec, solver, options)
+    run = _Run(mpec, encoded)
+    promise = Exactness.EXACT if all(a.convex for a in mpec.agents) else Exactness.RELAXATION
+    plan: Callable[[Options], SolverRun] = run
+    if choice.local is not None:
+        plan = TwoStage(float(mpec.program.sense), run, local(choice.local), choice.local, choice.again, choice.local_first)
+    meant = "asked for" if options.solver else f"the solver that `{encoding.name}` is meant for"
+    return Reformulation(
+        problem=mpec.problem,
+        model=None,
+        method="kkt",
+        encoding=encoding.name,
+        solver=solver,
+        exactness=weaker(promise, encoded.exactness),
+        variables=ComponentMap((v, v) for v in mpec.variables),
+        multipliers=(),
+        run=plan,
+        why=(*choice.reasons, f"chosen    {solver}: {meant}", *(f"bound     {note}" for note in encoded.notes)),
+        warnings=_warnings(mpec),
+    )
+
+
+class _Run:
+    """One search on arrays, in terms of the modeller's variables."""
+
+    def __init__(self, mpec: LinearMpec, encoded: EncodedArrays) -> None:
+        self.mpec = mpec
+        self.encoded = encoded
+
+    def __call__(self, options: Options) -> SolverRun:
+        given = options.solver_options.get("start")
+        plain = {key: value for key, value in options.solver_options.items() if key != "start"}
+        start = self._start(given) if given is not None else None
+        return solver_run(self.mpec, self.encoded.run(replace(options, solver_options=plain), start))
+
+    def _start(self, values: ComponentMap) -> Floats:
+        """The modeller's variables as columns; what the conditions have added is unknown."""
+        start = np.full(self.mpec.program.columns, np.nan)
+        start[: len(self.mpec.variables)] = [values.get(v, np.nan) for v in self.mpec.variables]
+        return start
+
+
+def _warnings(mpec: LinearMpec) -> tuple[str, ...]:
+    """Only agents that are not convex need words; only theirs is worth the time to find them."""
+    doubtful = [agent for agent, system in zip(mpec.problem.agents, mpec.agents, strict=True) if not system.convex]
+    return tuple(warnings_of(doubtful, [traits_of(agent) for agent in doubtful]))

@@ -1,0 +1,121 @@
+"""A check on a solver's claim of optimality over SOS1 sets, on arrays; the reasons are those of
+:mod:`bilevel_lang.reformulation.complementarity.second_opinion`."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import scipy.sparse as sp
+
+from bilevel_lang.errors import SolverFailedError
+from bilevel_lang.reformulation.complementarity.second_opinion import BETTER, HUGE, LIMIT
+from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.solvers.features import why_not
+from bilevel_lang.solvers.highs import Highs
+from bilevel_lang.solvers.matrix import MatrixProgram, MatrixRun, QuadraticRow, no_pairs
+from bilevel_lang.solvers.program import Floats
+from bilevel_lang.solvers.scip import Scip
+from bilevel_lang.solvers.solver import SolverOptions, Termination
+
+
+def run_with_second_opinion(program: MatrixProgram, solver: Scip, options: Options, start: Floats | None) -> MatrixRun:
+    """Solve ``program``; a claim of optimality that nothing bounds is tested, and withdrawn where it fails."""
+    wanted = options.for_solver()
+    if start is not None:
+        wanted = replace(wanted, extra={**wanted.extra, "start": start})
+    run = solver.run_matrix(program, wanted)
+    if run.termination is Termination.INFEASIBLE_OR_UNBOUNDED and _has_objective(program):
+        return _told_apart(program, run, solver, options)
+    if run.termination is not Termination.OPTIMAL or run.objective is None or not _has_objective(program):
+        return run
+    if abs(run.objective) >= HUGE:
+        said = f"{run.solver} stopped at the objective {run.objective:.3g}: the problem is probably unbounded"
+        return replace(run, termination=Termination.FAILED, x=None, objective=None, bound=None, message=said)
+    if _bounded_by_columns(program) or _bounded_without_sets(program, options):
+        return run
+    return _tested(program, run, solver, options)
+
+
+def _has_objective(program: MatrixProgram) -> bool:
+    return bool(program.cost.any()) or program.quadratic is not None
+
+
+def _without_objective(program: MatrixProgram) -> MatrixProgram:
+    return replace(program, cost=np.zeros(program.columns), constant=0.0, quadratic=None)
+
+
+def _time_left(run: MatrixRun, options: Options) -> float:
+    return LIMIT if options.time_limit is None else max(0.1, options.time_limit - run.seconds)
+
+
+def _told_apart(program: MatrixProgram, run: MatrixRun, solver: Scip, options: Options) -> MatrixRun:
+    """Infeasible or unbounded? Without the objective only one of the two is left."""
+    second = solver.run_matrix(_without_objective(program), options.for_solver(_time_left(run, options)))
+    seconds = run.seconds + second.seconds
+    if second.termination is Termination.INFEASIBLE:
+        return replace(run, termination=Termination.INFEASIBLE, seconds=seconds)
+    return replace(run, termination=Termination.UNBOUNDED if second.x is not None else run.termination, seconds=seconds)
+
+
+def _bounded_by_columns(program: MatrixProgram) -> bool:
+    """Whether the columns' own bounds bound the linear objective on its good side."""
+    if program.quadratic is not None:
+        return False
+    cost = program.sense * program.cost
+    used = cost != 0
+    return bool(np.isfinite(np.where(cost > 0, program.lower, program.upper)[used]).all())
+
+
+def _bounded_without_sets(program: MatrixProgram, options: Options) -> bool:
+    """Whether the LP or QP without SOS1 sets and integrality has a finite optimum; False where the rest is neither."""
+    highs = Highs()
+    relaxed = replace(program, sos1=no_pairs(), indicators=(), integer=np.zeros(program.columns, dtype=bool))
+    if why_not(highs, relaxed.features()) is not None:
+        return False
+    limit = LIMIT if options.time_limit is None else min(LIMIT, options.time_limit)
+    return bool(highs.run_matrix(relaxed, SolverOptions(time_limit=limit)).termination is Termination.OPTIMAL)
+
+
+def better_than(program: MatrixProgram, level: float) -> MatrixProgram:
+    """``program`` without an objective, and with the row that its objective is at least as good as ``level``."""
+    low, up = (-math.inf, level - program.constant) if program.sense > 0 else (level - program.constant, math.inf)
+    aimless = _without_objective(program)
+    if program.quadratic is None:
+        return replace(
+            aimless,
+            matrix=sp.vstack([program.matrix, sp.csr_matrix(program.cost)], format="csr"),
+            row_lower=np.append(program.row_lower, low),
+            row_upper=np.append(program.row_upper, up),
+        )
+    upper = sp.triu(program.quadratic, format="coo")
+    used = np.flatnonzero(program.cost)
+    row = QuadraticRow(
+        low,
+        up,
+        used,
+        program.cost[used],
+        np.column_stack([upper.row, upper.col]).astype(np.int64),
+        np.where(upper.row == upper.col, 0.5, 1.0) * upper.data,
+    )
+    return replace(aimless, quadratic_rows=(*program.quadratic_rows, row))
+
+
+def _tested(program: MatrixProgram, run: MatrixRun, solver: Scip, options: Options) -> MatrixRun:
+    assert run.objective is not None
+    level = run.objective - program.sense * BETTER * max(1.0, abs(run.objective))
+    try:
+        plain = replace(options, solver_options={}).for_solver(_time_left(run, options))
+        second = solver.run_matrix(better_than(program, level), plain)
+    except SolverFailedError as error:
+        second = MatrixRun(Termination.FAILED, run.solver, message=error.diagnostics[0].message)
+    seconds = run.seconds + second.seconds
+    if second.termination is Termination.INFEASIBLE:
+        return replace(run, seconds=seconds)
+    if second.x is not None:
+        claim = f"{run.solver} called {run.objective:.8g} optimal"
+        said = f"{claim}, and a clearly better point exists: the problem is probably unbounded"
+        return replace(run, termination=Termination.FAILED, x=None, objective=None, bound=None, seconds=seconds, message=said)
+    said = f"{run.solver} calls this optimal, but nothing bounds the relaxation and the claim could not be confirmed"
+    return replace(run, termination=Termination.LOCALLY_OPTIMAL, bound=None, seconds=seconds, message=said)
