@@ -59,6 +59,12 @@ def _add_choices(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--position", default="optimistic", choices=["optimistic", "pessimistic"], help="who wins ties among followers"
     )
+    group.add_argument(
+        "--implicit",
+        default="switching",
+        choices=["switching", "replication", "substitution"],
+        help="the way with state variables (`implicit`)",
+    )
     group.add_argument("--big-m", type=_positive, metavar="M", help="bound for rows where none can be proved (big-m only)")
     group.add_argument("--starts", type=_count, default=8, metavar="N", help="starts of a local method (default 8)")
 
@@ -263,6 +269,7 @@ def _options(options: argparse.Namespace) -> Options:
         "seed",
         "big_m",
         "starts",
+        "implicit",
         "tolerance",
         "verbose",
     )

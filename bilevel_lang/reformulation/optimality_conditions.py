@@ -7,7 +7,9 @@ Formulation (the signs are those of ``docs/signs.md``; a ``max`` agent enters wi
     0 <= y - lo  _|_  z_lower >= 0,            0 <= up - y  _|_  z_upper >= 0
 
 Names tell the origin: ``kkt.stationarity[y1]``, ``kkt.multiplier[e1]`` (``[e1.lower]`` and ``[e1.upper]`` for a range),
-``kkt.bound_multiplier[y1.lower]``, ``kkt.complementarity[e1]``.
+``kkt.bound_multiplier[y1.lower]``, ``kkt.complementarity[e1]``. What an agent has of its own of something that others have as
+well (:mod:`bilevel_lang.reformulation.shared_parts`) bears its name: ``kkt.multiplier[min cost.e1]``. The twin of a ``qvi`` is
+held by ``kkt.link[x1]``.
 
 Reference: Dempe and Zemkoho (eds), Bilevel Optimization (2020), chapters 2 and 20; Luo, Pang and Ralph, MPEC (1996).
 """
@@ -16,7 +18,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyomo.environ as pyo
@@ -25,8 +27,10 @@ from pyomo.mpec import Complementarity, complements
 
 from bilevel_lang.oracle.gradient import Gradient
 from bilevel_lang.oracle.traits import is_pinned
-from bilevel_lang.problem import Agent, BilevelProblem, DualMap, Row
+from bilevel_lang.problem import Agent, BilevelProblem, Disjunction, DualMap, Row
+from bilevel_lang.reformulation.disjunctions import Stated, state
 from bilevel_lang.reformulation.rewrite import free_name
+from bilevel_lang.reformulation.shared_parts import SharedParts, replaced
 
 Terms = tuple[tuple[float, Any], ...]
 
@@ -42,6 +46,7 @@ class Twin:
     leader_objective: Any
     variables: ComponentMap
     """Variable of the modeller's model -> its twin."""
+    disjunctions: tuple[Disjunction, ...] = ()
 
 
 def clone(problem: BilevelProblem) -> Twin:
@@ -49,16 +54,18 @@ def clone(problem: BilevelProblem) -> Twin:
     memo: dict[int, Any] = {}
     model = problem.model.clone(memo)
     originals = list(problem.model.component_data_objects(pyo.Var))
-    carried = (problem.agents, problem.dual_maps, problem.consumed, problem.leader.objective, originals)
-    agents, maps, consumed, objective, twins = copy.deepcopy(carried, memo)
-    return Twin(model, agents, maps, consumed, objective, ComponentMap(zip(originals, twins, strict=True)))
+    carried = (problem.agents, problem.dual_maps, problem.consumed, problem.leader.objective, originals, problem.disjunctions)
+    agents, maps, consumed, objective, twins, choices = copy.deepcopy(carried, memo)
+    return Twin(model, agents, maps, consumed, objective, ComponentMap(zip(originals, twins, strict=True)), choices)
 
 
 def own_model(problem: BilevelProblem) -> Twin:
     """The modeller's own model in the place of a clone: what is built on it is built in place."""
     originals = list(problem.model.component_data_objects(pyo.Var))
     same = ComponentMap(zip(originals, originals, strict=True))
-    return Twin(problem.model, problem.agents, problem.dual_maps, problem.consumed, problem.leader.objective, same)
+    return Twin(
+        problem.model, problem.agents, problem.dual_maps, problem.consumed, problem.leader.objective, same, problem.disjunctions
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,10 +76,16 @@ class BuiltMpec:
     block: Any
     multipliers: tuple[tuple[str, Terms, int, int], ...]
     """(name, terms, agent number, row number) for rows."""
+    assumed: tuple[str, ...] = ()
+    """What was taken for granted, in words: where it is not so, solutions may be lost."""
+    choices: Stated = Stated()
 
 
-def build_mpec(problem: BilevelProblem, twin: Twin | None = None) -> BuiltMpec:
-    """Rewrite a clone of the problem's model as an MPEC, or ``twin``: a clone made elsewhere, or the model itself."""
+def build_mpec(problem: BilevelProblem, twin: Twin | None = None, implicit: str = "switching") -> BuiltMpec:
+    """Rewrite a clone of the problem's model as an MPEC, or ``twin``: a clone made elsewhere, or the model itself.
+
+    ``implicit`` is the way to carry out state variables: ``switching``, ``replication`` or ``substitution``.
+    """
     twin = twin or clone(problem)
     for objective in list(twin.model.component_data_objects(pyo.Objective, active=True)):
         if objective is not twin.leader_objective:
@@ -82,38 +95,58 @@ def build_mpec(problem: BilevelProblem, twin: Twin | None = None) -> BuiltMpec:
     name = free_name(twin.model, "kkt")
     block = pyo.Block()
     twin.model.add_component(name, block)
-    reported: list[tuple[str, Terms, int, int]] = []
+    for name, ctype in (*_PARTS, *(_SHARED_PARTS if problem.links or problem.state_variables else ())):
+        block.add_component(name, ctype())
+    for link in problem.links:
+        block.link[link.twin.name] = twin.variables[link.variable] - twin.variables[link.twin] == 0
+    shared = SharedParts(problem, twin.variables, block, implicit)
+    reported: dict[str, tuple[str, Terms, int, int]] = {}
     for number, agent in enumerate(twin.agents):
         duals = {id(m.row): m for m in twin.dual_maps if m.agent is agent}
-        _AgentConditions(agent, duals, block, number, reported).add()
-    return BuiltMpec(twin, block, tuple(reported))
+        _AgentConditions(agent, duals, shared, number, reported).add()
+    choices = state(twin.model, twin.disjunctions)
+    return BuiltMpec(twin, block, tuple(reported.values()), tuple(shared.assumed), choices)
 
 
 class _AgentConditions:
     """Adds one agent's conditions to the ``kkt`` block, component by component."""
 
     def __init__(
-        self, agent: Agent, duals: dict[int, DualMap], block: Any, number: int, reported: list[tuple[str, Terms, int, int]]
+        self,
+        agent: Agent,
+        duals: dict[int, DualMap],
+        shared: SharedParts,
+        number: int,
+        reported: dict[str, tuple[str, Terms, int, int]],
     ) -> None:
         self.agent = agent
         self.duals = duals
         self.number = number
         self.reported = reported
-        self.owned = [v for v in agent.variables if not is_pinned(v)]
+        self.shared = shared
+        self.block = shared.block
+        listed = [v for v in agent.variables if not is_pinned(v)]
+        self.copies = shared.copies(number, listed)
+        self.names = {id(self.copies.get(id(v), v)): shared.variable_name(number, v) for v in listed}
+        self.owned = [self.copies.get(id(v), v) for v in listed]
+        self.eliminated = [v for v in self.owned if shared.way == "substitution" and shared.is_state(v)]
         self.gradient = Gradient(self.owned)
-        for name, ctype in _PARTS:
-            if block.component(name) is None:
-                block.add_component(name, ctype())
-        self.block = block
 
     def add(self) -> None:
         """Stationarity of every owned variable, complementarity of every row and bound."""
         self._objective()
+        determining = []
         for position, row in enumerate(self.agent.rows):
-            self._row(row, position)
+            if self.eliminated and self.shared.determines(self.number, position):
+                determining.append(row.body)
+            else:
+                self._row(row, position)
         for variable in self.owned:
             self._bounds(variable)
-        for variable in self.owned:
+        decisions = [v for v in self.owned if not any(v is z for z in self.eliminated)]
+        if self.eliminated:
+            self._eliminate(determining, decisions)
+        for variable in decisions:
             expression = self.gradient.sum(variable)
             if expression.__class__ in (int, float) or not expression.is_potentially_variable():
                 # The objective pulls the same way everywhere: 0 = 0, or else there is no stationary point at all.
@@ -121,48 +154,72 @@ class _AgentConditions:
                 if value == 0:
                     continue
                 expression = value + 0 * variable
-            self.block.stationarity[variable.name] = expression == 0
+            self.block.stationarity[self.names[id(variable)]] = expression == 0
+
+    def _eliminate(self, bodies: list[Any], decisions: list[Any]) -> None:
+        """Add what the decisions change through the state variables to the rows of the decisions."""
+        chain = self.shared.chain(self.number, self.eliminated, bodies, decisions)
+        sums = {id(z): self.gradient.sum(z) for z in self.eliminated}
+        for variable in decisions:
+            for state, derivative in chain.get(id(variable), ()):
+                if sums[id(state)].__class__ not in (int, float) or sums[id(state)] != 0:
+                    self.gradient.add_term(variable, derivative * sums[id(state)])
 
     def _objective(self) -> None:
         agent = self.agent
         if agent.objective is not None:
-            self.gradient.add(agent.objective.expression, agent.sign)
+            self.gradient.add(replaced(agent.objective.expression, self.copies), agent.sign)
         for function in agent.functions:
             if function.expression is not None and not is_pinned(function.variable):
-                self.gradient.add_term(function.variable, function.expression)
+                variable = self.copies.get(id(function.variable), function.variable)
+                self.gradient.add_term(variable, replaced(function.expression, self.copies))
 
     def _row(self, row: Row, position: int) -> None:
-        derivatives = self.gradient.derivatives(row.body)
+        body = replaced(row.body, self.copies)
+        if self.copies and self.shared.determines(self.number, position) and body is not row.body:
+            self.block.state_row[self.shared.name(self.number, position)] = body == row.lower
+        derivatives = self.gradient.derivatives(body)
         dual = self.duals.get(id(row))
         if not derivatives and dual is None:
             return  # the row holds others' variables alone: it is a constraint, and its multiplier means nothing
-        terms = self._multiplier(row, dual)
+        terms = self._shared_multiplier(row, replace(row, body=body), dual, position)
         internal = sum(factor * variable for factor, variable in terms)
         for variable, derivative in derivatives:
             self.gradient.add_term(variable, -internal * derivative)
         sign = self.agent.sign
-        self.reported.append((row.name, tuple((sign * f, v) for f, v in terms), self.number, position))
+        name = self.shared.reported_name(self.number, position)
+        self.reported.setdefault(name, (name, tuple((sign * f, v) for f, v in terms), self.number, position))
 
-    def _multiplier(self, row: Row, dual: DualMap | None) -> Terms:
+    def _shared_multiplier(self, row: Row, own: Row, dual: DualMap | None, position: int) -> Terms:
+        """The multiplier of ``own``, the row as this agent has it: that of all its agents, or a new one."""
+        original = self.shared.original(self.number, position)
+        if not self.shared.problem.has_common_multiplier(original):
+            return self._multiplier(own, dual, self.shared.name(self.number, position))
+        key = id(original.component)
+        if key not in self.shared.common:
+            self.shared.common[key] = self._multiplier(own, dual, row.name)
+        return self.shared.common[key]  # type: ignore[no-any-return]
+
+    def _multiplier(self, row: Row, dual: DualMap | None, name: str) -> Terms:
         """The multiplier of the agent's ``min`` problem as a sum of (factor, variable), with its complementarity."""
         if row.lower is not None and row.upper is not None and not row.is_equality:
-            return self._range(row, dual)
+            return self._range(row, dual, name)
         if dual is None:
-            variable = self._new_multiplier(row.name, row)
+            variable = self._new_multiplier(name, row)
             factor = 1.0
         else:
             variable, factor = dual.variable, float(dual.factor * self.agent.sign)
         if not row.is_equality:
             if row.lower is not None:
-                self._pair(row.name, row.body - row.lower, factor * variable)
+                self._pair(name, row.body - row.lower, factor * variable)
             else:
-                self._pair(row.name, row.upper - row.body, -factor * variable)
+                self._pair(name, row.upper - row.body, -factor * variable)
             self._replace_row(row)
         return ((factor, variable),)
 
-    def _range(self, row: Row, dual: DualMap | None) -> Terms:
+    def _range(self, row: Row, dual: DualMap | None, row_name: str) -> Terms:
         multiplier = self.block.multiplier
-        lower, upper = f"{row.name}.lower", f"{row.name}.upper"
+        lower, upper = f"{row_name}.lower", f"{row_name}.upper"
         multiplier[lower].setlb(0)
         multiplier[upper].setub(0)
         self._pair(lower, row.body - row.lower, multiplier[lower])
@@ -171,7 +228,7 @@ class _AgentConditions:
         terms = ((1.0, multiplier[lower]), (1.0, multiplier[upper]))
         if dual is not None:
             factor = dual.factor * self.agent.sign
-            self.block.dual_link[row.name] = dual.variable == factor * (multiplier[lower] + multiplier[upper])
+            self.block.dual_link[row_name] = dual.variable == factor * (multiplier[lower] + multiplier[upper])
         return terms
 
     def _new_multiplier(self, name: str, row: Row) -> Any:
@@ -185,7 +242,7 @@ class _AgentConditions:
         for side, bound, sign in (("lower", variable.lb, 1), ("upper", variable.ub, -1)):
             if bound is None:
                 continue
-            name = f"{variable.name}.{side}"
+            name = f"{self.names[id(variable)]}.{side}"
             multiplier = self.block.bound_multiplier[name]
             multiplier.setlb(0)
             self._pair(name, sign * (variable - bound), multiplier)
@@ -210,4 +267,12 @@ _PARTS: tuple[tuple[str, Callable[[], Any]], ...] = (
     ("stationarity", lambda: pyo.Constraint(pyo.Any)),
     ("dual_link", lambda: pyo.Constraint(pyo.Any)),
     ("complementarity", lambda: Complementarity(pyo.Any)),
+)
+
+_SHARED_PARTS: tuple[tuple[str, Callable[[], Any]], ...] = (
+    ("link", lambda: pyo.Constraint(pyo.Any)),
+    ("state_copy", _multipliers),
+    ("state_row", lambda: pyo.Constraint(pyo.Any)),
+    ("sensitivity", _multipliers),
+    ("sensitivity_row", lambda: pyo.Constraint(pyo.Any)),
 )

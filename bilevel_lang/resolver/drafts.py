@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from bilevel_lang.errors import Span
-from bilevel_lang.grammar.syntax import DualVar, ForEach, Item, Label, Number, Optimise, Reference, Statement, Wildcard
+from bilevel_lang.grammar.syntax import ForEach, Item, Label, Number, Optimise, Reference, Statement, Wildcard
 from bilevel_lang.problem import AgentKind
-from bilevel_lang.resolver.elements import Bindings, Element, Key
-from bilevel_lang.resolver.names import Found, Names, a_kind, bounds_known, spelled
+from bilevel_lang.resolver.elements import Bindings, Key
+from bilevel_lang.resolver.names import Found, Names, a_kind, bounds_known, is_active, spelled
+from bilevel_lang.resolver.pairs import members
 from bilevel_lang.resolver.report import Report
+from bilevel_lang.resolver.sharing import Sharing
 
 
 @dataclass(eq=False)
@@ -32,6 +33,8 @@ class DraftFunction:
     source: Any
     span: Span
     flipped: bool = False
+    twin: Any = None
+    """The variable that stands for ``variable`` in the rows of a ``qvi``."""
 
 
 @dataclass(eq=False)
@@ -49,8 +52,22 @@ class Draft:
     functions: list[DraftFunction] = field(default_factory=list)
     wildcard: Span | None = None
     name: str = ""
+    keyword: str = ""
+    """The statement where it is not ``kind``: ``qvi`` or ``dualequ``."""
+    penalty: Any = 0
+    """What ``adjustequ`` adds to the objective, with the sign that the agent's sense takes."""
     broken: bool = False
     """Whether a mistake was already reported inside it, so that follow-up complaints stay away."""
+
+    @property
+    def word(self) -> str:
+        """The keyword as messages give it."""
+        return self.keyword or self.kind
+
+    def add_penalty(self, cost: Any, slacks: list[Any], span: Span) -> None:
+        """A row of the agent has become soft: its slacks are the agent's, and so is their price."""
+        self.penalty = self.penalty + cost
+        self.variables += [Listed(slack, span) for slack in slacks]
 
     @property
     def quoted(self) -> str:
@@ -61,19 +78,6 @@ class Draft:
     def anchor(self) -> Span:
         """The first line of the statement: where a complaint about the agent as a whole points."""
         return self.objective_span or self.span
-
-
-@dataclass(eq=False)
-class Pair:
-    """One ``dualvar`` pair: variable and row, element by element; ``text`` is the row as the annotation spells it."""
-
-    variable: Any
-    row: Any
-    span: Span
-    flipped: bool
-    text: str = ""
-    variable_span: Span | None = None
-    row_span: Span | None = None
 
 
 def instances(statement: Statement, names: Names, report: Report) -> Iterator[tuple[Statement, Bindings]]:
@@ -133,11 +137,12 @@ def _bindings(statement: ForEach, depth: int, bound: dict[str, Key], names: Name
 
 
 class Drafter:
-    """What optimisers and ``dualvar`` statements list."""
+    """What optimisers list; ``sharing`` holds what may be in several of them."""
 
-    def __init__(self, names: Names, report: Report) -> None:
+    def __init__(self, names: Names, report: Report, sharing: Sharing | None = None) -> None:
         self.names = names
         self.report = report
+        self._sharing = sharing or Sharing()
         self._listed_once: set[int] = set()
 
     def is_repeated(self, reference: Reference, bindings: Bindings) -> bool:
@@ -150,6 +155,8 @@ class Drafter:
         if id(reference) not in self._listed_once:
             self._listed_once.add(id(reference))
             return False
+        if self._may_be_shared(reference, bindings):
+            return False
         text = spelled(reference)
         said = f"`{text}` is listed by every agent of the `for`"
         if not any(self.report.has_error_at(code, reference.span) for code in ("E1", "E2", "E3", "E19")):
@@ -158,6 +165,12 @@ class Drafter:
             help = f"every variable and every row has one owner: use the index `{index}` in it{example}"
             self.report.error("E3", said, reference.span, help)
         return True
+
+    def _may_be_shared(self, reference: Reference, bindings: Bindings) -> bool:
+        if not self._sharing.rows and not self._sharing.states:
+            return False
+        found = self.names.find(reference, bindings)
+        return found is not None and self._sharing.covers(e.data for e in found.elements)
 
     def optimiser(self, statement: Optimise, bindings: Bindings) -> Draft:
         """A ``min`` or ``max`` agent."""
@@ -281,54 +294,6 @@ class Drafter:
         self.report.error("E2", said, found.span, help)
         draft.broken = True
 
-    def dual_pairs(self, statement: DualVar, bindings: Bindings) -> list[Pair]:
-        """The pairs of a ``dualvar`` statement."""
-        pairs: list[Pair] = []
-        items = list(statement.items)
-        for left, right in itertools.zip_longest(items[::2], items[1::2]):
-            pairs += self._dual_pair(left, right, bindings)
-        return pairs
-
-    def _dual_pair(self, left: Item, right: Item | None, bindings: Bindings) -> list[Pair]:
-        for item in (left, right):
-            if item is not None and not isinstance(item, Reference):
-                self.report.error(
-                    "E2", "`dualvar` takes a variable and a row by name", item.span, "`dualvar p row` for each pair"
-                )
-                return []
-        assert isinstance(left, Reference)
-        variables = self.names.find(left, bindings)
-        if right is None:
-            if variables is not None:
-                said = f"`{variables.text}` has no partner: `dualvar` takes pairs"
-                self.report.error("E7", said, left.span, "a variable, then the row whose multiplier it is")
-            return []
-        assert isinstance(right, Reference)
-        rows = self.names.find(right, bindings)
-        if variables is None or rows is None or not self._right_kinds(variables, rows):
-            return []
-        if left.negated:
-            help = f"write `dualvar {variables.text} -{rows.text}`"
-            self.report.error("E2", f"`-{variables.text}`: the `-` belongs before the row", left.span, help)
-            return []
-        span = variables.span.to(rows.span)
-        matched = match(variables, rows, "variable", "row", self.report)
-        return [Pair(v.data, r.data, span, right.negated, rows.text, variables.span, rows.span) for v, r in matched]
-
-    def _right_kinds(self, variables: Found, rows: Found) -> bool:
-        if (variables.kind, rows.kind) == ("row", "variable"):
-            help = f"write `dualvar {rows.text} {variables.text}`"
-            self.report.error("E2", "the variable comes first, then its row", variables.span.to(rows.span), help)
-            return False
-        return all([self._expect(variables, "variable"), self._expect(rows, "row")])
-
-    def _expect(self, found: Found, kind: str) -> bool:
-        if found.kind == kind:
-            return True
-        said = f"`{found.text}` is {a_kind(found.kind)}, a {kind} is expected here"
-        self.report.error("E2", said, found.span, "`dualvar` takes pairs: a variable, then its row")
-        return False
-
 
 _KIND_HELP = {
     "objective": "an agent has one objective: the first name after its keyword",
@@ -339,37 +304,6 @@ _KIND_HELP = {
 }
 
 
-def match(left: Found, right: Found, left_word: str, right_word: str, report: Report) -> list[tuple[Element, Element]]:
-    """Pair members by the indices that both references leave open; E6 where the members differ."""
-    by_key = {e.key: e for e in right.elements}
-    if len(left.elements) == len(right.elements) and all(e.key in by_key for e in left.elements):
-        return [(e, by_key[e.key]) for e in left.elements]
-    keys = {e.key for e in left.elements}
-    lost = [e.data.name for e in left.elements if e.key not in by_key]
-    lost += [e.data.name for e in right.elements if e.key not in keys]
-    said = f"{left_word} `{left.text}` has {members(left)}, {right_word} `{right.text}` has {members(right)}"
-    if len(left.elements) == len(right.elements):
-        said = f"{left_word} `{left.text}` and {right_word} `{right.text}` have different indices"
-    shown = ", ".join(f"`{n}`" for n in lost[:4]) + (f" and {len(lost) - 4} more" if len(lost) > 4 else "")
-    report.error("E6", said, left.span.to(right.span), f"pairs are made index by index; without a partner: {shown}")
-    return []
-
-
-def is_active(data: Any) -> bool:
-    """Whether a row counts: it and every block around it are active."""
-    while data is not None:
-        if not data.active:
-            return False
-        data = data.parent_block()
-    return True
-
-
 def where(bindings: Bindings) -> str:
     """The member of a ``for``, for messages."""
     return ", ".join(f"{name} = {', '.join(map(str, key))}" for name, key in bindings.items())
-
-
-def members(found: Found) -> str:
-    """How many members a reference names, in words."""
-    n = len(found.elements)
-    return "1 element" if n == 1 else f"{n} elements"

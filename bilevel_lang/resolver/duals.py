@@ -7,9 +7,12 @@ from typing import Any
 from pyomo.common.collections import ComponentMap, ComponentSet
 
 from bilevel_lang.problem import Agent, DualMap, Row
-from bilevel_lang.resolver.drafts import Draft, Pair, is_active
+from bilevel_lang.resolver.drafts import Draft
+from bilevel_lang.resolver.names import is_active
 from bilevel_lang.resolver.ownership import LEADER, Ownership, shortened
+from bilevel_lang.resolver.pairs import Pair
 from bilevel_lang.resolver.report import Report
+from bilevel_lang.resolver.sharing import SHAREDEQU
 
 
 def claim_duals(pairs: list[Pair], drafts: list[Draft], books: Ownership, report: Report) -> list[Pair]:
@@ -49,18 +52,40 @@ def dual_maps(pairs: list[Pair], agents: list[Agent], books: Ownership, report: 
     owners: ComponentMap = ComponentMap()
     for agent in agents:
         for row in agent.rows:
-            owners[row.component] = (agent, row)
+            owners.setdefault(row.component, []).append((agent, row))
     whole = {agent.name for agent in agents}
     maps = []
     for pair in pairs:
         owner = books.rows.get(pair.row)
-        if pair.row in owners:
-            agent, row = owners[pair.row]
+        if pair.row in owners and _is_one_number(pair, books, report):
+            (agent, row), *others = owners[pair.row]
             _notice_stored_side(pair, agent, row, report)
-            maps.append(DualMap(pair.variable, row, agent, _factor(pair, agent, row, report), pair.span))
+            factor = _factor(pair, agent, row, report)
+            maps.append(DualMap(pair.variable, row, agent, factor, pair.span))
+            # The common multiplier is that of the `min` problems: an agent of the other sense reports its negative.
+            maps += [DualMap(pair.variable, r, a, factor * agent.sign * a.sign, pair.span) for a, r in others]
+        elif pair.row in owners:
+            continue
         elif agents and (owner is None or owner in whole):  # else its agent has a mistake that is reported already
             _not_owned(pair, owner, report)
     return tuple(maps)
+
+
+def _is_one_number(pair: Pair, books: Ownership, report: Report) -> bool:
+    """False after E11: every agent that lists the row has another multiplier of it."""
+    name, sharing = pair.row.name, books.sharing
+    if pair.row in sharing.state_rows:
+        said = (
+            f"row `{name}` determines the state variable `{sharing.state_rows[pair.row].name}`: each agent has its own multiplier"
+        )
+        help = "give the state variable and its row to one agent to have a multiplier of it"
+    elif sharing.rows.get(pair.row) == SHAREDEQU:
+        said = f"row `{name}` is shared by `sharedequ`: each agent has its own multiplier"
+        help = f"`visol {name}` gives them a common one"
+    else:
+        return True
+    report.error("E11", said, pair.row_span, help)
+    return False
 
 
 def _not_owned(pair: Pair, owner: str | None, report: Report) -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bilevel_lang.grammar.syntax import Item, Number, Reference, VariationalInequality, Wildcard
-from bilevel_lang.resolver.drafts import Draft, Drafter, DraftFunction, is_active, match, where
+from bilevel_lang.resolver.drafts import Draft, Drafter, DraftFunction, where
 from bilevel_lang.resolver.elements import Bindings
-from bilevel_lang.resolver.names import Found, Names
+from bilevel_lang.resolver.names import Found, Names, is_active
+from bilevel_lang.resolver.pairs import match
 from bilevel_lang.resolver.report import Report
 
 
@@ -24,28 +25,28 @@ class FunctionDrafter:
         # Looks ahead without complaining: what it does not find is reported when its turn comes.
         self._probe = Names(drafter.names.model, Report(drafter.report.source))
 
-    def variational_inequality(self, statement: VariationalInequality, bindings: Bindings) -> Draft:
-        """A ``vi`` agent."""
-        draft = Draft("vi", statement.span, where(bindings))
+    def variational_inequality(self, statement: VariationalInequality, bindings: Bindings, keyword: str = "vi") -> Draft:
+        """A ``vi`` agent, or one that is written with another ``keyword``."""
+        draft = Draft("vi", statement.span, where(bindings), keyword=keyword)
         items = list(statement.items)
         position = 0
         while position < len(items):
-            position += self._item(draft, items, position, bindings)
+            position += self.take(draft, items, position, bindings)
         if not draft.functions and draft.wildcard is None and not draft.broken:
             what = "without a function or a variable" if items else "with nothing in it"
-            help = "write `vi function variable`, and constraints after the pairs"
-            self._report.error("E18", f"a `vi` {what}", statement.span, help)
+            help = f"write `{keyword} function variable`" + (", and constraints after the pairs" if keyword == "vi" else "")
+            self._report.error("E18", f"a `{keyword}` {what}", statement.span, help)
             draft.broken = True
         return draft
 
-    def _item(self, draft: Draft, items: Sequence[Item], position: int, bindings: Bindings) -> int:
+    def take(self, draft: Draft, items: Sequence[Item], position: int, bindings: Bindings) -> int:
         """Take the item at ``position``, and its partner where it is a function; how many were taken."""
         item = items[position]
         if isinstance(item, Wildcard):
             late = any(f.source is not None for f in draft.functions) or bool(draft.rows)
             self._drafter.take_wildcard(draft, item, late)
             return 1
-        partner = self._partner(items, position + 1, bindings)
+        partner = self.partner(items, position + 1, bindings)
         # Several agents may share a function; its variable, or a row, has one owner.
         owned = partner or item
         if isinstance(owned, Reference) and self._drafter.is_repeated(owned, bindings):
@@ -70,7 +71,7 @@ class FunctionDrafter:
         # A variable after something that is no function was meant for it: no second complaint about the same slip.
         return 1 if partner is None else 2
 
-    def _partner(self, items: Sequence[Item], position: int, bindings: Bindings) -> Reference | None:
+    def partner(self, items: Sequence[Item], position: int, bindings: Bindings) -> Reference | None:
         """The reference at ``position`` if it names a variable, or nothing at all: then it may well be meant to."""
         item = items[position] if position < len(items) else None
         if not isinstance(item, Reference):

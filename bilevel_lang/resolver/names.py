@@ -352,3 +352,12 @@ def _known(names: list[str], is_model: bool) -> str:
         return f"{where} is empty"
     more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
     return f"{where} has " + ", ".join(f"`{n}`" for n in names[:NAMES_SHOWN]) + more
+
+
+def is_active(data: Any) -> bool:
+    """Whether a row counts: it and every block around it are active."""
+    while data is not None:
+        if not data.active:
+            return False
+        data = data.parent_block()
+    return True

@@ -12,8 +12,10 @@ from pyomo.mpec import Complementarity
 
 from bilevel_lang.errors import Span
 from bilevel_lang.problem import Structure
-from bilevel_lang.resolver.drafts import Draft, DraftFunction, Listed, Pair
+from bilevel_lang.resolver.drafts import Draft, DraftFunction, Listed
+from bilevel_lang.resolver.pairs import Pair
 from bilevel_lang.resolver.report import Report
+from bilevel_lang.resolver.sharing import Sharing
 from bilevel_lang.resolver.structure import Outline
 
 LEADER = "the leader"
@@ -24,16 +26,22 @@ TEXT_SHOWN = 60
 class Ownership:
     """The books: variable -> owner and row -> owner, with where each was claimed."""
 
-    def __init__(self, model: Any, report: Report) -> None:
+    def __init__(self, model: Any, report: Report, sharing: Sharing | None = None) -> None:
         self.model = model
         self._report = report
+        self.sharing = sharing or Sharing()
+        self.sharers: ComponentMap = ComponentMap()
+        """What several agents list -> their names."""
+        self._state_rows = self.sharing.state_rows
         self.variables: ComponentMap = ComponentMap()
         self.rows: ComponentMap = ComponentMap()
         self._where: ComponentMap = ComponentMap()
 
     def claim_variable(self, data: Any, owner: str, span: Span | None) -> bool:
-        """Enter an owner; False after E3 was reported."""
+        """Enter an owner; False after E3 was reported. A state variable may have several agents."""
         taken = self.variables.get(data)
+        if taken is not None and data in self.sharing.states and _is_agent(owner) and _is_agent(taken):
+            return self._join("variable", data, owner, span)
         if taken is None:
             self.variables[data] = owner
             self._where[data] = span
@@ -42,14 +50,26 @@ class Ownership:
         return False
 
     def claim_row(self, data: Any, owner: str, span: Span | None) -> bool:
-        """Enter an owner; False after E3 (twice by one agent) or E15 (shared) was reported."""
+        """Enter an owner; False after E3 (twice by one agent) or E15 (not declared as shared) was reported."""
         taken = self.rows.get(data)
+        if taken is not None and (data in self.sharing.rows or data in self._state_rows):
+            return self._join("row", data, owner, span)
         if taken is None:
             self.rows[data] = owner
             self._where[data] = span
             return True
         self._claimed_twice("E3" if taken == owner else "E15", "row", data, taken, owner, span)
         return False
+
+    def _join(self, word: str, data: Any, owner: str, span: Span | None) -> bool:
+        """Enter one more owner of what was declared as shared."""
+        books = self.variables if word == "variable" else self.rows
+        others = self.sharers.setdefault(data, [books[data]])
+        if owner in others:
+            self._claimed_twice("E3", word, data, owner, owner, span)
+            return False
+        others.append(owner)
+        return True
 
     def where(self, data: Any) -> str:
         """Where a component was claimed, in parentheses; empty where no place is known."""
@@ -63,7 +83,14 @@ class Ownership:
         said = f"{word} `{data.name}` belongs to {_said(taken)}{self.where(data)}, and {_said(owner)} lists it too"
         help = "every variable has one owner; the others use it in their rows without listing it"
         if code == "E15":
-            help = "a row binds one agent: give each agent a row of its own (rows shared through `visol` are not carried out yet)"
+            help = (
+                f"to share it, write `visol {data.name}` (one multiplier for all) or `sharedequ {data.name}` (one for each); "
+                "else give each agent a row of its own"
+            )
+        elif "twin of" in owner + taken:
+            help = "a twin takes the value of its variable: list it nowhere else"
+        elif data in self.sharing.states:
+            help = "a state variable is determined by its row: the agents that account for it list it, and nobody else"
         elif "dualvar" in owner + taken:
             help = "a multiplier is nobody's decision: list it with `dualvar` only"
         self._report.error(code, said, span, help)
@@ -71,6 +98,11 @@ class Ownership:
     def rest_of_rows(self) -> list[Any]:
         """Active rows that nobody lists."""
         return [c for c in self.model.component_data_objects(pyo.Constraint, active=True) if c not in self.rows]
+
+
+def _is_agent(owner: str) -> bool:
+    """Whether an owner is an agent: neither the leader nor a role such as the twin of a variable."""
+    return owner != LEADER and "`" not in owner
 
 
 def _said(owner: str) -> str:
@@ -128,6 +160,9 @@ def claim_listed(draft: Draft, books: Ownership) -> None:
             functions.append(function)
         else:
             draft.broken = True
+        if function.twin is not None:
+            owner = f"`{draft.name}`, as the twin of `{function.variable.name}`"
+            draft.broken = not books.claim_variable(function.twin, owner, function.span) or draft.broken
         if function.source is not None and function.source.ctype is pyo.Constraint:
             books.claim_row(function.source, draft.name, function.span)
     draft.functions = functions
@@ -238,8 +273,9 @@ def _give_rows(lone: Draft, rows: list[Any], books: Ownership, report: Report) -
     for row in rows:
         lone.rows.append(Listed(row, lone.span))
         books.claim_row(row, lone.name, lone.span)
-    said = f"not listed, and taken as constraints of the only `vi`: {names_of(rows)}"
-    report.warning("E4", said, lone.span, "list them after the pairs: `vi F x rows`")
+    said = f"not listed, and taken as constraints of the only `{lone.word}`: {names_of(rows)}"
+    form = "pairs: `vi F x rows`" if lone.word == "vi" else "triples: `qvi F y x rows`"
+    report.warning("E4", said, lone.span, f"list them after the {form}")
 
 
 def _give_variables(lone: Draft, variables: list[Any], books: Ownership, report: Report) -> None:

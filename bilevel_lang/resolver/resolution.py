@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pyomo.environ as pyo
 from pyomo.common.collections import ComponentSet
 
 from bilevel_lang.errors import ResolutionError
-from bilevel_lang.grammar.syntax import Bilevel, DualVar, EmpInfo, Optimise, Reference, VariationalInequality
-from bilevel_lang.problem import Agent, BilevelProblem, DualMap, Function, Leader, Structure
+from bilevel_lang.grammar.syntax import (
+    Bilevel,
+    DualVar,
+    EmpInfo,
+    Optimise,
+    QuasiVariationalInequality,
+    Reference,
+    VariationalInequality,
+)
+from bilevel_lang.problem import Agent, BilevelProblem, Disjunction, DualMap, Function, Leader, Link, SoftRow, Structure
 from bilevel_lang.resolver import ownership
-from bilevel_lang.resolver.drafts import Draft, Drafter, DraftFunction, Pair, instances
+from bilevel_lang.resolver.disjunctions import Disjunctions
+from bilevel_lang.resolver.drafts import Draft, Drafter, DraftFunction, instances
 from bilevel_lang.resolver.duals import claim_duals, dual_maps, named_rows
 from bilevel_lang.resolver.functions import FunctionDrafter
+from bilevel_lang.resolver.model_types import check_type, sole_optimiser, wanted_type
 from bilevel_lang.resolver.names import Names, a_kind
 from bilevel_lang.resolver.objectives import (
     check_leader_variable,
@@ -25,9 +36,15 @@ from bilevel_lang.resolver.objectives import (
     objective_variables,
     rows_of,
 )
+from bilevel_lang.resolver.pairs import DUALVAR, Pair, PairReader
 from bilevel_lang.resolver.remarks import remark
 from bilevel_lang.resolver.report import Report
+from bilevel_lang.resolver.shared_claims import check_sharing, shared_rows, state_variables, take_state_rows
+from bilevel_lang.resolver.sharing import read_sharing
+from bilevel_lang.resolver.soft_rows import Softener, derive, finished, working_model
 from bilevel_lang.resolver.structure import Outline, outline
+from bilevel_lang.resolver.top_down import complement_drafts, give_the_rest, optimiser_draft
+from bilevel_lang.resolver.twins import TwinDrafter
 
 
 def resolve(model: Any, info: EmpInfo, *, strict: bool = False) -> BilevelProblem:
@@ -38,28 +55,43 @@ def resolve(model: Any, info: EmpInfo, *, strict: bool = False) -> BilevelProble
     """
     report = Report(info.source)
     plan = outline(info, report)
+    softening = derive(model, info)
+    model = working_model(model, softening)
     names = Names(model, report)
-    drafter = Drafter(names, report)
+    sharing = read_sharing(plan.sharing, names, report)
+    drafter = Drafter(names, report, sharing)
     drafts = _drafts(plan, drafter)
     pairs = _pairs(plan, drafter)
+    wanted = wanted_type(info, report)
+    sole = sole_optimiser(wanted, plan, model, ComponentSet(p.variable for p in pairs))
+    if sole is not None:
+        drafts, plan = [sole], replace(plan, structure=Structure.EQUILIBRIUM, opening=sole.span)
     for span in names.complain_of_empty_slices():
         for draft in drafts:
             draft.broken = draft.broken or draft.span.start <= span.start < draft.span.end
     spoilt = report.has_errors  # what a mistake left out would only be missed once more below
-    objective = leader_objective(plan, model, drafts, report)
+    objective = None if plan.complements else leader_objective(plan, model, drafts, report)
     leaders = leader_variable(objective, model, drafts)
     check_leader_variable(drafts, leaders, report)
-    books = ownership.Ownership(model, report)
+    books = ownership.Ownership(model, report, sharing)
     _claim_leader(plan.bilevel, names, books, report)
     for draft in drafts:
         if draft.objective_kind == "variable" and draft.objective is not None:
             books.claim_variable(draft.objective, draft.name, draft.objective_span)
+    take_state_rows(drafts, sharing, report)
     for draft in drafts:
         ownership.claim_listed(draft, books)
     pairs = claim_duals(pairs, drafts, books, report)
-    expansion = ownership.expand_wildcards(drafts, books, objective_variables(drafts, leaders), report)
+    by_name_alone = objective_variables(drafts, leaders) | ComponentSet(sharing.states)
+    expansion = ownership.expand_wildcards(drafts, books, by_name_alone, report)
+    check_sharing(drafts, sharing, books, report)
+    if plan.complements and drafts and drafts[0].keyword != "dualequ":
+        give_the_rest(drafts[0], books, pairs)
     if not spoilt:
         ownership.check_complete(plan, drafts, books, pairs, report)
+    disjunctions = Disjunctions(plan, names, books, report).read(info)
+    soft = Softener(drafts, objective, leaders, names, books, report).soften(info)
+    check_type(wanted, plan, model, info, report)
     named = named_rows(pairs)
     agents = [_agent(d, named, report) for d in drafts if d.objective is not None or d.kind == "vi"]
     maps = dual_maps(pairs, agents, books, report)
@@ -75,9 +107,14 @@ def resolve(model: Any, info: EmpInfo, *, strict: bool = False) -> BilevelProble
         definitions=tuple(a.objective.definition for a in agents if a.objective and a.objective.definition is not None),
         consumed=tuple(f.component for a in agents for f in a.functions if getattr(f.component, "ctype", None) is pyo.Constraint),
         notices=report.remarks,
-        summary=_summary(plan.structure, drafts, agents, maps),
+        summary=_counted(_summary(plan, drafts, agents, maps), disjunctions, soft),
         source=info.source,
         wildcards=tuple(expansion),
+        disjunctions=disjunctions,
+        softening=finished(softening, soft),
+        links=_links(drafts),
+        shared_rows=shared_rows(sharing),
+        state_variables=state_variables(sharing),
     )
     problem.check()
     return problem
@@ -85,13 +122,19 @@ def resolve(model: Any, info: EmpInfo, *, strict: bool = False) -> BilevelProble
 
 def _drafts(plan: Outline, drafter: Drafter) -> list[Draft]:
     functions = FunctionDrafter(drafter)
-    drafts = []
+    twins = TwinDrafter(drafter, functions)
+    drafts = complement_drafts(plan, drafter, functions)
+    optimiser = optimiser_draft(plan, drafter.names.model, drafter.report) if plan.complements else None
+    if optimiser is not None:
+        drafts.insert(0, optimiser)
     for statement in plan.agents:
         for inner, bindings in instances(statement, drafter.names, drafter.report):
             if isinstance(inner, Optimise):
                 drafts.append(drafter.optimiser(inner, bindings))
             elif isinstance(inner, VariationalInequality):
                 drafts.append(functions.variational_inequality(inner, bindings))
+            elif isinstance(inner, QuasiVariationalInequality):
+                drafts.append(twins.quasi_variational_inequality(inner, bindings))
     taken: Counter[str] = Counter()
     for draft in drafts:
         name = _name(draft)
@@ -101,11 +144,12 @@ def _drafts(plan: Outline, drafter: Drafter) -> list[Draft]:
 
 
 def _pairs(plan: Outline, drafter: Drafter) -> list[Pair]:
+    reader = PairReader(DUALVAR, drafter.names, drafter.report)
     pairs = []
     for statement in plan.duals:
         for inner, bindings in instances(statement, drafter.names, drafter.report):
             assert isinstance(inner, DualVar)
-            pairs += drafter.dual_pairs(inner, bindings)
+            pairs += reader.pairs(inner.items, bindings)
     return pairs
 
 
@@ -113,8 +157,8 @@ def _name(draft: Draft) -> str:
     if draft.objective is not None:
         return f"{draft.kind} {draft.objective.name}"
     for function in draft.functions:
-        return f"vi {(function.source if function.source is not None else function.variable).name}"
-    return f"{draft.kind} on line {draft.span.line}" + (f" ({draft.where})" if draft.where else "")
+        return f"{draft.word} {(function.source if function.source is not None else function.variable).name}"
+    return f"{draft.word} on line {draft.span.line}" + (f" ({draft.where})" if draft.where else "")
 
 
 def _claim_leader(statement: Bilevel | None, names: Names, books: ownership.Ownership, report: Report) -> None:
@@ -192,6 +236,11 @@ def _function(draft: DraftFunction) -> Function:
     return Function(name, draft.variable, ownership.function_expression(draft), draft.source)
 
 
+def _links(drafts: list[Draft]) -> tuple[Link, ...]:
+    """Variable and twin of every ``qvi``; a variable that is fixed has one as well."""
+    return tuple(Link(f.variable, f.twin, d.name, f.span) for d in drafts for f in d.functions if f.twin is not None)
+
+
 def _leader(model: Any, objective: Any, books: ownership.Ownership, pairs: list[Pair]) -> Leader:
     dual = ComponentSet(p.variable for p in pairs)
     variables = [
@@ -202,22 +251,30 @@ def _leader(model: Any, objective: Any, books: ownership.Ownership, pairs: list[
     return Leader(objective, tuple(variables), tuple(books.rest_of_rows()))
 
 
-def _summary(
-    structure: Structure, drafts: list[Draft], agents: list[Agent], maps: tuple[DualMap, ...]
+def _counted(
+    summary: tuple[tuple[str, int], ...], disjunctions: tuple[Disjunction, ...], soft: tuple[SoftRow, ...]
 ) -> tuple[tuple[str, int], ...]:
-    flipped = sum(row.flipped for d in drafts for row in d.rows) + sum(m.factor < 0 for m in maps)
+    found = {"Disjunctions": len(disjunctions), "Adjusted Constraint": len(soft)}
+    return tuple((name, found.get(name, n)) for name, n in summary)
+
+
+def _summary(plan: Outline, drafts: list[Draft], agents: list[Agent], maps: tuple[DualMap, ...]) -> tuple[tuple[str, int], ...]:
+    """The counters of the EMP Summary. ``dualequ`` is one problem with pairs beside it: these count, its parts do not."""
+    multipliers = {id(m.variable): m for m in maps}.values()  # a common one is in a map of each of its agents
+    flipped = sum(row.flipped for d in drafts for row in d.rows) + sum(m.factor < 0 for m in multipliers)
     functions = sum(1 for a in agents for f in a.functions if f.expression is not None)
+    parts = 0 if plan.complements else len(agents)
     return (
         ("Logical Constraints", 0),
         ("Disjunctions", 0),
         ("Adjusted Constraint", 0),
         ("Flipped Constraints", flipped),
-        ("Dual Variable Maps", len(maps)),
-        ("Dual Equation Maps", 0),
-        ("VI Functions", functions),
-        ("QVI Parameters", 0),
-        ("Equilibrium Agent", len(agents) if structure is Structure.EQUILIBRIUM else 0),
-        ("Bilevel Followers", len(agents) if structure is Structure.BILEVEL else 0),
+        ("Dual Variable Maps", len(multipliers)),
+        ("Dual Equation Maps", functions if plan.complements else 0),
+        ("VI Functions", 0 if plan.complements else functions),
+        ("QVI Parameters", len(_links(drafts))),
+        ("Equilibrium Agent", parts if plan.structure is Structure.EQUILIBRIUM else 0),
+        ("Bilevel Followers", parts if plan.structure is Structure.BILEVEL else 0),
     )
 
 

@@ -18,6 +18,8 @@ from bilevel_lang.grammar.syntax import (
     Implicit,
     ModelType,
     Optimise,
+    QuasiVariationalInequality,
+    SharedEqu,
     Statement,
     VariationalInequality,
     VISol,
@@ -25,8 +27,11 @@ from bilevel_lang.grammar.syntax import (
 from bilevel_lang.problem import Structure
 from bilevel_lang.resolver.report import Report
 
-AGENTS = (Optimise, VariationalInequality)
-CARRIED_OUT = (Bilevel, Equilibrium, Optimise, VariationalInequality, DualVar)
+AGENTS = (Optimise, VariationalInequality, QuasiVariationalInequality)
+SHARING = (VISol, SharedEqu, Implicit)
+DECLARATIONS = (AdjustEqu, Default, Disjunction, ModelType)
+"""What is said about rows and the model as a whole, whatever the structure."""
+CARRIED_OUT = (Bilevel, Equilibrium, *AGENTS, DualVar, DualEqu, *SHARING)
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,10 @@ class Outline:
     duals: tuple[Statement, ...]
     opening: Span | None = None
     """Where the structure is declared: ``bilevel``, ``equilibrium``, or the keyword of the first agent."""
+    complements: tuple[Statement, ...] = ()
+    """``dualequ``: beside one optimiser, whose objective is the model's own and who owns what is left."""
+    sharing: tuple[Statement, ...] = ()
+    """``visol``, ``sharedequ``, ``implicit``: what several agents may list."""
 
 
 def outline(info: EmpInfo, report: Report) -> Outline:
@@ -47,10 +56,14 @@ def outline(info: EmpInfo, report: Report) -> Outline:
     equilibrium: Equilibrium | None = None
     agents: list[Statement] = []
     duals: list[Statement] = []
+    complements: list[Statement] = []
+    sharing: list[Statement] = []
     for statement in info.statements:
-        inner = statement.statement if isinstance(statement, ForEach) else statement
+        inner = _governed(statement)
+        if isinstance(inner, DECLARATIONS):
+            continue
         if not isinstance(inner, CARRIED_OUT):
-            _refuse(inner, report, equilibrium)
+            _refuse(inner, report)
         elif isinstance(inner, Bilevel):
             _check_opening("bilevel", inner, bilevel, equilibrium, bool(agents), report)
             bilevel = bilevel or inner
@@ -59,12 +72,23 @@ def outline(info: EmpInfo, report: Report) -> Outline:
             equilibrium = equilibrium or inner
         elif isinstance(inner, DualVar):
             duals.append(statement)
+        elif isinstance(inner, DualEqu):
+            complements.append(statement)
+        elif isinstance(inner, SHARING):
+            sharing.append(statement)
         else:
             agents.append(statement)
-    _check_agents(bilevel, equilibrium, agents, duals, report)
-    structure = Structure.BILEVEL if bilevel else Structure.EQUILIBRIUM if (equilibrium or agents) else Structure.SINGLE
-    first = bilevel or equilibrium or (agents[0] if agents else None)
-    return Outline(structure, bilevel, tuple(agents), tuple(duals), _keyword_span(first) if first else None)
+    first = bilevel or equilibrium or next(iter((*agents, *complements)), None)
+    opened = bilevel or equilibrium or next(iter(agents), None)
+    if complements and opened is not None:
+        _misplaced(complements, opened, report)
+        complements = []
+    else:
+        typed = any(isinstance(s, ModelType) for s in info.statements)  # `modeltype mcp` makes an agent of the whole model
+        _check_agents(bilevel, equilibrium, [*agents, *complements], [] if typed else duals, sharing, report)
+    structure = Structure.BILEVEL if bilevel else Structure.EQUILIBRIUM if first else Structure.SINGLE
+    opening = _keyword_span(first) if first else None
+    return Outline(structure, bilevel, tuple(agents), tuple(duals), opening, tuple(complements), tuple(sharing))
 
 
 def keyword_of(statement: Statement, report: Report) -> str:
@@ -74,25 +98,28 @@ def keyword_of(statement: Statement, report: Report) -> str:
     return word or type(statement).__name__.lower()
 
 
-def _refuse(statement: Statement, report: Report, equilibrium: Equilibrium | None) -> None:
+def _misplaced(complements: list[Statement], opened: Statement, report: Report) -> None:
+    """E8: ``dualequ`` describes the whole problem; with other agents its pair is one of them."""
+    word = keyword_of(_governed(opened), report)
+    place = "inside `equilibrium`" if word == "equilibrium" else f"beside `{word}`"
+    help = "write the pair as an agent of its own: `vi function variable`"
+    for statement in complements:
+        report.error("E8", f"`dualequ` is not allowed {place}", _keyword_span(_governed(statement)), help)
+
+
+def _governed(statement: Statement) -> Statement:
+    return statement.statement if isinstance(statement, ForEach) else statement
+
+
+def _refuse(statement: Statement, report: Report) -> None:
     word = keyword_of(statement, report)
-    if isinstance(statement, DualEqu) and equilibrium is not None:
-        help = "write the pair as an agent of its own: `vi function variable`"
-        report.error("E8", f"`{word}` is not allowed inside `equilibrium`", _keyword_span(statement), help)
-        return
-    carried_out = "take it out; carried out are `bilevel`, `equilibrium`, `min`, `max`, `vi`, `dualvar` and `for`"
+    carried_out = "take it out; docs/language.md lists the statements that are carried out"
     help = _INSTEAD.get(type(statement), carried_out)
     report.error("R1", f"`{word}` is part of the language, but no method carries it out yet", _keyword_span(statement), help)
 
 
 # What can be written today in place of a statement that is not carried out.
 _INSTEAD: dict[type, str] = {
-    DualEqu: "begin with `equilibrium` and write the pair as an agent, `vi function variable`",
-    VISol: "give each agent a row of its own",
-    Implicit: "give the state variable and its row to one agent",
-    Disjunction: "write the disjunction with pyomo.gdp and transform it in the model",
-    Default: "transform disjunctions in the model",
-    AdjustEqu: "add the penalty to the objective in the model",
     ModelType: "leave it out: the kind of a model is found from the model",
 }
 
@@ -112,7 +139,12 @@ def _check_opening(
 
 
 def _check_agents(
-    bilevel: Bilevel | None, equilibrium: Equilibrium | None, agents: list[Statement], duals: list[Statement], report: Report
+    bilevel: Bilevel | None,
+    equilibrium: Equilibrium | None,
+    agents: list[Statement],
+    duals: list[Statement],
+    sharing: list[Statement],
+    report: Report,
 ) -> None:
     opening = bilevel or equilibrium
     if opening is not None and not agents:
@@ -123,6 +155,10 @@ def _check_agents(
     elif opening is None and not agents and duals:
         help = "add the agent that owns the row: `min objective variables rows`"
         report.error("E11", "`dualvar` without an agent", _keyword_span(duals[0]), help)
+    elif not agents and sharing:
+        word = keyword_of(sharing[0], report)
+        help = "add the agents that list it: `min objective variables rows`"
+        report.error("E15", f"`{word}` without an agent", _keyword_span(sharing[0]), help)
 
 
 def _keyword_span(statement: Statement) -> Span:
