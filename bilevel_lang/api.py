@@ -13,10 +13,11 @@ from typing import Any
 
 from pyomo.common.collections import ComponentMap
 
-from bilevel_lang.assembly import Clock, assemble, write_back
+from bilevel_lang.assembly import Clock, assemble
 from bilevel_lang.errors import UsageError
 from bilevel_lang.grammar.parser import parse
 from bilevel_lang.grammar.syntax import EmpInfo
+from bilevel_lang.handover import of_modeller, to_modeller, to_problem, write
 from bilevel_lang.problem import BilevelProblem
 from bilevel_lang.reformulation.registry import choose
 from bilevel_lang.reformulation.rewrite import Options, Reformulation
@@ -81,7 +82,7 @@ def reformulate(
     problem = resolve(model, info, strict=strict)
     rewrite, _ = choose(problem, wanted)
     reformulation = rewrite.apply(problem, wanted)
-    return rewrite.encode(reformulation, wanted) if encoding is not None else reformulation
+    return of_modeller(rewrite.encode(reformulation, wanted) if encoding is not None else reformulation)
 
 
 def verify(model: Any, info: EmpInfo | str | Path, point: Point | Mapping[Any, float], *, tolerance: float = 1e-5) -> Certificate:
@@ -94,7 +95,7 @@ def verify(model: Any, info: EmpInfo | str | Path, point: Point | Mapping[Any, f
     problem = resolve(model, info)
     if not isinstance(point, Point):
         point = _point(model, point)
-    return verify_point(problem, point, tolerance=tolerance)
+    return verify_point(problem, to_problem(problem, point), tolerance=tolerance)
 
 
 def _point(model: Any, values: Mapping[Any, float]) -> Point:
@@ -129,21 +130,22 @@ def solve(
 def solve_problem(problem: BilevelProblem, options: Options, clock: Clock | None = None) -> BilevelSolution:
     """The stages after resolve; ``clock`` knows what the stages before it took."""
     solution = find_solution(problem, options, clock or Clock())
-    write_back(problem, solution)
+    write(problem, solution)
     return solution
 
 
 def find_solution(problem: BilevelProblem, options: Options, clock: Clock) -> BilevelSolution:
     """The same, and the model keeps its values: the answer is in the solution alone."""
     rewrite, path = choose(problem, options)
-    reformulation = rewrite.encode(rewrite.apply(problem, options), options)
+    reformulation = rewrite.prepare(problem, options)
     clock.tick("reformulate")
     run = reformulation.run(options)
     clock.tick("solve")
     point = reformulation.recover(run) if run.has_solution else None
     certificate = verify_point(problem, point, tolerance=options.tolerance, options=_checking(options)) if point else None
     clock.tick("verify")
-    return assemble(problem, reformulation, run, point, certificate, tuple(path), clock.seconds)
+    solution = assemble(problem, reformulation, run, point, certificate, tuple(path), clock.seconds)
+    return to_modeller(problem, solution)
 
 
 def _checking(options: Options) -> SolverOptions:

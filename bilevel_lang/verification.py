@@ -16,7 +16,7 @@ from pyomo.mpec import Complementarity
 
 from bilevel_lang.errors import RefusedError, SolverFailedError, SolverMissingError
 from bilevel_lang.oracle.agent_model import number_at, value_of, violation_of
-from bilevel_lang.oracle.conditions import complementarity_violation, sos_violation
+from bilevel_lang.oracle.conditions import complementarity_violation, disjunction_violation, sos_violation
 from bilevel_lang.oracle.magnitude import magnitude, row_violation
 from bilevel_lang.oracle.multipliers import multiplier_residual
 from bilevel_lang.oracle.natural_map import natural_residual
@@ -179,6 +179,7 @@ def _leader_violation(problem: BilevelProblem, values: ComponentMap) -> float:
             (complementarity_violation(c, values) for c in model.component_data_objects(Complementarity, active=True)),
             default=0.0,
         ),
+        max((disjunction_violation(d, values) for d in problem.disjunctions), default=0.0),
         max((sos_violation(c, values) for c in model.component_data_objects(pyo.SOSConstraint, active=True)), default=0.0),
     )
 

@@ -9,6 +9,8 @@ import pyomo.environ as pyo
 from pyomo.common.collections import ComponentMap
 
 from bilevel_lang.oracle.agent_model import number_at, value_of
+from bilevel_lang.oracle.magnitude import row_violation
+from bilevel_lang.problem import Disjunct, Disjunction
 
 Sides = tuple[Any, ...]
 
@@ -37,6 +39,25 @@ def sos_violation(constraint: Any, values: ComponentMap) -> float:
     windows = max(1, len(sizes) - constraint.level + 1)
     rest = (max([*sizes[:k], *sizes[k + constraint.level :]], default=0.0) for k in range(windows))
     return _finite(min(rest))
+
+
+def disjunction_violation(disjunction: Disjunction, values: ComponentMap) -> float:
+    """How far the point is from having exactly one branch: its rows, and what the indicators say, for the branch that fits best.
+
+    Rows as in :func:`bilevel_lang.oracle.magnitude.row_violation`; an indicator is off by its distance from 0 or 1.
+    """
+    told = [None if d.indicator is None else _told(d, values) for d in disjunction.disjuncts]
+    violations = []
+    for chosen, disjunct in enumerate(disjunction.disjuncts):
+        off = [abs(says - (k == chosen)) for k, says in enumerate(told) if says is not None]
+        rows = [row_violation(row.body, row.lower, row.upper, values) for row in disjunct.rows]
+        violations.append(_finite(max([0.0, *off, *rows]), *off, *rows))
+    return min(violations)
+
+
+def _told(disjunct: Disjunct, values: ComponentMap) -> float:
+    value = value_of(disjunct.indicator, values)
+    return 1.0 - value if disjunct.negated else value
 
 
 def _mixed(side: Sides, force: float, values: ComponentMap) -> float:

@@ -122,12 +122,16 @@ def substitute(expression: Any, variable: Any, value: Any) -> Any:
 
 
 def objective_of(draft: Draft, definition: Definition | None) -> AgentObjective:
-    """The agent's objective, with the definition substituted."""
+    """The agent's objective, with the definition substituted and the penalties of soft rows added."""
     if definition is not None:
-        return AgentObjective(draft.objective.name, definition.expression, draft.objective, definition.row)
+        return AgentObjective(draft.objective.name, _priced(definition.expression, draft.penalty), draft.objective, definition.row)
     if draft.objective_kind == "variable":
-        return AgentObjective(draft.objective.name, draft.objective, draft.objective)
-    return AgentObjective(draft.objective.name, draft.objective.expr)
+        return AgentObjective(draft.objective.name, _priced(draft.objective, draft.penalty), draft.objective)
+    return AgentObjective(draft.objective.name, _priced(draft.objective.expr, draft.penalty))
+
+
+def _priced(expression: Any, penalty: Any) -> Any:
+    return expression if penalty.__class__ is int else expression + penalty
 
 
 def rows_of(draft: Draft, definition: Definition | None) -> tuple[Row, ...]:
