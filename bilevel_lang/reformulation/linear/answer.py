@@ -33,7 +33,8 @@ def values_at(mpec: LinearMpec, x: Floats) -> ComponentMap:
     """The modeller's variables at ``x``; objective variables that were left out are computed."""
     values = ComponentMap(zip(mpec.variables, x[: len(mpec.variables)].tolist(), strict=True))
     for each in mpec.postponed:
-        values[each.variable] = number_at(each.expression, values)
+        values[each.variable] = 0.0
+        values[each.variable] = each.level + each.factor * number_at(each.expression, values)
     return values
 
 

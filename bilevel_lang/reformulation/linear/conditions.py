@@ -26,6 +26,11 @@ class AgentRows:
     objective: Quadratic | None
     functions: list[tuple[Any, Affine]]
 
+    def uses(self, column: int) -> bool:
+        """Whether ``column`` stands anywhere in the agent."""
+        objective = self.objective is not None and column in self.objective.columns()
+        return objective or self.rows.uses(column) or any(column in form.columns for _, form in self.functions)
+
 
 class Conditions:
     """Grows the columns, rows and pairs of one MPEC; ``primal`` columns with bounds ``lower`` and ``upper`` are there already."""

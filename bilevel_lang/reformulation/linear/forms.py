@@ -48,6 +48,10 @@ class Quadratic:
         """Whether there are no products."""
         return not self.pairs
 
+    def columns(self) -> set[int]:
+        """Every column in the form."""
+        return {*self.affine.columns, *(j for pair in self.pairs for j in pair)}
+
 
 class NotQuadraticError(Exception):
     """The expression is no polynomial of degree two (never leaves this package: the caller takes another route)."""
@@ -176,6 +180,10 @@ class Stack:
         self._starts.append(len(self._columns))
         self.constants.append(form.constant)
         return len(self.constants) - 1
+
+    def uses(self, column: int) -> bool:
+        """Whether ``column`` stands in a row."""
+        return column in self._columns
 
     def matrix(self, columns: int) -> sp.csr_matrix:
         """All rows as a (rows, ``columns``) matrix, repeated columns summed up."""

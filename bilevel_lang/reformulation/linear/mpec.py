@@ -75,10 +75,15 @@ class AgentSystem:
 
 @dataclass(frozen=True, eq=False)
 class Postponed:
-    """An objective variable that stands nowhere but in its definition: computed from ``expression`` after the solve."""
+    """An objective variable that stands nowhere but in its definition, and is computed after the solve.
+
+    Its value is ``level + factor * expression``, the variable itself counted as 0 in it.
+    """
 
     variable: Any
     expression: Any
+    factor: float = 1.0
+    level: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)

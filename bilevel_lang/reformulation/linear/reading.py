@@ -75,6 +75,14 @@ def _strange(problem: BilevelProblem) -> str | None:
     return next((f"the annotation has {word}" for word, found in statements.items() if found), None)
 
 
+@dataclass(frozen=True, slots=True)
+class _CurvedRow:
+    constraint: Any
+    form: Quadratic
+    lower: float
+    upper: float
+
+
 class _Reader:
     """Collects forms first, so that the modeller's variables get the first columns; conditions come after."""
 
@@ -84,7 +92,7 @@ class _Reader:
         self.stack = Stack()
         self.lower: list[float] = []
         self.upper: list[float] = []
-        self.curved: list[tuple[Quadratic, float, float]] = []
+        self.curved: list[_CurvedRow] = []
 
     def read(self) -> LinearMpec:
         objective = self._objective()
@@ -94,6 +102,7 @@ class _Reader:
         for mapped in self.problem.dual_maps:
             self.columns.number(mapped.variable)
         postponed = self._definitions()
+        objective, defined = self._without_objective_variable(objective, agents)
         for agent in self.problem.agents:
             for variable in agent.variables:
                 if not variable.fixed:
@@ -112,7 +121,7 @@ class _Reader:
             labels=tuple(conditions.labels),
             agents=tuple(conditions.systems),
             reported=tuple(conditions.reported),
-            postponed=postponed,
+            postponed=(*postponed, *defined),
         )
 
     def _objective(self) -> Quadratic:
@@ -149,7 +158,7 @@ class _Reader:
             self.lower.append(lower)
             self.upper.append(upper)
         else:
-            self.curved.append((form, lower, upper))
+            self.curved.append(_CurvedRow(constraint, form, lower, upper))
 
     def _definitions(self) -> tuple[Postponed, ...]:
         """Rows that define objective variables; those of a variable that stands nowhere else are left for later."""
@@ -164,9 +173,37 @@ class _Reader:
                 self._row(row)
         return tuple(postponed)
 
+    def _without_objective_variable(
+        self, objective: Quadratic, agents: list[AgentRows]
+    ) -> tuple[Quadratic, tuple[Postponed, ...]]:
+        """The leader's objective with its GAMS-style variable substituted, where one curved equality alone defines that.
+
+        A curved equality would make the problem nonconvex for the solver, which it need not be.
+        """
+        linear = objective.affine
+        if not objective.is_affine or len(linear.columns) != 1:
+            return objective, ()
+        column, factor = linear.columns[0], linear.coefficients[0]
+        variable = self.columns.variables[column]
+        rows = [row for row in self.curved if column in row.form.columns()]
+        if len(rows) != 1 or not _free(variable) or self.stack.uses(column) or any(a.uses(column) for a in agents):
+            return objective, ()
+        row, form = rows[0], rows[0].form
+        own = sum(c for j, c in zip(form.affine.columns, form.affine.coefficients, strict=True) if j == column)
+        if row.lower != row.upper or own == 0 or any(column in pair for pair in form.pairs):
+            return objective, ()
+        self.curved.remove(row)
+        # own * z + rest = level, so that factor * z = factor / own * (level - rest).
+        scale = -factor / own
+        rest = [(j, scale * c) for j, c in zip(form.affine.columns, form.affine.coefficients, strict=True) if j != column]
+        constant = linear.constant - scale * (row.lower - form.affine.constant)
+        affine = Affine(constant, [j for j, _ in rest], [c for _, c in rest])
+        body = row.constraint.body
+        found = Quadratic(affine, form.pairs, [scale * c for c in form.products])
+        return found, (Postponed(variable, body, -1.0 / own, row.lower / own),)
+
     def _unused(self, variable: Any) -> bool:
-        unbounded = variable.lb is None and variable.ub is None and variable.is_continuous()
-        return unbounded and not variable.fixed and self.columns.find(variable) is None
+        return _free(variable) and self.columns.find(variable) is None
 
     def _bounds(self) -> tuple[Floats, Floats]:
         both = [v.bounds for v in self.columns.variables]
@@ -200,8 +237,12 @@ class _Reader:
             constant=objective.affine.constant,
             sense=-1 if leader is not None and leader.sense == maximize else 1,
             quadratic=symmetric(objective, n) if objective.pairs else None,
-            quadratic_rows=tuple(_quadratic_row(*each) for each in self.curved),
+            quadratic_rows=tuple(_quadratic_row(each) for each in self.curved),
         )
+
+
+def _free(variable: Any) -> bool:
+    return variable.lb is None and variable.ub is None and variable.is_continuous() and not variable.fixed
 
 
 def symmetric(form: Quadratic, columns: int) -> sp.csc_matrix:
@@ -212,12 +253,12 @@ def symmetric(form: Quadratic, columns: int) -> sp.csc_matrix:
     return sp.csc_matrix((np.r_[data, data], (np.r_[i, j], np.r_[j, i])), shape=(columns, columns))
 
 
-def _quadratic_row(form: Quadratic, lower: float, upper: float) -> QuadraticRow:
-    linear = form.affine
+def _quadratic_row(row: _CurvedRow) -> QuadraticRow:
+    form, linear = row.form, row.form.affine
     pairs: Ints = np.array(form.pairs, dtype=np.int64).reshape(-1, 2)
     return QuadraticRow(
-        lower - linear.constant,
-        upper - linear.constant,
+        row.lower - linear.constant,
+        row.upper - linear.constant,
         np.array(linear.columns, dtype=np.int64),
         np.array(linear.coefficients, dtype=float),
         pairs,
