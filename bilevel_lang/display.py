@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from bilevel_lang.problem import Agent, BilevelProblem, Row, Structure
+from bilevel_lang.problem import Agent, BilevelProblem, Disjunction, Row, SoftRow, Structure
 from bilevel_lang.solution import BilevelSolution, Certificate, Exactness, Status
 
 VARIABLES_SHOWN = 40
@@ -70,6 +70,8 @@ def _certificate(certificate: Certificate) -> str:
         lines.append(f"  follower feasibility  {certificate.follower_feasibility:.1e}")
     if certificate.dual_residual is not None:
         lines.append(f"  dualvar residual      {certificate.dual_residual:.1e}")
+    if certificate.common_residual is not None:
+        lines.append(f"  common multiplier     {certificate.common_residual:.1e}")
     for f in certificate.followers[:VARIABLES_SHOWN]:
         mark = "verified" if f.verified else "NOT VERIFIED"
         gap = "?" if f.gap is None else f"{f.gap:.1e}"
@@ -105,8 +107,25 @@ def check_text(problem: BilevelProblem) -> str:
     parts = [summary, _leader_text(problem), *(_agent_text(a, problem) for a in problem.agents)]
     for name, got in problem.wildcards:
         parts.append(f"* of {name} = {' '.join(got) or '(nothing)'}")
+    parts += [_disjunction_text(d) for d in problem.disjunctions]
+    if problem.softening is not None:
+        parts += ["\n".join(_soft_row_text(row) for row in problem.softening.rows)]
     parts += [d.render() for d in problem.notices]
     return "\n\n".join(p for p in parts if p)
+
+
+def _disjunction_text(disjunction: Disjunction) -> str:
+    number = "" if disjunction.value is None else f" {disjunction.value:g}"
+    lines = [f"{disjunction.name}: exactly one of ({disjunction.reform}{number})"]
+    for disjunct in disjunction.disjuncts:
+        rows = [f"{r.name}: {_stored(r.body, r.lower, r.upper)}" for r in disjunct.rows]
+        lines.append(f"  {disjunct.name:<9}  {'; '.join(rows) or '(no rows)'}")
+    return "\n".join(lines)
+
+
+def _soft_row_text(soft: SoftRow) -> str:
+    slacks = " + ".join(f"{variable.name}{'**2' if soft.penalty == 'sqr' else ''}" for variable, _ in soft.slacks)
+    return f"soft row {soft.name}: {soft.owner} pays {soft.weight:g} * ({slacks})"
 
 
 def _leader_text(problem: BilevelProblem) -> str:
@@ -130,19 +149,28 @@ def _agent_text(agent: Agent, problem: BilevelProblem) -> str:
         if agent.objective.definition is not None:
             lines.append(f"             (defined by row {agent.objective.definition.name}, substituted: it has no multiplier)")
     lines += [f"  function   {f.variable.name}: {0 if f.expression is None else f.expression}" for f in agent.functions]
+    lines += [f"  twin       {k.twin.name} = {k.variable.name}" for k in problem.links if k.agent == agent.name]
+    states = [s for s in problem.state_variables if any(s.variable is v for v in agent.variables)]
+    lines += [f"  implicit   {s.variable.name}: determined by {s.row.name}" for s in states]
     duals = {id(m.row): m for m in problem.dual_maps_of(agent)}
-    lines += [_row_text(agent, row, duals.get(id(row))) for row in agent.rows]
+    lines += [_row_text(agent, row, duals.get(id(row)), _shared_text(row, problem)) for row in agent.rows]
     return "\n".join(lines)
 
 
-def _row_text(agent: Agent, row: Row, dual: Any) -> str:
+def _row_text(agent: Agent, row: Row, dual: Any, shared: str) -> str:
     cone = row.cone
     if agent.kind == "max" and cone != "free":
         cone = "<= 0" if cone == ">= 0" else ">= 0"
-    text = f"  row        {row.name}: {_stored(row.body, row.lower, row.upper)}   multiplier {cone}"
+    text = f"  row        {row.name}: {_stored(row.body, row.lower, row.upper)}   multiplier {cone}{shared}"
     if dual is None:
         return text
     return f"{text}, {dual.variable.name} = {'-' if dual.factor < 0 else ''}multiplier"
+
+
+def _shared_text(row: Row, problem: BilevelProblem) -> str:
+    """Whether the multiplier of a row that several agents list is theirs together."""
+    found = next((s for s in problem.shared_rows if s.component is row.component), None)
+    return "" if found is None else " (one for all agents)" if found.common else " (its own)"
 
 
 def _stored(body: Any, lower: float | None, upper: float | None) -> str:

@@ -124,7 +124,8 @@ def substitute(expression: Any, variable: Any, value: Any) -> Any:
 def objective_of(draft: Draft, definition: Definition | None) -> AgentObjective:
     """The agent's objective, with the definition substituted and the penalties of soft rows added."""
     if definition is not None:
-        return AgentObjective(draft.objective.name, _priced(definition.expression, draft.penalty), draft.objective, definition.row)
+        expression = _priced(definition.expression, draft.penalty)
+        return AgentObjective(draft.objective.name, expression, draft.objective, definition.row)
     if draft.objective_kind == "variable":
         return AgentObjective(draft.objective.name, _priced(draft.objective, draft.penalty), draft.objective)
     return AgentObjective(draft.objective.name, _priced(draft.objective.expr, draft.penalty))

@@ -113,15 +113,8 @@ def _governed(statement: Statement) -> Statement:
 
 def _refuse(statement: Statement, report: Report) -> None:
     word = keyword_of(statement, report)
-    carried_out = "take it out; docs/language.md lists the statements that are carried out"
-    help = _INSTEAD.get(type(statement), carried_out)
+    help = "take it out; docs/language.md lists the statements that are carried out"
     report.error("R1", f"`{word}` is part of the language, but no method carries it out yet", _keyword_span(statement), help)
-
-
-# What can be written today in place of a statement that is not carried out.
-_INSTEAD: dict[type, str] = {
-    ModelType: "leave it out: the kind of a model is found from the model",
-}
 
 
 def _check_opening(
