@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from typing import Any
 
 import pyomo.environ as pyo
-from pyomo.common.collections import ComponentMap
+from pyomo.common.collections import ComponentMap, ComponentSet
 from pyomo.core.expr.visitor import identify_variables
 
+from bilevel_lang.analysis.findings import Findings
 from bilevel_lang.oracle.agent_model import number_at
 from bilevel_lang.oracle.magnitude import magnitude
 from bilevel_lang.oracle.multipliers import reduced_costs
@@ -74,8 +76,10 @@ def assemble(
     certificate: Certificate | None,
     path: tuple[str, ...],
     seconds: dict[str, float],
+    findings: Findings | None = None,
 ) -> BilevelSolution:
-    """Put the answer together."""
+    """Put the answer together; where ``findings`` are given, their certificate is the one that counts."""
+    certificate = findings.certificate if findings is not None else certificate
     promised = reformulation.exactness
     objective = _objective(problem, point)
     bound = _bound(problem, promised, run)
@@ -99,11 +103,25 @@ def assemble(
         certificate=certificate,
         summary=dict(problem.summary),
         seconds=seconds,
-        messages=_messages(problem, reformulation, run, certificate, status, exactness, contradicted),
+        messages=_messages(problem, reformulation, run, certificate, status, exactness, contradicted)
+        + (tuple(findings.messages(objective)) if findings is not None else ()),
         why=path + reformulation.why,
         point=point,
         has_leader=problem.structure is not Structure.EQUILIBRIUM,
+        **_found(findings),
     )
+
+
+def _found(findings: Findings | None) -> dict[str, Any]:
+    """The fields of the solution that the findings fill."""
+    if findings is None:
+        return {}
+    return {
+        "position": findings.position,
+        "ties": findings.ties,
+        "multiplier_ranges": findings.multiplier_ranges,
+        "stationarity": findings.stationarity,
+    }
 
 
 def _exactness(
@@ -297,7 +315,7 @@ def write_back(problem: BilevelProblem, solution: BilevelSolution) -> None:
             variable.set_value(_tidy(variable, float(value)), skip_validation=True)
     for suffix in problem.model.component_objects(pyo.Suffix, active=True):
         if suffix.local_name == "dual" and suffix.import_enabled():
-            _fill(suffix, [(c, value) for _, value, c in solution.point.multipliers if c.ctype is pyo.Constraint])
+            _fill(suffix, _row_multipliers(solution.point))
         elif suffix.local_name == "rc" and suffix.import_enabled():
             _fill(suffix, reduced_costs_at(problem, solution.point))
 
@@ -308,9 +326,26 @@ def _fill(suffix: Any, values: list[tuple[Any, float]]) -> None:
         suffix[component] = value + 0.0
 
 
+def _row_multipliers(point: Point) -> list[tuple[Any, float]]:
+    """Row and multiplier; a row of which several agents have each their own has no one number and is left out."""
+    counted = Counter(id(c) for _, _, c in point.multipliers)
+    return [(c, value) for _, value, c in point.multipliers if c.ctype is pyo.Constraint and counted[id(c)] == 1]
+
+
 def reduced_costs_at(problem: BilevelProblem, point: Point) -> list[tuple[Any, float]]:
-    """Reduced costs of every agent's variables; of an objective variable the multiplier of its own bounds."""
-    multipliers = ComponentMap((component, value) for _, value, component in point.multipliers)
+    """Reduced costs of every agent's variables; of an objective variable the multiplier of its own bounds.
+
+    State variables have one for each agent and are left out, and so are agents whose multiplier of a state row was substituted.
+    """
+    named = {name: value for name, value, _ in point.multipliers}
     values = complete_values(problem, point)
-    found = [pair for agent in problem.agents for pair in reduced_costs(agent, multipliers, values)]
-    return found + [(c, value) for c, value in multipliers.items() if c.ctype is pyo.Var]
+    states = ComponentSet(s.variable for s in problem.state_variables)
+    state_rows = {id(s.row) for s in problem.state_variables}
+    found = []
+    for agent in problem.agents:
+        rows = [(row, problem.multiplier_name(agent, row)) for row in agent.rows]
+        if any(id(row.component) in state_rows and name not in named for row, name in rows):
+            continue
+        multipliers = ComponentMap((row.component, named[name]) for row, name in rows if name in named)
+        found += [(v, cost) for v, cost in reduced_costs(agent, multipliers, values) if v not in states]
+    return found + [(c, value) for _, value, c in point.multipliers if c.ctype is pyo.Var]

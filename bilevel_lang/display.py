@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bilevel_lang.problem import Agent, BilevelProblem, Disjunction, Row, SoftRow, Structure
-from bilevel_lang.solution import BilevelSolution, Certificate, Exactness, Status
+from bilevel_lang.solution import BilevelSolution, Certificate, Exactness, MultiplierRange, Status, Tie
 
 VARIABLES_SHOWN = 40
 
@@ -42,8 +42,37 @@ def _verdict(solution: BilevelSolution) -> str:
     if solution.bound is not None:
         gap = "" if solution.gap is None else f"   gap {solution.gap:.2g}"
         lines.append(("bound", f"{number(solution.bound)}{gap}"))
+    if solution.position != "optimistic":
+        lines.append(("position", f"{solution.position}: the follower breaks ties against the leader"))
+    if solution.stationarity is not None and solution.stationarity.kind is not None:
+        lines.append(("stationary", f"{solution.stationarity.kind} ({STATIONARY[solution.stationarity.kind]})"))
     lines.append(("solver", f"{method}, {solution.solver}: {solution.termination}"))
+    lines += [("ties", f"{t.name}: {_tie(t)}") for t in solution.ties[:VARIABLES_SHOWN]]
+    lines += [("dualvar", _range(r)) for r in solution.multiplier_ranges[:VARIABLES_SHOWN] if not r.unique]
     return "\n".join(f"{name:<10}{text}" for name, text in lines)
+
+
+STATIONARY = {
+    "S": "strongly stationary: no first-order descent direction",
+    "B": "no first-order descent direction",
+    "M": "Mordukhovich stationary",
+    "C": "Clarke stationary",
+    "W": "weakly stationary",
+}
+
+
+def _tie(tie: Tie) -> str:
+    if not tie.measured:
+        return f"not measured ({tie.how})"
+    if tie.unique:
+        return f"the leader has {number(tie.best)} from every optimal answer"
+    breaks = f", which breaks `{'`, `'.join(tie.violated[:3])}`" if tie.violated else ""
+    return f"the leader has {number(tie.best)} from its best optimal answer and {number(tie.worst)} from the worst{breaks}"
+
+
+def _range(found: MultiplierRange) -> str:
+    ends = f"from {number(found.lower)} to {number(found.upper)}"
+    return f"{found.variable} is not unique: the multiplier of {found.row} may be anything {ends}"
 
 
 def _gloss(solution: BilevelSolution) -> str:

@@ -9,7 +9,7 @@ from bilevel_lang.errors import BilevelError, Diagnostic
 
 if TYPE_CHECKING:
     from bilevel_lang.problem import BilevelProblem
-    from bilevel_lang.solution import BilevelSolution, Certificate, FollowerReport
+    from bilevel_lang.solution import BilevelSolution, Certificate, FollowerReport, MultiplierRange, Stationarity, Tie
 
 SCHEMA = "bilevel-lang/1"
 
@@ -32,6 +32,10 @@ def solution_object(solution: BilevelSolution) -> dict[str, Any]:
             "duals": dict(solution.duals),
             "followers": [_follower(f) for f in solution.followers],
             "certificate": _certificate(solution.certificate),
+            "position": solution.position,
+            "ties": [_tie(t) for t in solution.ties],
+            "multiplier_ranges": [_multiplier_range(r) for r in solution.multiplier_ranges],
+            "stationarity": _stationarity(solution.stationarity),
             "summary": dict(solution.summary),
             "seconds": dict(solution.seconds),
             "messages": list(solution.messages),
@@ -98,6 +102,44 @@ def _certificate(certificate: Certificate | None) -> dict[str, Any] | None:
         "verified": certificate.verified,
         "tolerance": certificate.tolerance,
         "dual_residual": certificate.dual_residual,
+        "common_residual": certificate.common_residual,
+    }
+
+
+def _tie(tie: Tie) -> dict[str, Any]:
+    return {
+        "name": tie.name,
+        "measured": tie.measured,
+        "best": tie.best,
+        "worst": tie.worst,
+        "unique": tie.unique,
+        "worst_answer": dict(tie.worst_answer),
+        "violated": list(tie.violated),
+        "how": tie.how,
+    }
+
+
+def _multiplier_range(found: MultiplierRange) -> dict[str, Any]:
+    return {
+        "variable": found.variable,
+        "row": found.row,
+        "value": found.value,
+        "lower": found.lower,
+        "upper": found.upper,
+        "unique": found.unique,
+    }
+
+
+def _stationarity(found: Stationarity | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "kind": found.kind,
+        "multipliers": found.multipliers,
+        "descent": found.descent,
+        "pairs": found.pairs,
+        "biactive": found.biactive,
+        "how": found.how,
     }
 
 

@@ -267,7 +267,7 @@ class BilevelProblem:
         return row.component in self._sharers and self._sharers[row.component][0]
 
     def multiplier_name(self, agent: Agent, row: Row) -> str:
-        """What the multiplier of ``row`` in ``agent`` is called: by the row, with the agent before it where others report another.
+        """What the multiplier of ``row`` in ``agent`` is called: by the row, after the agent where others report another.
 
         They do where each agent has its own, and where one is common to ``min`` and ``max`` agents, which report it with
         different signs.

@@ -94,8 +94,9 @@ class Certificate:
 
     ``leader_feasibility`` and ``follower_feasibility`` are the largest violations, relative to max(1, |side|) (less where a whole
     row is smaller than 1); ``follower_gap`` the largest relative value gap (or VI residual), whatever its sign; ``dual_residual``
-    the largest deviation of a ``dualvar`` variable from being a multiplier (None without ``dualvar``). ``verified`` iff all of
-    them are within ``tolerance`` and every agent's optimum is proven.
+    the largest deviation of a ``dualvar`` variable from being a multiplier (None without ``dualvar``); ``common_residual`` how far
+    agents are from having one multiplier of the rows that they share (None without ``visol``). ``verified`` iff all of them are
+    within ``tolerance`` and every agent's optimum is proven.
     """
 
     leader_feasibility: float
@@ -106,6 +107,63 @@ class Certificate:
     followers: tuple[FollowerReport, ...] = ()
     dual_residual: float | None = None
     remarks: tuple[str, ...] = ()
+    common_residual: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """What the leader gets from the best and the worst of one agent's optimal answers, everything else fixed at the point.
+
+    ``best`` and ``worst`` are values of the leader's objective in its own sense, infinite where it has no limit, both None where
+    they were not measured (``how`` says why, else what measured them). ``unique``: the two are equal up to tolerances, so that
+    it does not matter for the leader's objective which answer is given. ``worst_answer`` maps the agent's variables to values;
+    ``violated`` names the leader's rows that it breaks.
+    """
+
+    name: str
+    best: float | None
+    worst: float | None
+    unique: bool
+    how: str
+    violated: tuple[str, ...] = ()
+    worst_answer: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def measured(self) -> bool:
+        """Whether the two values are known."""
+        return self.best is not None and self.worst is not None
+
+
+@dataclass(frozen=True, slots=True)
+class MultiplierRange:
+    """A ``dualvar`` variable and the least and largest value that the multiplier of its row can have at the point.
+
+    In the variable's own sign; infinite where there is no limit. ``unique``: the two are equal up to tolerances.
+    """
+
+    variable: str
+    row: str
+    value: float
+    lower: float
+    upper: float
+    unique: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stationarity:
+    """What is known of a local answer as a stationary point of the MPEC (docs/after-the-solve.md).
+
+    ``kind``: ``S``, ``B``, ``M``, ``C``, ``W``, the strongest that was shown, or None where not even W could be. ``multipliers``
+    is the strongest class of multipliers found (S, M, C, W or None); ``descent`` whether a first-order descent direction exists,
+    None where that was not computed. ``biactive`` of ``pairs`` conditions have both sides at zero. ``how`` says it in words.
+    """
+
+    kind: str | None
+    multipliers: str | None
+    descent: bool | None
+    pairs: int
+    biactive: int
+    how: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,6 +188,13 @@ class BilevelSolution:
     why: tuple[str, ...] = ()
     point: Point | None = field(default=None, repr=False)
     has_leader: bool = True
+    position: str = "optimistic"
+    ties: tuple[Tie, ...] = ()
+    """One for each agent that the leader's objective depends on; empty where there is none, or no verified point."""
+    multiplier_ranges: tuple[MultiplierRange, ...] = ()
+    """One for each ``dualvar`` variable of a verified point."""
+    stationarity: Stationarity | None = None
+    """Of an answer that a local solver gave, None otherwise."""
 
     @property
     def exit_code(self) -> int:

@@ -16,6 +16,7 @@ from pyomo.mpec import Complementarity
 
 from bilevel_lang.errors import RefusedError, SolverFailedError, SolverMissingError
 from bilevel_lang.oracle.agent_model import number_at, value_of, violation_of
+from bilevel_lang.oracle.common_multiplier import common_multiplier_residual
 from bilevel_lang.oracle.conditions import complementarity_violation, disjunction_violation, sos_violation
 from bilevel_lang.oracle.magnitude import magnitude, row_violation
 from bilevel_lang.oracle.multipliers import multiplier_residual
@@ -42,31 +43,40 @@ def verify(
     """Measure ``point`` on the problem's own model.
 
     ``tolerance`` bounds, in both directions, the value gap of every agent relative to the size of its objective
-    (:mod:`bilevel_lang.oracle.magnitude`), the natural-map residual of a VI, and the residual of ``dualvar`` variables. Verified
-    needs every agent's optimum to be proven.
+    (:mod:`bilevel_lang.oracle.magnitude`), the natural-map residual of a VI, the residual of ``dualvar`` variables, and that of
+    the common multipliers of ``visol``. Verified needs every agent's optimum to be proven.
     """
     options = options or SolverOptions(time_limit=MINUTE)
     values = complete_values(problem, point)
+    apart = _link_violation(problem, values)
+    for link in problem.links:  # what is left of a difference is measured; the agent's set is the one at its own answer
+        values[link.twin] = value_of(link.variable, values)
     followers = tuple(_examine(agent, values, tolerance, options) for agent in problem.agents)
     leader = max(_leader_violation(problem, values), _fixed_violation(point))
     follower = max((f.feasibility for f in followers), default=0.0)
     gap = max((_gap_or_inf(f) for f in followers), default=0.0)
     dual = _dual_residual(problem, values) if problem.dual_maps else None
+    common = common_multiplier_residual(problem, values)
     verified = (
-        leader <= FEASIBILITY
+        max(leader, apart) <= FEASIBILITY
         and follower <= FEASIBILITY
         and all(f.verified for f in followers)
         and (dual is None or dual <= max(tolerance, FEASIBILITY))
+        and (common is None or common <= max(tolerance, FEASIBILITY))
     )
-    return Certificate(
-        leader, follower, gap, verified, tolerance, followers, dual, tuple(_remarks(followers, leader, dual, tolerance))
-    )
+    remarks = _remarks(followers, leader, dual, tolerance)
+    if apart > FEASIBILITY:
+        remarks.append(f"twins of `qvi` differ from their variables, or leave their own bounds, by {apart:.3g}")
+    if common is not None and common > max(tolerance, FEASIBILITY):
+        remarks.append(f"the agents that share a row by `visol` have no common multiplier: the nearest is off by {common:.3g}")
+    return Certificate(max(leader, apart), follower, gap, verified, tolerance, followers, dual, tuple(remarks), common)
 
 
 def complete_values(problem: BilevelProblem, point: Point) -> ComponentMap:
     """The point with every variable of the model: a fixed one has its value, one that no solver saw is in no row.
 
-    The latter keeps the value it has, moved into its bounds, or takes the one nearest to 0.
+    The latter keeps the value it has, moved into its bounds, or takes the one nearest to 0; the twin of a ``qvi`` takes that of
+    its variable.
     """
     values: ComponentMap = ComponentMap()
     for variable in problem.model.component_data_objects(pyo.Var):
@@ -76,6 +86,9 @@ def complete_values(problem: BilevelProblem, point: Point) -> ComponentMap:
             values[variable] = float(point.values[variable])
         else:
             values[variable] = _inside(variable, 0.0 if variable.value is None else float(variable.value))
+    for link in problem.links:
+        if link.twin not in point.values:
+            values[link.twin] = values[link.variable]
     return values
 
 
@@ -163,6 +176,12 @@ def _fixed_violation(point: Point) -> float:
     """How far the point is from the values of fixed variables."""
     fixed = ((v, float(value)) for v, value in point.values.items() if v.fixed and v.value is not None)
     return max((violation_of(value, float(v.value), float(v.value)) for v, value in fixed), default=0.0)
+
+
+def _link_violation(problem: BilevelProblem, values: ComponentMap) -> float:
+    """How far the twins of ``qvi`` are from their variables, and out of their own bounds."""
+    apart = (violation_of(values[link.twin], values[link.variable], values[link.variable]) for link in problem.links)
+    return max([*apart, *(_own_violation(link.twin, values) for link in problem.links)], default=0.0)
 
 
 def _leader_violation(problem: BilevelProblem, values: ComponentMap) -> float:

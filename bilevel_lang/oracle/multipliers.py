@@ -34,7 +34,7 @@ def multiplier_residual(agent: Agent, maps: Sequence[DualMap], values: Component
     The measure is the largest component of the Lagrangian's gradient, by the size of the terms of the agent's own gradient, so
     that it stays the same when the objective is multiplied by a positive number. inf where something is not defined.
     """
-    return _Stationarity(agent, values).residual(maps)
+    return LagrangianGradient(agent, values).residual(maps)
 
 
 def reduced_costs(agent: Agent, multipliers: ComponentMap, values: ComponentMap) -> list[tuple[Any, float]]:
@@ -42,7 +42,7 @@ def reduced_costs(agent: Agent, multipliers: ComponentMap, values: ComponentMap)
 
     ``multipliers`` maps row components to reported multipliers (absent: 0). Within the bounds the figure is 0 up to tolerances.
     """
-    system = _Stationarity(agent, values)
+    system = LagrangianGradient(agent, values)
     rest, _ = system.gradient()
     for row in agent.rows:
         multiplier = agent.sign * multipliers.get(row.component, 0.0)
@@ -51,7 +51,7 @@ def reduced_costs(agent: Agent, multipliers: ComponentMap, values: ComponentMap)
     return [(variable, agent.sign * float(number)) for variable, number in zip(system.owned, rest, strict=True)]
 
 
-class _Stationarity:
+class LagrangianGradient:
     """The gradient of the Lagrangian of one agent's ``min`` problem at a point, column by column."""
 
     def __init__(self, agent: Agent, values: ComponentMap) -> None:
@@ -62,6 +62,7 @@ class _Stationarity:
         self.gradients = Gradient(self.owned)
 
     def residual(self, maps: Sequence[DualMap]) -> float:
+        """See :func:`multiplier_residual`."""
         rest, size = self.gradient()
         given = {id(m.row): m for m in maps}
         columns: list[Entries] = []
@@ -81,12 +82,19 @@ class _Stationarity:
             wrong = max(wrong, _outside(multiplier, cone) * steepest)
             for place, number in normal.items():
                 rest[place] -= multiplier * number
-        for variable in self.owned:
-            columns.append({self.index[id(variable)]: 1.0})
-            cones.append(active_cone(variable.lb, variable.ub, value_of(variable, self.values)))
+        for column, cone in self.bounds():
+            columns.append(column)
+            cones.append(cone)
         if size == 0:
             return 0.0
-        return max(wrong, _least(rest / size, columns, cones, size) * size) / size
+        return max(wrong, least_residual(rest / size, columns, cones, size) * size) / size
+
+    def bounds(self) -> list[tuple[Entries, Cone]]:
+        """Column and cone of the multiplier of each owned variable's bounds."""
+        return [
+            ({place: 1.0}, active_cone(variable.lb, variable.ub, value_of(variable, self.values)))
+            for place, variable in enumerate(self.owned)
+        ]
 
     def gradient(self) -> tuple[Any, float]:
         """The gradient of the objective (or F), and the size of the terms in it."""
@@ -125,7 +133,7 @@ def _outside(multiplier: float, cone: Cone) -> float:
     return max(0.0, low - multiplier if low is not None else 0.0, multiplier - up if up is not None else 0.0)
 
 
-def _least(rest: Any, columns: list[Entries], cones: list[Cone], size: float) -> float:
+def least_residual(rest: Any, columns: list[Entries], cones: list[Cone], size: float) -> float:
     """min over multipliers u in their cones of |rest - sum u_k column_k| (largest component): an LP with t as last column."""
     kept = [(c, cone) for c, cone in zip(columns, cones, strict=True) if cone != (0.0, 0.0) and c]
     numbers = [n for c, _ in kept for n in c.values()]

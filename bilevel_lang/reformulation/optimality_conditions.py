@@ -161,9 +161,9 @@ class _AgentConditions:
         chain = self.shared.chain(self.number, self.eliminated, bodies, decisions)
         sums = {id(z): self.gradient.sum(z) for z in self.eliminated}
         for variable in decisions:
-            for state, derivative in chain.get(id(variable), ()):
-                if sums[id(state)].__class__ not in (int, float) or sums[id(state)] != 0:
-                    self.gradient.add_term(variable, derivative * sums[id(state)])
+            for moved, derivative in chain.get(id(variable), ()):
+                if sums[id(moved)].__class__ not in (int, float) or sums[id(moved)] != 0:
+                    self.gradient.add_term(variable, derivative * sums[id(moved)])
 
     def _objective(self) -> None:
         agent = self.agent

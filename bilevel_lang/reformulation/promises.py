@@ -39,7 +39,7 @@ def warnings_of(agents: Sequence[Agent], traits: Sequence[Traits]) -> list[str]:
 
 
 def one_of_many(problem: BilevelProblem) -> list[str]:
-    """What the user has to know of rows that agents share with a multiplier of their own (Facchinei and Kanzow 2010, section 4)."""
+    """What the user has to know of rows that agents share each with its own multiplier (Facchinei and Kanzow 2010, section 4)."""
     rows = [s.component.name for s in problem.shared_rows if not s.common]
     if not rows:
         return []

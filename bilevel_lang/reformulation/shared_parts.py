@@ -1,7 +1,7 @@
 """Variables and rows that several agents have: what each of them calls its own multiplier, copy or sensitivity.
 
-The three ways to carry out ``implicit z H`` (Kim and Ferris, Solving equilibrium problems using extended mathematical programming,
-Math. Prog. Comp. 11 (2019), section 4.3), all with the same solutions where H determines z:
+The three ways to carry out ``implicit z H`` (Kim and Ferris, Solving equilibrium problems using extended mathematical
+programming, Math. Prog. Comp. 11 (2019), arXiv 1806.02255), all with the same solutions where H determines z:
 
 * *switching*: one z and one row H, and for each agent its own multiplier of H;
 * *replication*: besides, each agent after the first has its own copy of z and of H;
@@ -75,7 +75,7 @@ class SharedParts:
         return f"{self.problem.agents[agent].name}.{variable.name}" if self.is_state(variable) else str(variable.name)
 
     def copies(self, agent: int, owned: list[Any]) -> dict[int, Any]:
-        """id of a state variable -> the agent's own copy, which replaces it in the agent's expressions; none but for replication."""
+        """id of a state variable -> the agent's own copy, which takes its place in the agent's expressions (replication only)."""
         made: dict[int, Any] = {}
         if self.way != "replication":
             return made

@@ -9,9 +9,7 @@ from typing import Any
 from pyomo.common.collections import ComponentMap, ComponentSet
 from pyomo.core.expr.visitor import identify_variables
 
-from bilevel_lang.errors import Span
 from bilevel_lang.grammar.syntax import Implicit, Item, Reference, SharedEqu, Statement, VISol
-from bilevel_lang.problem import SharedRow, StateVariable
 from bilevel_lang.resolver.names import Names, a_kind, is_active
 from bilevel_lang.resolver.pairs import IMPLICIT, Pair, PairReader
 from bilevel_lang.resolver.report import Report
