@@ -6,6 +6,7 @@ Names are loaded when they are first used, so that ``bilevel-solve --help`` need
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from bilevel_lang.interoperation.registration import register_or_wait as _register_or_wait
 from bilevel_lang.version import __version__
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from bilevel_lang.grammar.syntax import EmpInfo
     from bilevel_lang.model_file import load_model
     from bilevel_lang.problem import BilevelProblem
+    from bilevel_lang.reformulation.nlp_options import NlpOptions
     from bilevel_lang.reformulation.rewrite import Options, Reformulation
     from bilevel_lang.solution import BilevelSolution, Certificate, Exactness, Point, Status
 
@@ -45,6 +47,7 @@ _HOMES = {
     "grammar.syntax": ("EmpInfo",),
     "model_file": ("load_model",),
     "problem": ("BilevelProblem",),
+    "reformulation.nlp_options": ("NlpOptions",),
     "reformulation.rewrite": ("Options", "Reformulation"),
     "solution": ("BilevelSolution", "Certificate", "Exactness", "Point", "Status"),
 }
@@ -60,6 +63,7 @@ __all__ = [
     "EmpSyntaxError",
     "Exactness",
     "ModelFileError",
+    "NlpOptions",
     "Options",
     "Point",
     "Reformulation",
@@ -92,3 +96,6 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+_register_or_wait()
