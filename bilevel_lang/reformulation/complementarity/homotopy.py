@@ -1,37 +1,39 @@
-"""Drives a sequence of NLPs with a shrinking parameter, from several starts, and finishes on one exact piece."""
+"""Drives a sequence of NLPs with a shrinking parameter, from several starts, and finishes on one exact piece.
+
+Every encoding of ``relaxation.py`` is solved here; they differ in the rows of their pairs alone.
+"""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-import pyomo.environ as pyo
 from pyomo.common.collections import ComponentMap
 
-from bilevel_lang.reformulation.complementarity.piece import pinned
+from bilevel_lang.reformulation.complementarity.elastic import elastic
+from bilevel_lang.reformulation.complementarity.finish import Budget, EndPoint, Finish
+from bilevel_lang.reformulation.complementarity.relaxed_model import RelaxedModel
 from bilevel_lang.reformulation.rewrite import Options
-from bilevel_lang.solvers.ipopt import FEASIBLE, CompiledNlp, NlpResult, compile_nlp
-from bilevel_lang.solvers.program import sense_of
-from bilevel_lang.solvers.solver import Solver, SolverOptions, SolverRun, Termination, load_values
+from bilevel_lang.solvers.ipopt import CompiledNlp, NlpResult, compile_nlp
+from bilevel_lang.solvers.program import Floats, sense_of
+from bilevel_lang.solvers.solver import Solver, SolverRun, Termination, load_values
 
 MU = (1.0, 1e-2, 1e-4, 1e-6, 1e-8)
 """Each step starts from the answer of the one before."""
 
 ENTRIES = (0, 4, 1, 2, 4, 0, 2, 4)
-"""With which step of ``MU`` start number k begins (in turn). A large mu forgets the start and finds what many starts find; a
-small one stays near it, and finds what the relaxed problem would have walked away from."""
+"""With which step of the sequence start number k begins (in turn). A large mu forgets the start and finds what many starts find;
+a small one stays near it, and finds what the relaxed problem would have walked away from."""
+
+ENOUGH = 1e-4
+"""A descent that fails below this mu has an end point: the one of the step before."""
 
 ITERATIONS = 500
 """Ipopt iterations a step, unless the user asks for others: a start that needs more is better left for another one."""
 
-PIECES = 4
-"""How many of the best end points are finished exactly."""
-
-GRACE = 1.0
-"""Seconds to finish the best end point where the time limit or Ctrl-C came first."""
+ELASTIC_STARTS = 3
+"""From how many starts the elastic problem is solved where every ordinary descent has failed."""
 
 Starter = Callable[[int], None]
 """Writes the k-th start into the model's variables; the first one (0) is the model as it is."""
@@ -39,134 +41,105 @@ Starter = Callable[[int], None]
 
 @dataclass(frozen=True, eq=False)
 class Homotopy:
-    """``model`` with its parameter ``mu`` (a fixed variable) and the sides of its pairs as variables >= 0."""
+    """A relaxed model and where its starts come from."""
 
-    model: Any
-    mu: Any
-    sides: tuple[tuple[Any, Any], ...]
+    relaxed: RelaxedModel
     starter: Starter
 
     def run(self, solver: Solver, options: Options) -> SolverRun:
         """Solve from ``options.starts`` starts; the best end point that is complementary and feasible."""
-        began = time.perf_counter()
-        nlp = compile_nlp(self.model, parameters=(self.mu,))
-        ends: list[NlpResult] = []
-        stopped: Termination | None = None
-        last: NlpResult | None = None
-        for k in range(max(1, options.starts)):
-            left = _left(options, began)
-            if left is not None and left <= 0:
-                stopped = Termination.LIMIT
-                break
-            self.starter(k)
-            steps = MU[ENTRIES[k % len(ENTRIES)] :]
-            reached, last = self._descend(nlp, steps, options, began)
-            stopped = _cut_short(last, options, began)
-            if reached is not None and (stopped is None or not ends):
-                # Cut short in its first descent, a run still gives the best point it has.
-                ends.append(reached)
-            if stopped is not None:
-                break
-            if reached is not None and not self._has_objective():
-                break  # any point will do
-        return self._best(nlp, ends, last, stopped, options, began)
+        return _Search(self.relaxed, self.starter, options).run()
 
-    def _descend(
-        self, nlp: CompiledNlp, steps: tuple[float, ...], options: Options, began: float
-    ) -> tuple[NlpResult | None, NlpResult]:
+
+class _Search:
+    """One run: its budget, its end points, and why it stopped."""
+
+    def __init__(self, relaxed: RelaxedModel, starter: Starter, options: Options) -> None:
+        self._relaxed = relaxed
+        self._starter = starter
+        self._options = replace(options, solver_options={"max_iter": ITERATIONS, **options.solver_options})
+        self._budget = Budget(options.time_limit)
+        self._ends: list[EndPoint] = []
+        self._stopped: Termination | None = None
+        self._last: NlpResult | None = None
+
+    def run(self) -> SolverRun:
+        nlp = compile_nlp(self._relaxed.model, parameters=(self._relaxed.mu,))
+        self._descend_from(nlp, range(max(1, self._options.starts)))
+        converged = len(self._ends)
+        finish = Finish(self._relaxed, nlp.solver, self._options, self._budget)
+        runs = finish.runs(self._ends, self._stopped)
+        how = ""
+        if not runs and self._stopped is None and self._relaxed.rows:
+            runs = self._elastically(finish)
+            how = "; the point comes from the elastic problem" if runs else "; neither did the elastic problem"
+        return self._answer(runs, nlp.solver, f"{converged} of {self._options.starts} starts converged{how}")
+
+    def _descend_from(self, nlp: CompiledNlp, starts: Sequence[int]) -> None:
+        for k in starts:
+            if self._budget.spent:
+                self._stopped = Termination.LIMIT
+                return
+            self._starter(k)
+            reached, self._last = self._descend(nlp, nlp.start(), self._steps(k))
+            self._stopped = self._cut_short(self._last)
+            if reached is not None and (self._stopped is None or not self._ends):
+                # Cut short in its first descent, a run still gives the best point it has.
+                self._ends.append(self._end(nlp, reached))
+            if self._stopped is not None or (reached is not None and self._relaxed.objective is None):
+                return  # without an objective any point will do
+
+    def _steps(self, number: int) -> tuple[float, ...]:
+        steps = self._relaxed.steps
+        return steps if self._relaxed.whole else steps[min(ENTRIES[number % len(ENTRIES)], len(steps) - 1) :]
+
+    def _descend(self, nlp: CompiledNlp, start: Floats, steps: tuple[float, ...]) -> tuple[NlpResult | None, NlpResult]:
         """The end point, None where the descent failed too early to have one, and the last step taken."""
         result: NlpResult | None = None
-        start = nlp.start()
         for mu in steps:
-            left = _left(options, began)
-            step = nlp.solve(start, np.array([mu]), _patient(options).for_solver(None if left is None else max(left, 0.1)))
+            step = nlp.solve(start, np.array([mu]), self._options.for_solver(self._budget.left(0.1)))
             if not step.solved:
                 # A later, harder step may fail although the earlier ones are good enough to finish from.
-                enough = mu < 1e-4 or _cut_short(step, options, began) is not None
+                enough = mu < ENOUGH or self._cut_short(step) is not None
                 return (result if enough else None), step
             result, start = step, step.x
         return result, step
 
-    def _best(
-        self,
-        nlp: CompiledNlp,
-        ends: list[NlpResult],
-        last: NlpResult | None,
-        stopped: Termination | None,
-        options: Options,
-        began: float,
-    ) -> SolverRun:
-        runs = self._finished(nlp, ends, stopped, options, began)
-        seconds = time.perf_counter() - began
-        said = f"{len(ends)} of {options.starts} starts converged"
+    def _end(self, nlp: CompiledNlp, reached: NlpResult) -> EndPoint:
+        values = ComponentMap(zip(nlp.variables, map(float, reached.x), strict=True))
+        load_values(values)
+        return EndPoint(values, self._relaxed.own_objective(), self._relaxed.residual(), reached)
+
+    def _elastically(self, finish: Finish) -> list[SolverRun]:
+        """Where every start fails: rows of pairs with a slack that costs. Only what ends without, on an exact piece, counts."""
+        ends: list[EndPoint] = []
+        with elastic(self._relaxed) as stretched:
+            nlp = compile_nlp(self._relaxed.model, parameters=(self._relaxed.mu,))
+            for k in range(min(ELASTIC_STARTS, max(1, self._options.starts))):
+                if self._budget.spent or self._stopped is not None:
+                    break
+                self._starter(k)
+                reached, last = self._descend(nlp, nlp.start(), self._relaxed.steps)
+                self._stopped = self._cut_short(last)
+                if reached is None:
+                    continue
+                end = self._end(nlp, reached)
+                if stretched.slack() <= stretched.none:
+                    ends.append(stretched.without_slacks(end))
+        return finish.runs(ends, self._stopped, only_pieces=True)
+
+    def _answer(self, runs: list[SolverRun], solver: str, said: str) -> SolverRun:
+        seconds, stopped, last = self._budget.seconds, self._stopped, self._last
         if runs:
-            best = min(runs, key=lambda r: sense_of(self.model) * (r.objective or 0.0))
-            termination = stopped or Termination.LOCALLY_OPTIMAL
-            return replace(best, termination=termination, seconds=seconds, message=said)
+            best = min(runs, key=lambda r: sense_of(self._relaxed.model) * (r.objective or 0.0))
+            return replace(best, termination=stopped or Termination.LOCALLY_OPTIMAL, seconds=seconds, message=said)
         if stopped is None and last is not None:
             stopped = last.termination if not last.solved else Termination.FAILED
             said = f"{said}; {last.message}"
-        return SolverRun(stopped or Termination.FAILED, nlp.solver, seconds=seconds, message=said)
+        return SolverRun(stopped or Termination.FAILED, solver, seconds=seconds, message=said)
 
-    def _finished(
-        self, nlp: CompiledNlp, ends: list[NlpResult], stopped: Termination | None, options: Options, began: float
-    ) -> list[SolverRun]:
-        """The best end points finished, at least one of them whatever the time."""
-        runs: list[SolverRun] = []
-        for end in self._distinct(nlp, ends)[:PIECES]:
-            left = _left(options, began)
-            late = stopped is not None or (left is not None and left < GRACE)
-            if late and runs:
-                break
-            run = self._finish(nlp, end, _patient(options).for_solver(GRACE if late else left))
-            if run is not None:
-                runs.append(run)
-        return runs
-
-    def _distinct(self, nlp: CompiledNlp, ends: list[NlpResult]) -> list[NlpResult]:
-        """End points by objective, near copies left out."""
-        ordered = sorted(ends, key=lambda e: sense_of(self.model) * e.objective)
-        kept: list[NlpResult] = []
-        for end in ordered:
-            if all(np.max(np.abs(end.x - k.x), initial=0.0) > 1e-4 for k in kept):
-                kept.append(end)
-        return kept
-
-    def _has_objective(self) -> bool:
-        return next(self.model.component_data_objects(pyo.Objective, active=True), None) is not None
-
-    def _finish(self, nlp: CompiledNlp, end: NlpResult, options: SolverOptions) -> SolverRun | None:
-        """Pin the smaller side of every pair to 0 and solve that piece; where it has no solution, the end point as it is.
-
-        An end point is complementary up to ``left * right <= mu`` only; whether that is good enough is for verification to say.
-        """
-        values = ComponentMap(zip(nlp.variables, map(float, end.x), strict=True))
-        load_values(values)
-        product = self.mu.parent_block().product
-        product.deactivate()
-        with pinned(self.sides):
-            piece = compile_nlp(self.model)
-            result = piece.solve(options=options)
-        product.activate()
-        if result.solved and result.violation <= FEASIBLE:
-            values.update(zip(piece.variables, map(float, result.x), strict=True))
-            return SolverRun(result.termination, nlp.solver, values, result.objective, iterations=result.iterations)
-        if end.violation > FEASIBLE:
-            return None
-        return SolverRun(end.termination, nlp.solver, values, end.objective, iterations=end.iterations)
-
-
-def _cut_short(step: NlpResult, options: Options, began: float) -> Termination | None:
-    """INTERRUPTED or LIMIT where Ctrl-C or the time limit ended the step; None for a step that ended by itself."""
-    if step.termination is Termination.INTERRUPTED:
-        return Termination.INTERRUPTED
-    left = _left(options, began)
-    return Termination.LIMIT if step.termination is Termination.LIMIT and left is not None and left <= 0 else None
-
-
-def _patient(options: Options) -> Options:
-    return replace(options, solver_options={"max_iter": ITERATIONS, **options.solver_options})
-
-
-def _left(options: Options, began: float) -> float | None:
-    return None if options.time_limit is None else options.time_limit - (time.perf_counter() - began)
+    def _cut_short(self, step: NlpResult) -> Termination | None:
+        """INTERRUPTED or LIMIT where Ctrl-C or the time limit ended the step; None for a step that ended by itself."""
+        if step.termination is Termination.INTERRUPTED:
+            return Termination.INTERRUPTED
+        return Termination.LIMIT if step.termination is Termination.LIMIT and self._budget.spent else None

@@ -129,7 +129,7 @@ def _label(condition: Any) -> str:
 
 def as_variable(block: Any, name: str, expression: Any) -> Any:
     """A variable >= 0 that equals ``expression``: the expression itself where it is one already, else a slack with its row."""
-    if getattr(expression, "ctype", None) is pyo.Var and expression.lb is not None and expression.lb >= 0:
+    if is_nonnegative_variable(expression):
         return expression
     if block.component("slack") is None:
         block.slack = pyo.Var(pyo.Any, domain=pyo.NonNegativeReals, dense=False)
@@ -137,3 +137,8 @@ def as_variable(block: Any, name: str, expression: Any) -> Any:
     slack = block.slack[name]
     block.slack_row[name] = slack == expression
     return slack
+
+
+def is_nonnegative_variable(expression: Any) -> bool:
+    """Whether an expression is a variable >= 0 already, so that it needs no slack."""
+    return getattr(expression, "ctype", None) is pyo.Var and expression.lb is not None and expression.lb >= 0

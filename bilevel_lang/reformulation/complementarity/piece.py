@@ -48,14 +48,14 @@ def pinned(sides: Sides, zero: float = 0.0) -> Iterator[None]:
     smaller = [left if _worth(left) <= _worth(right) else right for left, right in sides]
     smaller += [side for pair in sides for side in pair if _worth(side) <= zero]
     # A bound, not `fix`: Ipopt counts a pinned variable among its degrees of freedom where it would otherwise have too few.
-    with _bounds((v, v.lb, 0.0) for v in smaller if not v.fixed and v.lb == 0):
+    with held_bounds((v, v.lb, 0.0) for v in smaller if not v.fixed and v.lb == 0):
         yield
 
 
 @contextmanager
 def _near(values: ComponentMap) -> Iterator[None]:
     """Within, no variable can go far: multipliers that are not unique would run away along their ray."""
-    with _bounds((v, *_box(v, value)) for v, value in values.items() if not v.fixed and v.is_continuous()):
+    with held_bounds((v, *_box(v, value)) for v, value in values.items() if not v.fixed and v.is_continuous()):
         yield
 
 
@@ -67,7 +67,8 @@ def _box(variable: Any, value: float) -> tuple[float, float]:
 
 
 @contextmanager
-def _bounds(wanted: Iterable[tuple[Any, float | None, float | None]]) -> Iterator[None]:
+def held_bounds(wanted: Iterable[tuple[Any, float | None, float | None]]) -> Iterator[None]:
+    """Within, each variable has the lower and upper bound that comes with it; a later entry for it overrides an earlier one."""
     before: list[tuple[Any, float | None, float | None]] = []
     try:
         for variable, lower, upper in list(wanted):

@@ -7,7 +7,7 @@ import pyomo.environ as pyo
 import pytest
 
 import bilevel_lang as bl
-from bilevel_lang.reformulation.complementarity.homotopy import Homotopy
+from bilevel_lang.reformulation.complementarity.finish import Budget
 from bilevel_lang.reformulation.rewrite import Options
 from bilevel_lang.solution import Status
 from bilevel_lang.solvers.ipopt import CompiledNlp
@@ -70,7 +70,7 @@ def test_an_interrupted_run_keeps_the_best_point(monkeypatch: pytest.MonkeyPatch
 def test_a_run_out_of_time_keeps_the_best_point(monkeypatch: pytest.MonkeyPatch) -> None:
     interrupted_after(monkeypatch, 2, Termination.LIMIT)
     clock = iter([0.0] * 8 + [100.0] * 1000)
-    monkeypatch.setattr(f"{Homotopy.__module__}.time.perf_counter", lambda: next(clock))
+    monkeypatch.setattr(f"{Budget.__module__}.time.perf_counter", lambda: next(clock))
     _, found = run(follow(), "bilevel x\nmin f y c", time_limit=10.0)
     assert found.termination is Termination.LIMIT
     assert found.objective == pytest.approx(2.75, abs=1e-5)

@@ -1,0 +1,134 @@
+"""The encodings for NLP solvers among themselves: known answers, agreement, options."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyomo.environ as pyo
+import pytest
+
+import bilevel_lang as bl
+from bilevel_lang.errors import RefusedError
+from bilevel_lang.reformulation.complementarity.registry import ENCODINGS
+from bilevel_lang.reformulation.complementarity.relaxation import NlpEncoding
+from bilevel_lang.reformulation.nlp_options import NlpOptions
+from bilevel_lang.solution import Exactness, Status
+from tests.reformulation.problems import KNOWN, KnownProblem, follow, linear, pairs, price
+
+pytest.importorskip("casadi")
+
+LOCAL = [e.name for e in ENCODINGS if isinstance(e, NlpEncoding)]
+
+
+def test_the_menu() -> None:
+    assert {"scholtes", "product", "lin-fukushima", "kanzow-schwartz", "fischer-burmeister", "penalty"} <= set(LOCAL)
+
+
+@pytest.mark.parametrize("name", LOCAL)
+@pytest.mark.parametrize("known", KNOWN, ids=lambda k: k.name)
+def test_each_reaches_the_known_answer(known: KnownProblem, name: str) -> None:
+    solution = bl.solve(known.build(), known.annotation, encoding=name, starts=3)
+    assert (solution.status, solution.exactness, solution.verified) == (Status.FEASIBLE, Exactness.STATIONARY, True)
+    if known.objective is not None:
+        assert solution.objective == pytest.approx(known.objective, abs=1e-5)
+    for variable, value in known.values.items():
+        assert solution.variables[variable] == pytest.approx(value, abs=1e-4)
+
+
+@pytest.mark.parametrize("name", LOCAL)
+def test_the_model_is_as_before_after_a_run(name: str) -> None:
+    made = bl.reformulate(linear(), "bilevel x\nmin f y e1 e2 e3 e4", encoding=name)
+    before = state(made.model)
+    run = made.run(bl.Options(starts=1))
+    assert run.has_solution
+    assert state(made.model) == before
+
+
+def state(model: Any) -> list[tuple[Any, ...]]:
+    rows = [(c.name, str(c.expr), c.active) for c in model.component_data_objects(pyo.Constraint)]
+    objectives = [(c.name, str(c.expr), c.active) for c in model.component_data_objects(pyo.Objective)]
+    return rows + objectives + [(v.name, v.lb, v.ub, v.fixed) for v in model.component_data_objects(pyo.Var)]
+
+
+@pytest.mark.parametrize("name", LOCAL)
+def test_integers_are_refused_by_the_encodings_own_name(name: str) -> None:
+    m = follow()
+    m.b = pyo.Var(domain=pyo.Binary)
+    with pytest.raises(RefusedError, match=rf"`b` is integer and `{name}`"):
+        bl.reformulate(m, "bilevel x b\nmin f y c", encoding=name)
+
+
+# --- Options.
+
+
+def encoded(m: Any, annotation: str, name: str, **nlp: Any) -> Any:
+    return bl.reformulate(m, annotation, encoding=name, nlp=NlpOptions(**nlp)).model.encoding
+
+
+def test_the_model_states_the_last_mu_of_the_sequence() -> None:
+    block = encoded(follow(), "bilevel x\nmin f y c", "product", mu=(1.0, 0.5))
+    assert (block.mu.fixed, block.mu.value) == (True, 0.5)
+    assert all(row.equality for row in block.product.values())
+
+
+@pytest.mark.parametrize("name", ["product", "fischer-burmeister"])
+def test_equality_or_inequality(name: str) -> None:
+    component = name.replace("-", "_")
+    for form, equality in (("equality", True), ("inequality", False)):
+        rows = encoded(pairs(), "", name, form=form).component(component).values()
+        assert [row.equality for row in rows] == [equality]
+
+
+@pytest.mark.parametrize("name", ["scholtes", "product"])
+@pytest.mark.parametrize("form", ["inequality", "equality"])
+def test_one_row_for_all_pairs(name: str, form: str) -> None:
+    if name == "scholtes" and form == "equality":
+        pytest.skip("refused, see below")
+    m = price()
+    nlp = NlpOptions(aggregate="full", form=form)
+    made = bl.reformulate(m, "bilevel cap\nmax welfare q limit\ndualvar p limit", encoding=name, nlp=nlp)
+    assert list(made.model.encoding.product) == ["all"]
+    assert made.run(bl.Options(starts=3, nlp=nlp)).objective == pytest.approx(16.0, abs=1e-5)
+
+
+def test_the_sum_is_at_most_mu() -> None:
+    # Two pairs with products 2 and 3: the sum exceeds mu = 4 by 1.
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var([1, 2], bounds=(0, None))
+    m.y = pyo.Var([1, 2], bounds=(0, None))
+    m.c = bl_pairs(m)
+    block = encoded(m, "", "scholtes", aggregate="full", mu=(4.0,))
+    model = block.model()
+    for variable, value in zip([*model.x.values(), *model.y.values()], [1, 1, 2, 3], strict=True):
+        variable.set_value(value)
+    row = block.product["all"]
+    assert pyo.value(row.body) - pyo.value(row.upper) == pytest.approx(1.0)
+
+
+def bl_pairs(m: Any) -> Any:
+    from pyomo.mpec import Complementarity, complements
+
+    return Complementarity([1, 2], rule=lambda _, i: complements(m.x[i] >= 0, m.y[i] >= 0))
+
+
+@pytest.mark.parametrize("name", [n for n in LOCAL if n != "lin-fukushima"])
+def test_without_slacks_the_answer_is_the_same(name: str) -> None:
+    nlp = NlpOptions(slacks="none")
+    made = bl.reformulate(linear(), "bilevel x\nmin f y e1 e2 e3 e4", encoding=name, nlp=nlp)
+    assert made.model.encoding.component("slack") is None
+    assert made.run(bl.Options(starts=4, nlp=nlp)).objective == pytest.approx(-12.0, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "nlp", "said"),
+    [
+        ("scholtes", {"form": "equality"}, r"`scholtes` has no form `equality`[\s\S]*product"),
+        ("kanzow-schwartz", {"form": "equality"}, "`kanzow-schwartz` has no form"),
+        ("kanzow-schwartz", {"aggregate": "full"}, "added up"),
+        ("fischer-burmeister", {"aggregate": "full"}, "added up"),
+        ("lin-fukushima", {"slacks": "none"}, "needs slacks"),
+    ],
+)
+def test_what_an_encoding_does_not_have_is_refused(name: str, nlp: dict[str, Any], said: str) -> None:
+    with pytest.raises(RefusedError, match=said):
+        encoded(linear(), "bilevel x\nmin f y e1 e2 e3 e4", name, **nlp)
