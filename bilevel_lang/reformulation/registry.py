@@ -8,6 +8,7 @@ from bilevel_lang.errors import Diagnostic, RefusedError, UsageError
 from bilevel_lang.problem import BilevelProblem
 from bilevel_lang.reformulation.complementarity.registry import encoding_by_name
 from bilevel_lang.reformulation.kkt import Kkt
+from bilevel_lang.reformulation.linear.registry import linear_encoding
 from bilevel_lang.reformulation.rewrite import Accepted, Options, Refusal, Rewrite
 from bilevel_lang.solvers.registry import by_name
 
@@ -53,7 +54,7 @@ def _wanted(options: Options) -> str:
 
 def _check_names(options: Options) -> None:
     """Unknown names are mistakes even where the problem turns out to need neither an encoding nor that solver."""
-    if options.encoding is not None:
+    if options.encoding is not None and linear_encoding(options.encoding) is None:
         encoding_by_name(options.encoding)
     if options.solver is not None:
         by_name(options.solver)

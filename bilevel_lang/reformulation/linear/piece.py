@@ -15,6 +15,9 @@ from bilevel_lang.solvers.solver import Feature, SolverOptions, Termination
 SAME = 1e-8
 """How much worse the polished objective may be, relative to max(1, |objective|): more would open the gap to the bound."""
 
+LOOSE = 1e-5
+"""The same after a solve that was complementary to a tolerance only: what that tolerance bought is given back."""
+
 CLEAN = 1e-8
 """Largest violation of a polished point, relative to max(1, |side|)."""
 
@@ -49,22 +52,27 @@ def piece_of(mpec: LinearMpec, x: Floats) -> MatrixProgram:
     return with_integers_fixed(program, x) if program.integer.any() else program
 
 
-def polished(mpec: LinearMpec, run: MatrixRun, options: SolverOptions) -> MatrixRun:
+def polished(mpec: LinearMpec, run: MatrixRun, options: SolverOptions, always: bool = False) -> MatrixRun:
     """``run`` with its point solved again on its piece by HiGHS where that gives it more digits; bound and claim stay.
 
     Quadratic objectives are flat at their optimum: 1e-7 in the objective is 3e-4 in the variables. Taken only if the new point
-    is feasible to ``CLEAN`` and no worse than ``SAME``; programs that HiGHS cannot take stay as they are.
+    is feasible to ``CLEAN`` and no worse than ``SAME``; programs that HiGHS cannot take stay as they are. Linear objectives need
+    it only (``always``) after a solve that did not hold the sides of pairs at 0 exactly.
     """
     if run.termination is not Termination.OPTIMAL or run.x is None or run.objective is None:
         return run
     program = mpec.program
-    if program.quadratic is None or program.features() & {Feature.NONCONVEX_OBJECTIVE, Feature.QUADRATIC_ROWS}:
+    if program.quadratic is None and not always:
+        return run
+    if program.features() & {Feature.NONCONVEX_OBJECTIVE, Feature.QUADRATIC_ROWS}:
         return run
     limit = SECONDS if options.time_limit is None else min(SECONDS, options.time_limit)
-    again = Highs().run_matrix(piece_of(mpec, run.x), SolverOptions(time_limit=limit))
+    x = run.x[: program.columns]
+    again = Highs().run_matrix(piece_of(mpec, x), SolverOptions(time_limit=limit))
     if again.termination is not Termination.OPTIMAL or again.x is None or again.objective is None:
         return run
-    worse = program.sense * (again.objective - run.objective) > SAME * max(1.0, abs(run.objective))
+    allowed = LOOSE if always else SAME
+    worse = program.sense * (again.objective - run.objective) > allowed * max(1.0, abs(run.objective))
     if worse or program.violation(again.x) > CLEAN:
         return run
     return replace(run, x=again.x, objective=again.objective, seconds=run.seconds + again.seconds)

@@ -8,8 +8,10 @@ from dataclasses import replace
 import numpy as np
 from pyomo.common.collections import ComponentMap
 
+from bilevel_lang.errors import RefusedError
 from bilevel_lang.oracle.traits import traits_of
 from bilevel_lang.problem import BilevelProblem
+from bilevel_lang.reformulation.complementarity.registry import ENCODINGS
 from bilevel_lang.reformulation.encoding_choice import Choice
 from bilevel_lang.reformulation.linear.answer import solver_run
 from bilevel_lang.reformulation.linear.choice import choose_linear_encoding
@@ -42,6 +44,14 @@ def arrays_route(problem: BilevelProblem, options: Options, local: Callable[[str
     if isinstance(choice, str):
         return NotLinear(choice)
     return _reformulation(mpec, choice, options, local)
+
+
+def refuse_components(encoding: str, reason: str) -> None:
+    """RefusedError if ``encoding`` exists on arrays only: the problem is not for them, for ``reason``."""
+    if linear_encoding(encoding) is None or encoding in {e.name for e in ENCODINGS}:
+        return
+    said = f"`{encoding}` takes problems whose rows and optimality conditions are linear, and {reason}"
+    raise RefusedError(said, "use `--encoding sos1`, or leave the choice to the engine")
 
 
 def _reformulation(mpec: LinearMpec, choice: Choice, options: Options, local: Callable[[str], Locally]) -> Reformulation:
