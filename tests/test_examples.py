@@ -17,8 +17,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
-from scipy.optimize import linprog, minimize_scalar
+from scipy.optimize import linprog, minimize, minimize_scalar
 
 from bilevel_lang.cli import main
 
@@ -203,6 +204,32 @@ def test_toll_by_all_routes() -> None:
         if best.status == 0:
             revenues.append(-best.fun)
     assert sorted(revenues, reverse=True)[:2] == pytest.approx([31, 28])
+
+
+def test_river_basin_as_the_optimum_of_its_potential() -> None:
+    """The players' gradients are those of one function: its maximum over the common rows is the normalised equilibrium."""
+    m = example("river_basin")
+    linear = np.array([3 - m.linear[i] for i in m.I])
+    # d profit_i / d x_i = 3 - linear_i - 2 curved_i x_i - 0.01 (x_1 + x_2 + x_3) - 0.01 x_i
+    hessian = 0.01 * np.ones((3, 3)) + np.diag([0.01 + 2 * m.curved[i] for i in m.I])
+    arrives = np.array([[m.reach[i, s] * m.emission[i] for i in m.I] for s in m.S])
+    rows = {"type": "ineq", "fun": lambda x: 100 - arrives @ x}
+    best = minimize(lambda x: x @ hessian @ x / 2 - linear @ x, np.ones(3), constraints=rows, bounds=[(0, None)] * 3, tol=1e-12)
+    found = call("river_basin", ("model.py", "model.emp")).answer
+    assert [found["variables"][f"x[{i}]"] for i in m.I] == pytest.approx(best.x, abs=1e-3)
+    assert found["certificate"]["common_residual"] <= 1e-5
+
+
+def test_river_basin_with_own_multipliers_is_told_to_be_one_of_many() -> None:
+    found = call("river_basin", ("model.py", "own.emp")).answer
+    assert any("rarely unique" in said for said in found["messages"])
+    assert found["certificate"]["common_residual"] is None
+
+
+def test_simpleqvi1_shares_out_ten() -> None:
+    values = call("simpleqvi1", ("model.py", "model.emp")).answer["variables"]
+    assert values["y[1]"] + values["y[2]"] == pytest.approx(10)
+    assert min(values.values()) >= -1e-6
 
 
 def test_moore90_by_all_integers() -> None:
