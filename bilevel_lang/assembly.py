@@ -276,6 +276,7 @@ def _messages(
     said += reformulation.warnings
     if reformulation.review is not None:
         said += reformulation.review(run)
+    said += run.doubts
     if certificate is not None:
         said += [f"not verified: {remark}" for remark in certificate.remarks]
     if contradicted:
@@ -315,7 +316,7 @@ def write_back(problem: BilevelProblem, solution: BilevelSolution) -> None:
             variable.set_value(_tidy(variable, float(value)), skip_validation=True)
     for suffix in problem.model.component_objects(pyo.Suffix, active=True):
         if suffix.local_name == "dual" and suffix.import_enabled():
-            _fill(suffix, _row_multipliers(solution.point))
+            _fill(suffix, row_multipliers(solution.point))
         elif suffix.local_name == "rc" and suffix.import_enabled():
             _fill(suffix, reduced_costs_at(problem, solution.point))
 
@@ -326,7 +327,7 @@ def _fill(suffix: Any, values: list[tuple[Any, float]]) -> None:
         suffix[component] = value + 0.0
 
 
-def _row_multipliers(point: Point) -> list[tuple[Any, float]]:
+def row_multipliers(point: Point) -> list[tuple[Any, float]]:
     """Row and multiplier; a row of which several agents have each their own has no one number and is left out."""
     counted = Counter(id(c) for _, _, c in point.multipliers)
     return [(c, value) for _, value, c in point.multipliers if c.ctype is pyo.Constraint and counted[id(c)] == 1]

@@ -157,6 +157,7 @@ class MatrixRun:
     iterations: int | None = None
     row_duals: Floats | None = None
     column_duals: Floats | None = None
+    doubts: tuple[str, ...] = ()
 
 
 def settled_matrix(program: MatrixProgram, solver: str) -> MatrixRun | None:

@@ -88,6 +88,8 @@ class SolverRun:
     """The encoding that was solved, where a plan of several went another way than it began."""
     multipliers: tuple[tuple[str, float, Any], ...] | None = None
     """(row, reported multiplier, component) of the agents' rows, where the run itself knows them."""
+    doubts: tuple[str, ...] = ()
+    """Reasons not to trust the run that it has found itself: sentences for the user, with what to do."""
 
     @property
     def has_solution(self) -> bool:

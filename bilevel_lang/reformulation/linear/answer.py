@@ -26,6 +26,7 @@ def solver_run(mpec: LinearMpec, found: MatrixRun) -> SolverRun:
         nodes=found.nodes,
         iterations=found.iterations,
         multipliers=None if found.x is None else multipliers_at(mpec, found.x),
+        doubts=found.doubts,
     )
 
 

@@ -1,7 +1,7 @@
 """Indicators on arrays: one binary a pair says which of its two columns is zero. No big-M in the model.
 
 Formulation: ``z = 1`` forces ``left <= 0`` and ``z = 0`` forces ``right <= 0``, z binary, for every pair. Accepts: any MPEC with
-linear rows and conditions. Produces: a program with indicator constraints for SCIP. Exactness: exact; SCIP branches on the binaries
+linear rows and conditions. Produces: indicator constraints for SCIP. Exactness: exact; SCIP branches on the binaries
 and makes a big-M row of an indicator only where its own presolve has proven a bound.
 Reference: Bonami, Lodi, Tramontani and Wiese 2015, Math. Program. 151:191; SCIP 10 documentation, ``cons_indicator``.
 """
