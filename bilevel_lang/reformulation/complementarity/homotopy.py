@@ -26,9 +26,6 @@ ENTRIES = (0, 4, 1, 2, 4, 0, 2, 4)
 """With which step of the sequence start number k begins (in turn). A large mu forgets the start and finds what many starts find;
 a small one stays near it, and finds what the relaxed problem would have walked away from."""
 
-ENOUGH = 1e-4
-"""A descent that fails below this mu has an end point: the one of the step before."""
-
 ITERATIONS = 500
 """Ipopt iterations a step, unless the user asks for others: a start that needs more is better left for another one."""
 
@@ -62,18 +59,18 @@ class _Search:
         self._ends: list[EndPoint] = []
         self._stopped: Termination | None = None
         self._last: NlpResult | None = None
+        self._converged = 0
 
     def run(self) -> SolverRun:
         nlp = compile_nlp(self._relaxed.model, parameters=(self._relaxed.mu,))
         self._descend_from(nlp, range(max(1, self._options.starts)))
-        converged = len(self._ends)
         finish = Finish(self._relaxed, nlp.solver, self._options, self._budget)
         runs = finish.runs(self._ends, self._stopped)
         how = ""
         if not runs and self._stopped is None and self._relaxed.rows:
             runs = self._elastically(finish)
             how = "; the point comes from the elastic problem" if runs else "; neither did the elastic problem"
-        return self._answer(runs, nlp.solver, f"{converged} of {self._options.starts} starts converged{how}")
+        return self._answer(runs, nlp.solver, f"{self._converged} of {self._options.starts} starts converged{how}")
 
     def _descend_from(self, nlp: CompiledNlp, starts: Sequence[int]) -> None:
         for k in starts:
@@ -83,6 +80,7 @@ class _Search:
             self._starter(k)
             reached, self._last = self._descend(nlp, nlp.start(), self._steps(k))
             self._stopped = self._cut_short(self._last)
+            self._converged += self._last.solved
             if reached is not None and (self._stopped is None or not self._ends):
                 # Cut short in its first descent, a run still gives the best point it has.
                 self._ends.append(self._end(nlp, reached))
@@ -94,14 +92,13 @@ class _Search:
         return steps if self._relaxed.whole else steps[min(ENTRIES[number % len(ENTRIES)], len(steps) - 1) :]
 
     def _descend(self, nlp: CompiledNlp, start: Floats, steps: tuple[float, ...]) -> tuple[NlpResult | None, NlpResult]:
-        """The end point, None where the descent failed too early to have one, and the last step taken."""
+        """The end point, None where the very first step failed, and the last step taken."""
         result: NlpResult | None = None
         for mu in steps:
             step = nlp.solve(start, np.array([mu]), self._options.for_solver(self._budget.left(0.1)))
             if not step.solved:
                 # A later, harder step may fail although the earlier ones are good enough to finish from.
-                enough = mu < ENOUGH or self._cut_short(step) is not None
-                return (result if enough else None), step
+                return result, step
             result, start = step, step.x
         return result, step
 

@@ -1,7 +1,7 @@
 """Lin and Fukushima's regularisation: two rows a pair, which take the place of the bounds as well.
 
 Formulation: ``left * right <= t**2`` and ``(left + t) * (right + t) >= t**2`` with ``t = sqrt(mu)``; the sides themselves are
-free as long as mu > 0 (the rows keep them above ``-t``). mu = 1, 1e-2, ..., 1e-8, then the exact piece, in which they are >= 0.
+free as long as mu > 0 (the rows keep them above ``-t``). mu = 1, 0.1, ..., 1e-4, then the exact piece, in which they are >= 0.
 Accepts: any MPEC with continuous variables whose functions are defined a little below 0. Produces: a sequence of NLPs for Ipopt.
 Exactness: stationary; no proof of global optimality whatever the number of starts.
 Reference: Lin and Fukushima 2005, Ann. Oper. Res. 133:63.
@@ -23,6 +23,8 @@ class LinFukushima(NlpEncoding):
     name = "lin-fukushima"
     component = "lin_fukushima"
     keeps_bounds = False
+    # Between hyperbolas closer than this an interior point method hardly finds a way; the exact piece does the rest.
+    steps = (1.0, 0.1, 1e-2, 1e-3, 1e-4)
 
     def rows(self, left: Any, right: Any, mu: Any, form: Form) -> tuple[PairRow, ...]:
         """The row above the pair's axes and the one below."""

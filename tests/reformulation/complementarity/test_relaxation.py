@@ -28,8 +28,9 @@ def test_the_menu() -> None:
 @pytest.mark.parametrize("known", KNOWN, ids=lambda k: k.name)
 def test_each_reaches_the_known_answer(known: KnownProblem, name: str) -> None:
     solution = bl.solve(known.build(), known.annotation, encoding=name, starts=3)
-    assert (solution.status, solution.exactness, solution.verified) == (Status.FEASIBLE, Exactness.STATIONARY, True)
+    assert solution.verified
     if known.objective is not None:
+        assert (solution.status, solution.exactness) == (Status.FEASIBLE, Exactness.STATIONARY)
         assert solution.objective == pytest.approx(known.objective, abs=1e-5)
     for variable, value in known.values.items():
         assert solution.variables[variable] == pytest.approx(value, abs=1e-4)
