@@ -13,6 +13,7 @@ from typing import Any
 
 from pyomo.common.collections import ComponentMap
 
+from bilevel_lang.analysis.findings import examine_answer
 from bilevel_lang.assembly import Clock, assemble
 from bilevel_lang.errors import UsageError
 from bilevel_lang.grammar.parser import parse
@@ -143,8 +144,11 @@ def find_solution(problem: BilevelProblem, options: Options, clock: Clock) -> Bi
     clock.tick("solve")
     point = reformulation.recover(run) if run.has_solution else None
     certificate = verify_point(problem, point, tolerance=options.tolerance, options=_checking(options)) if point else None
+    findings = None
+    if point is not None and certificate is not None:
+        findings = examine_answer(problem, run, point, certificate, options.position, _checking(options))
     clock.tick("verify")
-    solution = assemble(problem, reformulation, run, point, certificate, tuple(path), clock.seconds)
+    solution = assemble(problem, reformulation, run, point, certificate, tuple(path), clock.seconds, findings)
     return to_modeller(problem, solution)
 
 

@@ -45,7 +45,7 @@ def _verdict(solution: BilevelSolution) -> str:
     if solution.position != "optimistic":
         lines.append(("position", f"{solution.position}: the follower breaks ties against the leader"))
     if solution.stationarity is not None and solution.stationarity.kind is not None:
-        lines.append(("stationary", f"{solution.stationarity.kind} ({STATIONARY[solution.stationarity.kind]})"))
+        lines.append(("local", STATIONARY[solution.stationarity.kind]))
     lines.append(("solver", f"{method}, {solution.solver}: {solution.termination}"))
     lines += [("ties", f"{t.name}: {_tie(t)}") for t in solution.ties[:VARIABLES_SHOWN]]
     lines += [("dualvar", _range(r)) for r in solution.multiplier_ranges[:VARIABLES_SHOWN] if not r.unique]
@@ -53,11 +53,11 @@ def _verdict(solution: BilevelSolution) -> str:
 
 
 STATIONARY = {
-    "S": "strongly stationary: no first-order descent direction",
-    "B": "no first-order descent direction",
-    "M": "Mordukhovich stationary",
-    "C": "Clarke stationary",
-    "W": "weakly stationary",
+    "S": "S-stationary (strong): no first-order descent direction",
+    "B": "B-stationary (Bouligand): no first-order descent direction",
+    "M": "M-stationary (Mordukhovich) only",
+    "C": "C-stationary (Clarke) only",
+    "W": "W-stationary (weak) only",
 }
 
 

@@ -84,7 +84,7 @@ def best_response(agent: Agent, values: ComponentMap, options: SolverOptions, tr
     assert agent.objective is not None, "a vi has no best response"
     traits = traits or traits_of(agent)
     effort = _Effort(options)
-    factor = _factor(agent, values)
+    factor = objective_factor(agent, values)
     try:
         response = _solve(agent, values, effort, traits, 0.0, factor)
         if not response.feasible:
@@ -96,7 +96,7 @@ def best_response(agent: Agent, values: ComponentMap, options: SolverOptions, tr
     return response
 
 
-def _factor(agent: Agent, values: ComponentMap) -> float:
+def objective_factor(agent: Agent, values: ComponentMap) -> float:
     """A power of two that brings the objective to ordinary size: solvers have absolute tolerances, and 1e-9 of 1e-6 is a lot."""
     assert agent.objective is not None
     size = magnitude(agent.objective.expression, _free(agent), values).total

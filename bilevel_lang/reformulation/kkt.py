@@ -24,8 +24,9 @@ from bilevel_lang.reformulation.complementarity.encoding import Encoding
 from bilevel_lang.reformulation.complementarity.pairs import conditions
 from bilevel_lang.reformulation.complementarity.registry import encoding_by_name
 from bilevel_lang.reformulation.encoding_choice import choose_encoding
-from bilevel_lang.reformulation.linear.route import arrays_route
-from bilevel_lang.reformulation.optimality_conditions import BuiltMpec, build_mpec
+from bilevel_lang.reformulation.linear.route import arrays_route, refuse_components
+from bilevel_lang.reformulation.optimality_conditions import BuiltMpec, build_mpec, own_model
+from bilevel_lang.reformulation.pessimistic import why_not_pessimistic, worst_case
 from bilevel_lang.reformulation.promises import exactness_of, one_of_many, warnings_of, weaker
 from bilevel_lang.reformulation.rewrite import Accepted, Multiplier, Options, Reformulation, Refusal, Verdict
 from bilevel_lang.reformulation.starts import Starts
@@ -54,19 +55,27 @@ class Kkt:
     name = "kkt"
 
     def accepts(self, problem: BilevelProblem, options: Options) -> Verdict:
-        """Continuous agents only, optimistic position."""
-        if options.position != "optimistic":
-            reason = f"`kkt` takes the optimistic position; `{options.position}` is not carried out by any method of this version"
-            return Refusal(reason, "drop `--position`")
+        """Continuous agents only; for the pessimistic position see :func:`why_not_pessimistic`."""
         integer = [_integer(agent, names, problem) for agent in problem.agents if (names := _integers(agent))]
         if integer:
             reason = f"{integer[0].message}: KKT conditions do not hold for integer decisions"
             return Refusal(reason, integer[0].help, tuple(integer))
+        if options.position == "pessimistic" and (refusal := why_not_pessimistic(problem)) is not None:
+            return refusal
         return Accepted(_accepted(problem))
 
     def apply(self, problem: BilevelProblem, options: Options) -> Reformulation:
         """The MPEC, not yet encoded: ``pyomo.mpec`` components in block ``kkt``."""
+        if options.position == "pessimistic":
+            return self._of_worst_case(problem)
         return self.of_mpec(problem, build_mpec(problem, implicit=options.implicit))
+
+    def _of_worst_case(self, problem: BilevelProblem) -> Reformulation:
+        """The MPEC of the pessimistic position; the multipliers reported are the follower's own."""
+        worst = worst_case(problem)
+        mpec = self.of_mpec(worst.problem, build_mpec(worst.problem, own_model(worst.problem)))
+        reported = (replace(m, component=worst.rows[m.component]) for m in mpec.multipliers if m.component in worst.rows)
+        return replace(mpec, problem=problem, variables=worst.variables, multipliers=tuple(reported))
 
     def of_mpec(self, problem: BilevelProblem, built: BuiltMpec) -> Reformulation:
         """The MPEC that was built, with what it promises and the way back."""
@@ -90,8 +99,14 @@ class Kkt:
         def local(encoding: str) -> Callable[[], Callable[[Options], SolverRun]]:
             return lambda: self._locally(problem, encoding, options)
 
+        if options.position == "pessimistic":
+            return self.encode(self.apply(problem, options), options)
         found = arrays_route(problem, options, local)
-        return found if isinstance(found, Reformulation) else self.encode(self.apply(problem, options), options)
+        if isinstance(found, Reformulation):
+            return found
+        if options.encoding is not None:
+            refuse_components(options.encoding, found.reason)
+        return self.encode(self.apply(problem, options), options)
 
     def _locally(self, problem: BilevelProblem, encoding: str, options: Options) -> Callable[[Options], SolverRun]:
         """A search with ``encoding`` whose runs speak of the modeller's variables."""

@@ -53,5 +53,8 @@ def test_every_refusal_is_told_with_its_remedy() -> None:
     said = str(caught.value)
     assert "`y`" in said
     assert "help:" in said
+    m = follow()
+    m.y.setub(None)
+    m.bend = pyo.Expression(expr=pyo.exp(m.y))
     with pytest.raises(RefusedError, match="pessimistic"):
-        choose(bl.resolve(follow(), ANNOTATION), Options(position="pessimistic"))
+        choose(bl.resolve(m, ANNOTATION.replace(" f ", " bend ")), Options(position="pessimistic"))
