@@ -35,11 +35,12 @@ class MultiplierLookup(AutoSlots.Mixin):  # type: ignore[misc]
     def fill(self, problem: BilevelProblem, built: BuiltMpec) -> None:
         """Record what was built for ``problem``."""
         self.block = built.block
+        originals = ComponentMap() if problem.softening is None else problem.softening.components
         for source, twin in built.twin.variables.items():
-            self._pair(source, twin)
+            self._pair(source, twin, originals)
         for before, after in zip(problem.agents, built.twin.agents, strict=True):
             for old, new in zip(before.rows, after.rows, strict=True):
-                self._pair(old.component, new.component)
+                self._pair(old.component, new.component, originals)
             self._bounds(after)
         for _, terms, agent_number, row_number in built.multipliers:
             agent = built.twin.agents[agent_number]
@@ -65,18 +66,25 @@ class MultiplierLookup(AutoSlots.Mixin):  # type: ignore[misc]
             raise UsageError(f"`{component.name}` has no multiplier of `{name}`", f"it has one of {_list(by_agent)}")
         return by_agent[name]  # type: ignore[no-any-return]
 
-    def _pair(self, source: Any, twin: Any) -> None:
+    def _pair(self, source: Any, twin: Any, originals: Any) -> None:
+        source = originals.get(source, source)
         self.transformed[source] = twin
         self.sources[twin] = source
 
     def _bounds(self, agent: Agent) -> None:
         multiplier = self.block.component("bound_multiplier")
         for variable in agent.variables:
-            names = (f"{variable.name}.lower", f"{variable.name}.upper")
-            lower, upper = (multiplier[n] if multiplier is not None and n in multiplier else None for n in names)
+            lower, upper = (self._bound_multiplier(multiplier, agent, variable, side) for side in ("lower", "upper"))
             if lower is not None or upper is not None:
                 reported = agent.sign * ((0 if lower is None else lower) - (0 if upper is None else upper))
                 self._add(variable, agent, (lower, upper), reported)
+
+    def _bound_multiplier(self, multiplier: Any, agent: Agent, variable: Any, side: str) -> Any:
+        """Of a state variable each agent has its own, under its own name."""
+        for name in (f"{agent.name}.{variable.name}.{side}", f"{variable.name}.{side}"):
+            if multiplier is not None and name in multiplier:
+                return multiplier[name]
+        return None
 
     def _add(self, component: Any, agent: Agent, multipliers: Any, reported: Any) -> None:
         self.found.setdefault(component, {})[agent.name] = (multipliers, reported)

@@ -2,7 +2,7 @@
 
 Pyomo has no entry point for transformations and solvers: somebody has to call ``register`` after Pyomo is there. Loading Pyomo
 takes half a second, which ``bilevel-solve --help`` must not pay, so this module waits for it. See
-``docs/decisions/0008-registration-with-pyomo.md``.
+``docs/decisions/0009-registration-with-pyomo.md``.
 """
 
 from __future__ import annotations

@@ -12,10 +12,10 @@ from pyomo.common.collections import ComponentMap
 from pyomo.contrib.solver.common.results import Results, SolutionStatus, TerminationCondition
 from pyomo.contrib.solver.common.solution_loader import SolutionLoader
 from pyomo.contrib.solver.common.util import NoDualsError, NoReducedCostsError, NoSolutionError
-from pyomo.core.base.constraint import Constraint
 from pyomo.core.base.objective import minimize
 
-from bilevel_lang.assembly import reduced_costs_at
+from bilevel_lang.assembly import reduced_costs_at, row_multipliers
+from bilevel_lang.handover import to_problem
 from bilevel_lang.problem import BilevelProblem
 from bilevel_lang.solution import BilevelSolution, Point, Status
 from bilevel_lang.solvers.solver import Termination
@@ -102,7 +102,9 @@ class PointLoader(SolutionLoader):  # type: ignore[misc]
     """Hands out the values of the modeller's variables, multipliers of agents' rows, reduced costs of agents' variables."""
 
     def __init__(self, problem: BilevelProblem, solution: BilevelSolution) -> None:
-        self._pyomo_model = problem.model  # the name that the base class knows
+        softening = problem.softening
+        self._pyomo_model = problem.model if softening is None else softening.original  # the name that the base class knows
+        self._originals = ComponentMap() if softening is None else softening.components
         self.problem = problem
         self.solution = solution
 
@@ -118,13 +120,15 @@ class PointLoader(SolutionLoader):  # type: ignore[misc]
 
     def get_duals(self, cons_to_load: Sequence[Any] | None = None) -> ComponentMap:
         """d(optimal value of the agent)/d(right-hand side) of agents' rows. Raises NoSolutionError, NoDualsError."""
-        multipliers = self._point().multipliers
-        duals = ComponentMap((row, value + 0.0) for _, value, row in multipliers if row.ctype is Constraint)
-        return _only(cons_to_load, duals, NoDualsError, "no multiplier: it is no row of an agent")
+        duals = ComponentMap((row, value + 0.0) for row, value in row_multipliers(self._point()))
+        return _only(cons_to_load, duals, NoDualsError, "no multiplier: it is no row of an agent, or of several")
 
     def get_reduced_costs(self, vars_to_load: Sequence[Any] | None = None) -> ComponentMap:
         """d(optimal value of the agent)/d(active bound) of its variables. Raises NoSolutionError, NoReducedCostsError."""
-        costs = ComponentMap((v, cost + 0.0) for v, cost in reduced_costs_at(self.problem, self._point()))
+        found = reduced_costs_at(self.problem, to_problem(self.problem, self._point()))
+        if self._originals:  # the slacks of soft rows are nobody's variables
+            found = [(self._originals[v], cost) for v, cost in found if v in self._originals]
+        costs = ComponentMap((v, cost + 0.0) for v, cost in found)
         return _only(vars_to_load, costs, NoReducedCostsError, "no reduced cost: no agent owns it")
 
     def _point(self) -> Point:

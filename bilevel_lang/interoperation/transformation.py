@@ -1,6 +1,6 @@
 """``TransformationFactory('bilevel.kkt')``: the KKT rewrite as a transformation of Pyomo.
 
-Only Pyomo is imported with this module; the rest of the package comes when the transformation is used.
+Only Pyomo and the options are imported with this module; the rest of the package comes when the transformation is used.
 """
 
 from __future__ import annotations
@@ -16,11 +16,15 @@ from pyomo.core.base.objective import Objective
 from pyomo.core.base.transformation import Transformation
 from pyomo.core.base.var import Var
 
+from bilevel_lang.reformulation.rewrite import Options
+
 if TYPE_CHECKING:
     from bilevel_lang.problem import BilevelProblem
-    from bilevel_lang.reformulation.rewrite import Options
 
 logger = logging.getLogger("bilevel_lang")
+
+_OPTIONS = ("big_m", "implicit", "nlp")
+"""Those of :class:`Options` that matter to a model which is only rewritten."""
 
 
 class KktTransformation(Transformation):  # type: ignore[misc]
@@ -32,19 +36,18 @@ class KktTransformation(Transformation):  # type: ignore[misc]
         ConfigValue(description="Who decides what", doc="EMP text, a pathlib.Path to a file of it, or an EmpInfo; required."),
     )
     CONFIG.declare(
+        "strict", ConfigValue(default=False, domain=Bool, description="Warnings are errors", doc="Warnings are errors.")
+    )
+    CONFIG.declare(
         "encoding",
         ConfigValue(
             description="How to encode the complementarities",
             doc="A name of docs/encodings.md; None leaves them as ``pyomo.mpec.Complementarity`` components.",
         ),
     )
-    CONFIG.declare(
-        "big_m",
-        ConfigValue(description="Bound without proof", doc="For ``encoding='big-m'``: the bound of sides without a proven one."),
-    )
-    CONFIG.declare(
-        "strict", ConfigValue(default=False, domain=Bool, description="Warnings are errors", doc="Warnings are errors.")
-    )
+    for _name in _OPTIONS:
+        _said = f"As `{_name}` of bilevel_lang.reformulate."
+        CONFIG.declare(_name, ConfigValue(default=getattr(Options(), _name), description=_said, doc=_said))
 
     @document_kwargs_from_configdict(CONFIG)  # type: ignore[untyped-decorator]
     def apply_to(self, model: Any, **kwds: Any) -> None:
@@ -92,9 +95,12 @@ class KktTransformation(Transformation):  # type: ignore[misc]
         return self._lookup(model).block
 
     def _apply_to(self, model: Any, **kwds: Any) -> None:
+        from bilevel_lang.errors import RefusedError
         from bilevel_lang.reformulation.optimality_conditions import own_model
 
         problem, options = self._read(model, kwds)
+        if problem.softening is not None:
+            raise RefusedError("`adjustequ` makes rows soft in a clone, not in the model itself", "use create_using")
         with _as_it_was_after_an_error(model):
             self._transform(problem, options, own_model(problem))
 
@@ -110,7 +116,6 @@ class KktTransformation(Transformation):  # type: ignore[misc]
         from bilevel_lang.api import resolve
         from bilevel_lang.errors import UsageError
         from bilevel_lang.interoperation.multiplier_lookup import lookup_of
-        from bilevel_lang.reformulation.rewrite import Options
 
         config = self.CONFIG(kwds.pop("options", {}))
         config.set_value(kwds)
@@ -121,7 +126,8 @@ class KktTransformation(Transformation):  # type: ignore[misc]
                 f"`bilevel.kkt` has been applied to `{model.name}` before", "transform the model that it was made of"
             )
         problem = resolve(model, config.annotation, strict=config.strict)
-        return problem, Options(method="kkt", encoding=config.encoding, big_m=config.big_m)
+        options = {name: config.get(name).value() for name in _OPTIONS}
+        return problem, Options(method="kkt", encoding=config.encoding, **options)
 
     def _transform(self, problem: BilevelProblem, options: Options, twin: Any) -> None:
         from bilevel_lang.interoperation.multiplier_lookup import lookup_of
@@ -130,7 +136,7 @@ class KktTransformation(Transformation):  # type: ignore[misc]
         from bilevel_lang.reformulation.registry import choose
 
         choose(problem, options)  # raises where the rewrite does not take the problem
-        built = build_mpec(problem, twin)
+        built = build_mpec(problem, twin, options.implicit)
         mpec = Kkt().of_mpec(problem, built)
         if options.encoding is not None:
             Kkt().encode(mpec, options)

@@ -74,6 +74,22 @@ def test_the_bound_of_an_objective_variable_is_a_side_of_that_variable() -> None
     assert TRANSFORMATION.get_object_from_multiplier(m, lower) is m.cost
 
 
+def test_each_agent_has_its_own_multiplier_of_a_state_row_and_of_its_bounds() -> None:
+    m = pyo.ConcreteModel()
+    m.x, m.y, m.z = pyo.Var(bounds=(0, 9)), pyo.Var(bounds=(0, 9)), pyo.Var(bounds=(0, None))
+    m.H = pyo.Constraint(expr=m.z == m.x + m.y)
+    m.f = pyo.Expression(expr=(m.x - 1) ** 2 + m.z)
+    m.g = pyo.Expression(expr=(m.y - 1) ** 2 + m.z)
+    transformed(m, "equilibrium\nmin f x z\nmin g y z\nimplicit z H")
+    for component in (m.H, m.z):
+        with pytest.raises(UsageError, match="each of several agents"):
+            TRANSFORMATION.get_multiplier_from_object(m, component)
+    assert TRANSFORMATION.get_multiplier_from_object(m, m.H, agent="min f") is m.kkt.multiplier["min f.H"]
+    lower, upper = TRANSFORMATION.get_multiplier_from_object(m, m.z, agent="min g")
+    assert (lower, upper) == (m.kkt.bound_multiplier["min g.z.lower"], None)
+    assert TRANSFORMATION.get_object_from_multiplier(m, lower) is m.z
+
+
 def test_an_mpec_without_agents_has_no_multipliers() -> None:
     m = pyo.ConcreteModel()
     m.x = pyo.Var(bounds=(0, 1))

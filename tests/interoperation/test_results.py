@@ -102,6 +102,19 @@ def test_the_loader_gives_values_multipliers_and_reduced_costs(loader: PointLoad
     assert {v.name: cost for v, cost in loader.get_reduced_costs().items()} == pytest.approx({"y": 0, "z": 0}, abs=1e-4)
 
 
+def test_the_answer_of_a_problem_with_soft_rows_is_on_the_modellers_components() -> None:
+    """With weight 1 each unit of z below 4 costs 1, and of (z - y)^2 at least that: at y = 2, z = 2.5."""
+    model, annotation, _ = two_followers()
+    model.x.fix(2)
+    annotation = annotation.replace("bilevel x", "equilibrium") + "\nadjustequ least abs 1"
+    model.upper.deactivate()
+    found = PointLoader(bl.resolve(model, annotation), bl.solve(model, annotation))
+    assert all(v.model() is model for v in found.get_vars())
+    assert found.get_vars()[model.z] == pytest.approx(2.5, abs=1e-5)
+    assert found.get_duals()[model.least] == pytest.approx(1, abs=1e-5)
+    assert {v.name for v in found.get_reduced_costs()} == {"y", "z"}
+
+
 def test_the_loader_says_what_it_has_not(loader: PointLoader) -> None:
     model = loader.problem.model
     with pytest.raises(NoReducedCostsError, match="`x` has no reduced cost"):

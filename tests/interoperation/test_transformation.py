@@ -72,7 +72,7 @@ def test_the_way_from_the_source_and_back() -> None:
 
 
 def test_options_are_documented_and_checked() -> None:
-    assert set(KktTransformation.CONFIG) == {"annotation", "encoding", "big_m", "strict"}
+    assert set(KktTransformation.CONFIG) == {"annotation", "strict", "encoding", "big_m", "implicit", "nlp"}
     assert "encoding" in KktTransformation.apply_to.__doc__
     model, annotation, _ = tax()
     with pytest.raises(ValueError, match="annotations"):
@@ -106,6 +106,18 @@ def test_what_is_refused_leaves_the_model_as_it_was(arguments: Callable[[str], d
     assert state(model) == before
 
 
+def test_soft_rows_need_a_clone() -> None:
+    model, annotation, _ = two_followers()
+    annotation += "\nadjustequ least abs 1"
+    before = state(model)
+    with pytest.raises(RefusedError, match="use create_using"):
+        TRANSFORMATION.apply_to(model, annotation=annotation)
+    created = TRANSFORMATION.create_using(model, annotation=annotation)
+    assert state(model) == before
+    assert TRANSFORMATION.get_src_component(created, created.y) is model.y
+    assert TRANSFORMATION.get_transformed_component(created, model.z) is created.z
+
+
 def test_integer_followers_are_refused() -> None:
     model, annotation, _ = tax()
     model.output.domain = pyo.Integers
@@ -125,4 +137,4 @@ def test_a_follower_that_is_not_convex_is_told(caplog: pytest.LogCaptureFixture)
     model, annotation = nonconvex()
     with caplog.at_level(logging.WARNING, logger="bilevel_lang"):
         TRANSFORMATION.apply_to(model, annotation=annotation)
-    assert "min f is not proven convex" in caplog.text
+    assert "a KKT point need not be its optimum" in caplog.text
