@@ -77,7 +77,6 @@ def test_the_table_names_everything_registered() -> None:
         "visol c",
         "dualequ f y",
         "implicit y c",
-        "disjunction * c",
         "randvar x discrete 0.5 1 0.5 2",
         "stage 2 y c",
     ],

@@ -108,28 +108,35 @@ def _check_ordinary(name: str, plan: Outline, model: Any, choices: bool) -> Iter
         said = "the annotation has agents, and their conditions are complementarities"
         yield said, f"write `modeltype {other}`, or leave it out"
         return
-    most, integers_allowed = CLASSES[name]
     conditions = list(model.component_data_objects(Complementarity, active=True))
     if conditions:
         yield f"the model has complementarity conditions: {names_of(conditions)}", "write `modeltype mpec`, or leave it out"
+        return
+    most, integers_allowed = CLASSES[name]
     integers = [v for v in model.component_data_objects(pyo.Var) if not v.fixed and not v.is_continuous()]
-    if not integers_allowed and (integers or choices):
-        what = f"integer variables: {names_of(integers)}" if integers else "disjunctions, which are integer choices"
-        relax = " or relax them in the model (`core.relax_integer_vars`)" if name.startswith("rm") else ""
-        yield f"the model has {what}", f"write `modeltype {_with_integers(name)}`,{relax} or leave it out"
     curved = [c for c in _functions(model) if _degree(c) > most]
+    kinked = [c for c in _functions(model) if _has_kinks(_expression(c))]
+    why = []
+    if not integers_allowed and (integers or choices):
+        why.append(f"the model has integer variables: {names_of(integers)}" if integers else "disjunctions are integer choices")
     if curved:
-        degree = max(_degree(c) for c in curved)
-        fitting = next(t for t, (d, i) in CLASSES.items() if d >= degree and i == integers_allowed)
-        said = f"{names_of(curved)} {'is' if len(curved) == 1 else 'are'} not {WORDS[most]}"
-        yield said, f"write `modeltype {fitting}`, or leave it out"
-    kinked = [c for c in _functions(model) if _has_kinks(_expression(c))] if name == "nlp" else []
-    if kinked:
-        yield f"{names_of(kinked)} may have no derivative somewhere", "write `modeltype dnlp`, or leave it out"
+        why.append(f"{names_of(curved)} {'is' if len(curved) == 1 else 'are'} not {WORDS[most]}")
+    if kinked and name == "nlp":
+        why.append(f"{names_of(kinked)} may have no derivative somewhere")
+    if why:
+        degree = max((_degree(c) for c in _functions(model)), default=LINEAR)
+        relax = " relax them in the model (`core.relax_integer_vars`)," if integers and name.startswith("rm") else ""
+        yield (
+            "; ".join(why),
+            f"write `modeltype {_fitting(degree, bool(integers or choices), bool(kinked))}`,{relax} or leave it out",
+        )
 
 
-def _with_integers(name: str) -> str:
-    return {"lp": "mip", "rmip": "mip", "qcp": "miqcp", "rmiqcp": "miqcp"}.get(name, "minlp")
+def _fitting(degree: int, integers: bool, kinked: bool) -> str:
+    """The narrowest type for such a model."""
+    if degree == NONLINEAR:
+        return "minlp" if integers else "dnlp" if kinked else "nlp"
+    return next(t for t, found in CLASSES.items() if found == (degree, integers))
 
 
 def _check_system(name: str, plan: Outline, model: Any, choices: bool) -> Iterator[Finding]:

@@ -123,16 +123,23 @@ def substitute(expression: Any, variable: Any, value: Any) -> Any:
 
 def objective_of(draft: Draft, definition: Definition | None) -> AgentObjective:
     """The agent's objective, with the definition substituted and the penalties of soft rows added."""
+    if definition is not None and is_priced(draft):
+        # The variable is the objective without the penalty: no longer what the agent optimises, and its row an ordinary one.
+        return AgentObjective(draft.objective.name, definition.expression + draft.penalty)
     if definition is not None:
-        expression = _priced(definition.expression, draft.penalty)
-        return AgentObjective(draft.objective.name, expression, draft.objective, definition.row)
+        return AgentObjective(draft.objective.name, definition.expression, draft.objective, definition.row)
     if draft.objective_kind == "variable":
-        return AgentObjective(draft.objective.name, _priced(draft.objective, draft.penalty), draft.objective)
-    return AgentObjective(draft.objective.name, _priced(draft.objective.expr, draft.penalty))
+        return AgentObjective(draft.objective.name, _priced(draft.objective, draft), draft.objective)
+    return AgentObjective(draft.objective.name, _priced(draft.objective.expr, draft))
 
 
-def _priced(expression: Any, penalty: Any) -> Any:
-    return expression if penalty.__class__ is int else expression + penalty
+def is_priced(draft: Draft) -> bool:
+    """Whether a row of the agent is soft."""
+    return draft.penalty.__class__ is not int
+
+
+def _priced(expression: Any, draft: Draft) -> Any:
+    return expression + draft.penalty if is_priced(draft) else expression
 
 
 def rows_of(draft: Draft, definition: Definition | None) -> tuple[Row, ...]:

@@ -62,6 +62,8 @@ def resolve(model: Any, info: EmpInfo, *, strict: bool = False) -> BilevelProble
     drafter = Drafter(names, report, sharing)
     drafts = _drafts(plan, drafter)
     pairs = _pairs(plan, drafter)
+    if plan.complements and not (drafts and drafts[0].objective is not None):
+        pairs = []  # the agent whose multipliers they are is missing, which was reported
     wanted = wanted_type(info, report)
     sole = sole_optimiser(wanted, plan, model, ComponentSet(p.variable for p in pairs))
     if sole is not None:
@@ -90,11 +92,13 @@ def resolve(model: Any, info: EmpInfo, *, strict: bool = False) -> BilevelProble
     if not spoilt:
         ownership.check_complete(plan, drafts, books, pairs, report)
     disjunctions = Disjunctions(plan, names, books, report).read(info)
-    soft = Softener(drafts, objective, leaders, names, books, report).soften(info)
+    softener = Softener(drafts, objective, leaders, names, books, report)
+    soft = softener.soften(info)
     check_type(wanted, plan, model, info, report)
     named = named_rows(pairs)
     agents = [_agent(d, named, report) for d in drafts if d.objective is not None or d.kind == "vi"]
     maps = dual_maps(pairs, agents, books, report)
+    softener.release_definitions(named)
     leader = _leader(model, objective, books, pairs)
     remark(plan, drafts, agents, leader, books, report)
     report.raise_errors(strict)

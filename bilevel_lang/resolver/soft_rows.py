@@ -14,14 +14,14 @@ from dataclasses import replace
 from typing import Any
 
 import pyomo.environ as pyo
-from pyomo.common.collections import ComponentMap
+from pyomo.common.collections import ComponentMap, ComponentSet
 
 from bilevel_lang.errors import Span
 from bilevel_lang.grammar.syntax import AdjustEqu, Adjustment, EmpInfo
 from bilevel_lang.problem import Softening, SoftRow
 from bilevel_lang.resolver.drafts import Draft
 from bilevel_lang.resolver.names import Names, a_kind, bounds_known, is_active
-from bilevel_lang.resolver.objectives import defining_coefficient
+from bilevel_lang.resolver.objectives import defining_coefficient, definition_of, is_priced
 from bilevel_lang.resolver.ownership import LEADER, Ownership
 from bilevel_lang.resolver.report import Report
 
@@ -68,6 +68,17 @@ class Softener:
         """Change the model in place. Reports E1, E2, E3 and E21 for what cannot be made soft."""
         statements = (s for s in info.statements if isinstance(s, AdjustEqu))
         return tuple(row for s in statements for adjustment in s.adjustments for row in self._adjust(adjustment))
+
+    def release_definitions(self, named_by_dualvar: ComponentSet) -> None:
+        """The objective variables of agents with soft rows, and the rows that define them, go to the leader.
+
+        They hold as they are written: the variable is the objective without the penalty, and nobody decides about it.
+        """
+        for draft in self.drafts.values():
+            definition = definition_of(draft, named_by_dualvar, self.report) if is_priced(draft) else None
+            if definition is not None:
+                del self.books.rows[definition.row]
+                self.books.variables[definition.variable] = LEADER
 
     def _adjust(self, adjustment: Adjustment) -> Iterator[SoftRow]:
         found = self.names.find(adjustment.row, {})

@@ -28,6 +28,11 @@ def look(text: str) -> tuple[Structure, list[str]]:
         ("min z y", Structure.EQUILIBRIUM),
         ("bilevel x dualvar p e min z y e", Structure.BILEVEL),
         ("bilevel x for s in S: min z(s) y(s)", Structure.BILEVEL),
+        ("qvi F y x g", Structure.EQUILIBRIUM),
+        ("bilevel u qvi F y x g", Structure.BILEVEL),
+        ("dualequ H y dualvar u g", Structure.EQUILIBRIUM),
+        ("min z y g min w x g visol g", Structure.EQUILIBRIUM),
+        ("implicit p e bilevel x min z y p", Structure.BILEVEL),
     ],
 )
 def test_structures(text: str, structure: Structure) -> None:
@@ -45,6 +50,13 @@ def test_structures(text: str, structure: Structure) -> None:
         ("min z y bilevel x", ["E8"]),
         ("equilibrium min z y dualequ F x", ["E8"]),
         ("dualvar p e", ["E11"]),
+        ("dualequ H y bilevel x min z y", ["E8"]),
+        ("vi F x dualequ H y", ["E8"]),
+        ("for s in S: dualequ H(s) y(s) min z x", ["E8"]),
+        ("visol g", ["E15"]),
+        ("sharedequ g", ["E15"]),
+        ("implicit z H", ["E15"]),
+        ("bilevel x visol g", ["E9"]),
     ],
 )
 def test_disorder(text: str, codes: list[str]) -> None:
@@ -54,14 +66,6 @@ def test_disorder(text: str, codes: list[str]) -> None:
 @pytest.mark.parametrize(
     "statement",
     [
-        "dualequ F x",
-        "qvi F y x g",
-        "implicit z H",
-        "visol g",
-        "modeltype mcp",
-        "adjustequ e sqr 1",
-        "disjunction * a else b",
-        "default chull",
         "randvar d discrete 0.5 1 0.5 2",
         "jrandvar d r 0.5 1 2 0.5 3 4",
         "stage 2 x",

@@ -97,7 +97,8 @@ def polished(model: Any, sides: Sides, run: SolverRun, options: Options) -> Solv
     if by_name("ipopt").missing() is not None or not features_of(model) & CURVED:
         return run
     load_values(run.values)
-    with _continuous(model, run.values), _near(run.values), pinned(sides, ZERO):
+    zeros = [(v, 0.0, 0.0) for v in _zero_members(model, run.values)]
+    with _continuous(model, run.values), _near(run.values), held_bounds(zeros), pinned(sides, ZERO):
         try:
             nlp = compile_nlp(model)
         except (RefusedError, ModelFileError):
@@ -111,6 +112,14 @@ def polished(model: Any, sides: Sides, run: SolverRun, options: Options) -> Solv
     values = ComponentMap(run.values.items())
     values.update(zip(nlp.variables, map(float, result.x), strict=True))
     return replace(run, values=values, objective=result.objective, seconds=run.seconds + result.seconds)
+
+
+def _zero_members(model: Any, values: ComponentMap) -> Iterator[Any]:
+    """The variables that SOS sets hold at 0: all members of a set but the largest one (SOS1) or two (SOS2)."""
+    for sets in model.component_data_objects(pyo.SOSConstraint, active=True):
+        members = [variable for variable, _ in sets.get_items() if not variable.fixed]
+        by_size = sorted(members, key=lambda v: abs(values.get(v, 0.0)), reverse=True)
+        yield from (v for v in by_size[sets.level :] if v.is_continuous())
 
 
 @contextmanager

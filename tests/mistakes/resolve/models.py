@@ -98,11 +98,70 @@ def blocks() -> Any:
         b.z = pyo.Var()
         b.cost = pyo.Expression(expr=b.y**2)
         b.enough = pyo.Constraint(expr=b.y >= 1)
+        b.link = pyo.Constraint(expr=b.z - 2 * b.y == 0)
 
     m = pyo.ConcreteModel()
     m.x = pyo.Var(bounds=(0, 1))
     m.plant = pyo.Block([1, 2], rule=plant)
     m.obj = pyo.Objective(expr=m.x + m.plant[1].y)
+    return m
+
+
+def game() -> Any:
+    """Two players with a row that binds both and a price that answers to both."""
+    m = pyo.ConcreteModel()
+    m.I = pyo.Set(initialize=["a", "b"])
+    m.x = pyo.Var(m.I, bounds=(0, 1))
+    m.p = pyo.Var()
+    m.still = pyo.Var()
+    m.still.fix(1)
+    m.n = pyo.Var(within=pyo.Integers)
+    m.u = pyo.Var()
+    m.profit = pyo.Expression(m.I, rule=lambda m, i: m.p * m.x[i] - m.x[i] ** 2)
+    m.total = pyo.Constraint(expr=m.x["a"] + m.x["b"] <= 1)
+    m.demand = pyo.Constraint(expr=m.p + m.x["a"] + m.x["b"] == 2)
+    return m
+
+
+def game_with_more() -> Any:
+    """The same with two more equalities, one of them switched off."""
+    m = game()
+    m.none = pyo.Constraint(expr=m.x["a"] - m.x["b"] == 0)
+    m.of_others = pyo.Constraint(expr=m.p - m.x["b"] == 0)
+    m.of_others.deactivate()
+    return m
+
+
+def quasi() -> Any:
+    """A variational inequality whose rows hold twins of its variables."""
+    m = pyo.ConcreteModel()
+    m.y = pyo.Var([1, 2], bounds=(0, None))
+    m.x = pyo.Var([1, 2])
+    m.z = pyo.Var([1, 2, 3])
+    m.still = pyo.Var(initialize=1)
+    m.still.fix()
+    m.F = pyo.Expression([1, 2], rule=lambda m, i: m.y[i] - 10)
+    m.g = pyo.Constraint([1, 2], rule=lambda m, i: m.y[i] + m.x[3 - i] <= 10)
+    m.cost = pyo.Expression(expr=m.x[1] ** 2)
+    return m
+
+
+def top_down() -> Any:
+    """One optimiser with a pair beside it."""
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var()
+    m.y = pyo.Var()
+    m.lam = pyo.Var(bounds=(0, None))
+    m.obj = pyo.Objective(expr=(m.x - m.y) ** 2)
+    m.g = pyo.Constraint(expr=m.y - m.x >= 1)
+    m.H = pyo.Constraint(expr=m.y + m.lam == 2)
+    return m
+
+
+def top_down_without_objective() -> Any:
+    """The same, and nothing to optimise."""
+    m = top_down()
+    m.obj.deactivate()
     return m
 
 
@@ -118,4 +177,48 @@ def labels() -> Any:
     m.still.fix()
     m.f = pyo.Expression(expr=m.v[1] ** 2 + m.still)
     m.obj = pyo.Objective(expr=m.v[2] + m.t["10"])
+    return m
+
+
+def choices() -> Any:
+    """A leader with binaries, a follower, rows over a set, and an objective variable of the leader's."""
+    m = pyo.ConcreteModel()
+    m.S = pyo.Set(initialize=["a", "b"])
+    m.R = pyo.Set(initialize=["c", "d"])
+    m.x = pyo.Var(bounds=(0, 10))
+    m.y = pyo.Var(bounds=(0, 10))
+    m.n = pyo.Var(domain=pyo.NonNegativeIntegers)
+    m.u = pyo.Var(domain=pyo.Binary)
+    m.v = pyo.Var(m.S, domain=pyo.Binary)
+    m.z = pyo.Var()
+    m.defz = pyo.Constraint(expr=m.z == m.x + m.y)
+    m.cost = pyo.Expression(expr=m.y)
+    m.answer = pyo.Constraint(expr=m.y >= 1)
+    m.same = pyo.Constraint(expr=m.x == 3)
+    m.low = pyo.Constraint(expr=m.x >= 4)
+    m.high = pyo.Constraint(expr=m.x <= 2)
+    m.open = pyo.Constraint(expr=m.x <= float("inf"))
+    m.over = pyo.Constraint(m.R, rule=lambda m, r: m.x <= 5)
+    m.F = pyo.Constraint(expr=m.y == 2)
+    m.obj = pyo.Objective(expr=m.z)
+    return m
+
+
+def curved() -> Any:
+    """An ordinary model with a quadratic and a kinked row."""
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var(bounds=(0, 10))
+    m.n = pyo.Var(domain=pyo.Binary)
+    m.disc = pyo.Constraint(expr=m.x**2 <= 4)
+    m.kink = pyo.Constraint(expr=abs(m.x) <= 3)
+    m.use = pyo.Constraint(expr=m.x + m.n >= 1)
+    m.obj = pyo.Objective(expr=m.x)
+    return m
+
+
+def no_objective() -> Any:
+    """Rows alone."""
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var(bounds=(0, 10))
+    m.row = pyo.Constraint(expr=m.x >= 4)
     return m

@@ -11,6 +11,7 @@ from pyomo.common.collections import ComponentMap
 from bilevel_lang import solve
 from bilevel_lang.reformulation.complementarity.piece import pinned, polished
 from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.solution import Status
 from bilevel_lang.solvers.solver import SolverRun, Termination
 
 
@@ -97,3 +98,20 @@ def test_an_answer_has_the_digits_a_user_expects() -> None:
     # y = min(x, 2): for x <= 2 the cost is (x - 3)^2 + x, at least 3 there; beyond, (x - 3)^2 + 2 is best at 3.
     assert solution.objective == pytest.approx(2, abs=1e-8)
     assert solution.variables["x"] == pytest.approx(3, abs=1e-6)
+
+
+def test_sets_of_the_users_hold_on_a_piece() -> None:
+    """min (y - 5)^2 with y <= 2 or y >= 6, as SOS1 sets on slacks: what the sets hold at 0 stays there in the polished point."""
+    m = pyo.ConcreteModel()
+    m.y = pyo.Var(bounds=(0, 10))
+    m.z = pyo.Var(bounds=(0, None))
+    m.s = pyo.Var([1, 2], domain=pyo.NonNegativeReals)
+    m.low = pyo.Constraint(expr=m.y - m.s[1] <= 2)
+    m.high = pyo.Constraint(expr=m.y + m.s[2] >= 6)
+    m.sets = pyo.SOSConstraint(var=m.s, sos=1)
+    m.answer = pyo.Constraint(expr=m.z - m.y >= 0)
+    m.cost = pyo.Expression(expr=m.z)
+    m.obj = pyo.Objective(expr=(m.z - 5) ** 2)
+    solution = solve(m, "bilevel y s\nmin cost z answer")
+    assert solution.status is Status.OPTIMAL
+    assert solution.variables["y"] == pytest.approx(6, abs=1e-5)
