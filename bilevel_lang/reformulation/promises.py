@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bilevel_lang.oracle.traits import AgentClass, Traits
+from bilevel_lang.oracle.traits import Traits
 from bilevel_lang.problem import Agent, BilevelProblem
 from bilevel_lang.solution import Exactness
 
@@ -17,7 +17,7 @@ def weaker(a: Exactness, b: Exactness) -> Exactness:
 
 
 def exactness_of(traits: Sequence[Traits]) -> Exactness:
-    """What the MPEC promises: necessity needs derivatives and a constraint qualification, which linear rows bring along."""
+    """What the MPEC promises: necessity needs derivatives and a constraint qualification (linear rows or a Slater point)."""
     if not all(t.kkt_necessary for t in traits):
         return Exactness.STATIONARY
     return Exactness.EXACT if all(t.convex for t in traits) else Exactness.RELAXATION
@@ -27,12 +27,12 @@ def warnings_of(agents: Sequence[Agent], traits: Sequence[Traits]) -> list[str]:
     """What the user has to know of agents whose conditions are not both necessary and sufficient."""
     said = []
     for agent, found in zip(agents, traits, strict=True):
-        if found.agent_class in (AgentClass.NONCONVEX, AgentClass.NONCONVEX_VI):
-            evidence = "; ".join(found.evidence)
-            said.append(f"warning[E14]: {agent.name} is not proven convex ({evidence}): a KKT point need not be its optimum")
+        if not found.convex and not found.integers:
+            evidence, verdict = "; ".join(found.evidence), "nonconvex" if found.refuted else "not proven convex"
+            said.append(f"warning[E14]: {agent.name} is {verdict} ({evidence}): a KKT point need not be its optimum")
         elif not found.smooth:
             said.append(f"{agent.name} may have no derivative at its optimum, so optimality of the leader is not proved")
-        elif not found.linear_rows:
+        elif not found.kkt_necessary:
             doubt = "there KKT conditions need a constraint qualification, so optimality of the leader is not proved"
             said.append(f"{agent.name} has nonlinear rows: {doubt}")
     return said

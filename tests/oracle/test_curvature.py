@@ -6,7 +6,7 @@ import pyomo.environ as pyo
 import pytest
 from pyomo.common.collections import ComponentSet
 
-from bilevel_lang.oracle.curvature import Curvature, curvature, is_smooth
+from bilevel_lang.oracle.curvature import Curvature, curvature, examine
 
 
 @pytest.fixture
@@ -56,9 +56,9 @@ def test_a_square_times_a_variable_of_others_needs_its_sign(m: pyo.ConcreteModel
 
 def test_smoothness_of_quadratics_and_kinks(m: pyo.ConcreteModel) -> None:
     owned = ComponentSet(m.y.values())
-    assert is_smooth(m.y[1] ** 2 + m.x * m.y[2], owned)
-    assert not is_smooth(m.y[2] + abs(m.y[1] - m.x), owned)
-    assert is_smooth(m.y[2] + abs(m.x), owned)
+    assert examine(m.y[1] ** 2 + m.x * m.y[2], owned).smooth
+    assert not examine(m.y[2] + abs(m.y[1] - m.x), owned).smooth
+    assert examine(m.y[2] + abs(m.x), owned).smooth
 
 
 def test_a_power_of_zero_needs_no_value(m: pyo.ConcreteModel) -> None:

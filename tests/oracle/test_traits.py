@@ -33,7 +33,12 @@ def found(build: Build, kind: str = "min", **var: object) -> object:
         (lambda m: (m.y, m.y**2 + m.z**2 <= m.x), "min", AgentClass.CONVEX_NLP),
         (lambda m: (m.y, m.y**2 + m.z**2 >= m.x), "min", AgentClass.NONCONVEX),
         (lambda m: (m.y, m.y**2 + m.z**2 == m.x), "min", AgentClass.NONCONVEX),
-        (lambda m: (m.y, pyo.inequality(0, m.y**2 + m.z, 1)), "min", AgentClass.NONCONVEX),
+        (lambda m: (m.y, pyo.inequality(1, m.y**2 + m.z, 2)), "min", AgentClass.NONCONVEX),
+        (
+            lambda m: (m.y, pyo.inequality(0, m.y**2 + m.z, 1)),
+            "min",
+            AgentClass.UNKNOWN,
+        ),  # convex, but for a reason not looked for
         (lambda m: (m.y * m.z, m.y >= 1), "min", AgentClass.NONCONVEX),
         (lambda m: (m.x * m.y**2, m.y >= 1), "min", AgentClass.CONVEX_NLP),
         (lambda m: (pyo.log(m.y + 1), m.y >= m.x), "max", AgentClass.CONVEX_NLP),
@@ -42,6 +47,30 @@ def found(build: Build, kind: str = "min", **var: object) -> object:
 )
 def test_classes(build: Build, kind: str, expected: AgentClass) -> None:
     assert found(build, kind).agent_class is expected  # type: ignore[attr-defined]
+
+
+def test_a_refutation_has_its_witness_and_a_missing_proof_its_own_words() -> None:
+    refuted = found(lambda m: (m.y * m.z, m.y >= 1))
+    assert refuted.refuted and not refuted.convex  # type: ignore[attr-defined]
+    assert "Hessian eigenvalue -1 at " in refuted.evidence[0]  # type: ignore[attr-defined]
+    # y**4 - 2 y**3 + 2 y**2 has the second derivative 12 y**2 - 12 y + 4 >= 1: convex, but no rule says so.
+    unknown = found(lambda m: (m.y**4 - 2 * m.y**3 + 2 * m.y**2, m.y >= 1))
+    assert unknown.agent_class is AgentClass.UNKNOWN and not unknown.refuted and not unknown.convex  # type: ignore[attr-defined]
+    assert "is not proven convex" in unknown.evidence[0]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("build", "kind", "expected"),
+    [
+        (lambda m: (m.y**2 + m.y * m.z + m.z**2, m.y >= m.x), "min", 1.0),
+        (lambda m: (-(m.y**2) - 2 * m.z**2, m.y >= m.x), "max", 2.0),
+        (lambda m: (m.y * m.z, m.y >= m.x), "min", -1.0),
+        (lambda m: (m.y + m.z, m.y >= m.x), "min", None),
+        (lambda m: (pyo.exp(m.y), m.y >= m.x), "min", None),
+    ],
+)
+def test_the_least_eigenvalue_of_a_quadratic_objective(build: Build, kind: str, expected: float | None) -> None:
+    assert found(build, kind).least_eigenvalue == pytest.approx(expected)  # type: ignore[attr-defined]
 
 
 def test_integers_come_first_unless_pinned() -> None:
