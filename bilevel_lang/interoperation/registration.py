@@ -11,7 +11,8 @@ import sys
 import warnings
 from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
@@ -50,24 +51,30 @@ def register() -> None:
 
 
 class _Watcher(MetaPathFinder):
-    """Looks on while modules are found, and acts once: when :data:`AWAITED` is."""
+    """Looks on while modules are found, until :data:`AWAITED` has been loaded."""
+
+    _asking = False
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
         """The spec that Python would have found anyway, whose loader registers us when it is done."""
-        if name != AWAITED:
+        if name != AWAITED or self._asking:
             return None
-        sys.meta_path.remove(self)
-        spec = PathFinder.find_spec(name, path, target)
+        self._asking = True
+        try:
+            spec = find_spec(name)
+        finally:
+            self._asking = False
         if spec is not None and spec.loader is not None:
-            _call_after_loading(spec.loader)
+            self._call_after_loading(spec.loader)
         return spec
 
+    def _call_after_loading(self, loader: Any) -> None:
+        # Whoever only asks where Pyomo is throws this spec away, and the next one is watched again.
+        def exec_module(module: ModuleType) -> None:
+            # The loader is as it was before the module runs: nothing of us stays behind in Pyomo.
+            del loader.exec_module
+            loader.exec_module(module)
+            sys.meta_path.remove(self)
+            register()
 
-def _call_after_loading(loader: Any) -> None:
-    def exec_module(module: ModuleType) -> None:
-        # The loader is as it was before the module runs: nothing of us stays behind in Pyomo.
-        del loader.exec_module
-        loader.exec_module(module)
-        register()
-
-    loader.exec_module = exec_module
+        loader.exec_module = exec_module

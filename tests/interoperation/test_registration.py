@@ -44,6 +44,12 @@ def test_nothing_stays_behind_in_the_import_system() -> None:
     assert run(code).strip() == str(sorted(vars(usual)))
 
 
+def test_whoever_only_asks_where_pyomo_is_does_not_end_the_waiting() -> None:
+    code = "import bilevel_lang\nfrom importlib.util import find_spec\n"
+    code += f"assert find_spec('pyomo.environ').origin\nimport pyomo.environ as pyo\n{BOTH}"
+    run(code)
+
+
 def test_a_failing_import_of_pyomo_keeps_its_own_error() -> None:
     code = "import sys, bilevel_lang\nsys.modules['pyomo.mpec.plugins'] = None\n"
     code += "try:\n    import pyomo.environ\nexcept ImportError as error:\n    print('pyomo.mpec' in str(error))"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,24 @@ def test_the_way_from_the_source_and_back() -> None:
     assert TRANSFORMATION.get_multiplier_from_object(copy, copy.least) is copy.kkt.multiplier["least"]
     TRANSFORMATION.apply_to(model, annotation=annotation)
     assert TRANSFORMATION.get_src_component(model, model.y) is model.y
+
+
+def test_a_pickled_model_keeps_its_lookups() -> None:
+    model, annotation, _ = two_followers()
+    TRANSFORMATION.apply_to(model, annotation=annotation)
+    copy = pickle.loads(pickle.dumps(model))
+    assert TRANSFORMATION.get_multiplier_from_object(copy, copy.least) is copy.kkt.multiplier["least"]
+
+
+def test_a_block_of_a_larger_model_can_be_transformed() -> None:
+    whole = pyo.ConcreteModel()
+    whole.part, annotation, optimum = two_followers()
+    TRANSFORMATION.apply_to(whole.part, annotation=annotation)
+    lower, upper = TRANSFORMATION.get_multiplier_from_object(whole.part, whole.part.between)
+    assert (lower.parent_block(), upper.bounds) == (whole.part.kkt, (None, 0))
+    pyo.TransformationFactory("mpec.simple_nonlinear").apply_to(whole)
+    pyo.SolverFactory("scip_direct").solve(whole)
+    assert pyo.value(whole.part.upper) == pytest.approx(optimum, abs=1e-4)
 
 
 def test_options_are_documented_and_checked() -> None:
