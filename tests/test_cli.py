@@ -156,7 +156,6 @@ def test_syntax_gets_code_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         ("bilevel x\nmin low y row\n", ["--method", "value-function"], 3),
         ("bilevel x\nmin low y row\n", ["--method", "nn-embed"], 3),
         ("bilevel x\nmin low y row\nstage 2 y\n", [], 3),
-        ("bilevel x\nmin low y row\nvisol row\n", [], 3),
     ],
 )
 def test_what_is_not_carried_out_is_refused_by_name(

@@ -58,3 +58,28 @@ def test_two_agents_of_one_name_are_our_bug(model: Any) -> None:
     twin = replace(problem.agents[0], variables=())
     with pytest.raises(AssertionError, match="one name"):
         replace(problem, agents=(*problem.agents, twin)).check()
+
+
+def test_multipliers_are_named_by_agent_where_agents_report_different_ones() -> None:
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var([1, 2], bounds=(0, 1))
+    m.f = pyo.Expression([1, 2], rule=lambda m, i: m.x[i] ** 2)
+    m.own = pyo.Constraint(expr=m.x[1] >= 0.1)
+    m.both = pyo.Constraint(expr=m.x[1] + m.x[2] >= 1)
+
+    def names(text: str) -> list[str]:
+        problem = resolve(m, parse(text))
+        return [problem.multiplier_name(agent, row) for agent in problem.agents for row in agent.rows]
+
+    agents = "equilibrium min f(1) x(1) own both min f(2) x(2) both"
+    assert names(f"{agents} visol both") == ["own", "both", "both"]
+    assert names(f"{agents} sharedequ both") == ["own", "min f[1].both", "min f[2].both"]
+    mixed = agents.replace("min f(2)", "max f(2)")
+    assert names(f"{mixed} visol both") == ["own", "min f[1].both", "max f[2].both"]
+
+
+def test_a_row_in_two_agents_that_is_not_shared_is_our_bug(model: Any) -> None:
+    problem = resolve(model, parse("bilevel x min f y c"))
+    (agent,) = problem.agents
+    with pytest.raises(AssertionError, match="not declared as shared"):
+        replace(problem, agents=(agent, replace(agent, name="another", variables=()))).check()

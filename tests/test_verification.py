@@ -13,6 +13,7 @@ from pyomo.mpec import Complementarity, complements
 import bilevel_lang
 from bilevel_lang.solution import Certificate, Point
 from bilevel_lang.verification import complete_values, verify
+from tests.resolver.equilibria import game, quasi, without
 
 
 def check(model: Any, text: str, **values: float) -> Certificate:
@@ -209,3 +210,54 @@ def test_an_agent_that_no_solver_can_examine_leaves_the_point_unverified(monkeyp
     assert solution.status is Status.VERIFICATION_FAILED
     assert solution.variables["x"] == pytest.approx(solution.variables["y"], abs=1e-6)
     assert any("the solver broke down" in message for message in solution.messages)
+
+
+def test_the_twins_of_a_qvi() -> None:
+    m = quasi()
+    answer = {"y[1]": 10, "y[2]": 5}
+    assert check(m, "qvi F y x g", **answer).verified  # twins that are not told take the values of their variables
+    assert check(m, "qvi F y x g", **answer, **{"x[1]": 10, "x[2]": 5}).verified
+    apart = check(m, "qvi F y x g", **answer, **{"x[1]": 10, "x[2]": 4})
+    assert not apart.verified
+    assert apart.leader_feasibility == pytest.approx(0.2)
+    assert any("twins" in said for said in apart.remarks)
+    assert not check(m, "qvi F y x g", **{"y[1]": 9, "y[2]": 5}).verified
+    m.x[1].setub(8)
+    assert not check(m, "qvi F y x g", **answer).verified
+
+
+def test_the_set_of_a_qvi_is_the_one_at_its_answer() -> None:
+    """y wants 10 and may have 10 - x: with x moving along it could have nothing better than 5, with x given it takes the rest."""
+    m = pyo.ConcreteModel()
+    m.y, m.x = pyo.Var(bounds=(0, None)), pyo.Var()
+    m.F = pyo.Expression(expr=m.y - 10)
+    m.g = pyo.Constraint(expr=m.y + m.x <= 10)
+    assert check(m, "qvi F y x g", y=5.0).verified
+    assert not check(m, "qvi F y x g", y=4.0).verified
+
+
+def test_common_multipliers() -> None:
+    m = without(game(), "demand")
+    text = "equilibrium min cost(1) x(1) total min cost(2) x(2) total "
+    right, other = {"x[1]": 0.5, "x[2]": 1.5}, {"x[1]": 1.0, "x[2]": 1.0}
+    assert check(m, f"{text} visol total", **right).common_residual == pytest.approx(0, abs=1e-9)
+    assert check(m, f"{text} visol total", **right).verified
+    refused = check(m, f"{text} visol total", **other)
+    assert not refused.verified
+    assert all(f.verified for f in refused.followers)  # an equilibrium it is, but with other prices for other players
+    assert any("no common multiplier" in said for said in refused.remarks)
+    assert check(m, f"{text} sharedequ total", **other).verified
+    assert check(m, f"{text} sharedequ total", **other).common_residual is None
+
+
+def test_a_state_variable_moves_with_every_agent_that_lists_it() -> None:
+    m = without(game(), "total")
+    both = "equilibrium max profit(1) x(1) p max profit(2) x(2) p implicit p demand"
+    assert check(m, both, **{"x[1]": 1 / 3, "x[2]": 1 / 3, "p": 1 / 3}).verified
+    given = {"x[1]": 0.5, "x[2]": 0.5, "p": 0.0}  # where both take the price as given, it falls to their cost
+    assert not check(m, both, **given).verified
+    m.x[1].setub(0.5)
+    m.x[2].setub(0.5)
+    one = "equilibrium max profit(1) x(1) p max profit(2) x(2) implicit p demand"
+    assert check(m, one, **{"x[1]": 0.25, "x[2]": 0.5, "p": 0.25}).verified
+    assert not check(m, both, **{"x[1]": 0.25, "x[2]": 0.5, "p": 0.25}).verified

@@ -40,7 +40,7 @@ class Ownership:
     def claim_variable(self, data: Any, owner: str, span: Span | None) -> bool:
         """Enter an owner; False after E3 was reported. A state variable may have several agents."""
         taken = self.variables.get(data)
-        if taken is not None and data in self.sharing.states and _is_agent(owner) and _is_agent(taken):
+        if taken is not None and self._may_have_several(data) and _is_agent(owner) and _is_agent(taken):
             return self._join("variable", data, owner, span)
         if taken is None:
             self.variables[data] = owner
@@ -52,7 +52,7 @@ class Ownership:
     def claim_row(self, data: Any, owner: str, span: Span | None) -> bool:
         """Enter an owner; False after E3 (twice by one agent) or E15 (not declared as shared) was reported."""
         taken = self.rows.get(data)
-        if taken is not None and (data in self.sharing.rows or data in self._state_rows):
+        if taken is not None and (self._may_have_several(data) or data in self._state_rows):
             return self._join("row", data, owner, span)
         if taken is None:
             self.rows[data] = owner
@@ -60,6 +60,9 @@ class Ownership:
             return True
         self._claimed_twice("E3" if taken == owner else "E15", "row", data, taken, owner, span)
         return False
+
+    def _may_have_several(self, data: Any) -> bool:
+        return self.sharing.covers((data,))
 
     def _join(self, word: str, data: Any, owner: str, span: Span | None) -> bool:
         """Enter one more owner of what was declared as shared."""

@@ -12,6 +12,7 @@ from bilevel_lang.problem import Agent, Leader
 from bilevel_lang.resolver.drafts import Draft
 from bilevel_lang.resolver.ownership import Ownership, names_of, shortened, used_variables, variables_in
 from bilevel_lang.resolver.report import Report
+from bilevel_lang.resolver.scaling import remark_on_scaling
 from bilevel_lang.resolver.structure import Outline
 
 
@@ -25,6 +26,7 @@ def remark(plan: Outline, drafts: list[Draft], agents: list[Agent], leader: Lead
         _fixed_variables(draft, report)
     for agent in agents:
         _idle_variables(agent, used, report)
+    remark_on_scaling(agents, leader, report)
 
 
 def _unlisted(leader: Leader, used: ComponentSet, books: Ownership, opening: Span | None, report: Report) -> None:

@@ -44,6 +44,11 @@ class Report:
         """Whether something was found that stops the resolve."""
         return any(d.severity == "error" for d in self._found.values())
 
+    @property
+    def error_count(self) -> int:
+        """How many kinds of mistakes were found so far."""
+        return sum(d.severity == "error" for d in self._found.values())
+
     def has_error_at(self, code: str, span: Span) -> bool:
         """Whether an error of this class is noted at this place: a costly hint need not be worked out again."""
         return any(k[0] == code and k[1] == "error" and k[3] == span.start for k in self._found)

@@ -36,7 +36,7 @@ def take_state_rows(drafts: list[Draft], sharing: Sharing, report: Report) -> No
 
 def check_sharing(drafts: list[Draft], sharing: Sharing, books: Ownership, report: Report) -> None:
     """E15 for a shared row without two agents, E4 for a state variable without any; a notice on multipliers of their own."""
-    if any(draft.broken for draft in drafts):
+    if not drafts or any(draft.broken for draft in drafts):
         return  # the agent with a mistake in it may be the one that is missed here
     for row, keyword in sharing.rows.items():
         if row in books.sharers:
@@ -47,6 +47,7 @@ def check_sharing(drafts: list[Draft], sharing: Sharing, books: Ownership, repor
         )
         help = f"list it with every agent that it binds, or drop the `{keyword}`"
         report.error("E15", said, sharing.spans[row], help)
+        books.rows.setdefault(row, keyword)
     listed = ComponentSet(v.data for d in drafts for v in d.variables)
     listed.update(f.variable for d in drafts for f in d.functions)
     for variable, pair in sharing.states.items():
@@ -54,6 +55,8 @@ def check_sharing(drafts: list[Draft], sharing: Sharing, books: Ownership, repor
             said = f"`{variable.name}` is implicit, and no agent lists it"
             help = "list it with the agents that know how it answers to their decisions; all others take it as given"
             report.error("E4", said, pair.span, help)
+            books.variables.setdefault(variable, "implicit")
+            books.rows.setdefault(pair.row, "implicit")
     own = [row for row, keyword in sharing.rows.items() if keyword == SHAREDEQU]
     if own:
         said = f"each agent has its own multiplier of {names_of(own)}: such equilibria are rarely unique"

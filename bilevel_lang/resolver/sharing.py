@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,8 @@ class Sharing:
     rows: ComponentMap = field(default_factory=ComponentMap)
     states: ComponentMap = field(default_factory=ComponentMap)
     spans: ComponentMap = field(default_factory=ComponentMap)
+    meant: ComponentSet = field(default_factory=ComponentSet)
+    """What a statement with a mistake in it names: that several agents list it is no second mistake."""
 
     @property
     def state_rows(self) -> ComponentMap:
@@ -32,13 +34,14 @@ class Sharing:
 
     def covers(self, elements: Iterable[Any]) -> bool:
         """Whether every one of these components may be in several agents."""
-        return all(e in self.rows or e in self.states for e in elements)
+        return all(e in self.rows or e in self.states or e in self.meant for e in elements)
 
 
 def read_sharing(statements: Iterable[Statement], names: Names, report: Report) -> Sharing:
     """Sort the statements; E2, E6, E7 and E15 for what cannot be shared."""
     found = Sharing()
     for statement in statements:
+        before = report.error_count
         if isinstance(statement, Implicit):
             for pair in PairReader(IMPLICIT, names, report).pairs(statement.items, {}):
                 _state(pair, found, report)
@@ -46,8 +49,16 @@ def read_sharing(statements: Iterable[Statement], names: Names, report: Report) 
             keyword = VISOL if isinstance(statement, VISol) else SHAREDEQU
             for item in statement.items:
                 _rows(keyword, item, found, names, report)
+        if report.error_count > before:
+            found.meant.update(_named(statement, names))
     _check_rows(found, report)
     return found
+
+
+def _named(statement: Statement, names: Names) -> Iterator[Any]:
+    for item in getattr(statement, "items", ()):
+        found = names.find(item, {}) if isinstance(item, Reference) else None
+        yield from (e.data for e in found.elements) if found is not None else ()
 
 
 def _rows(keyword: str, item: Item, sharing: Sharing, names: Names, report: Report) -> None:

@@ -1,0 +1,106 @@
+"""Rows whose coefficients lie too far apart for the absolute tolerances of solvers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pyomo.environ as pyo
+from pyomo.core.expr import numeric_expr as ne
+from pyomo.repn import generate_standard_repn
+
+from bilevel_lang.errors import Span
+from bilevel_lang.problem import Agent, Leader
+from bilevel_lang.resolver.report import Report
+
+WIDEST = 1e9
+"""Largest over smallest coefficient: beyond it a tolerance of 1e-6 on the large terms is 1000 times the small ones."""
+
+MEND = "other units (MW for W, thousands for single ones) bring them together: solvers work to absolute tolerances of about 1e-6"
+
+
+@dataclass
+class _Range:
+    """The smallest and the largest coefficient so far (absolute, zeros left out), and the rows that have them."""
+
+    least: float = math.inf
+    largest: float = 0.0
+    least_row: str = ""
+    largest_row: str = ""
+
+    def take(self, coefficient: float, row: str) -> None:
+        size = abs(coefficient)
+        if size == 0 or not math.isfinite(size):
+            return
+        if size < self.least:
+            self.least, self.least_row = size, row
+        if size > self.largest:
+            self.largest, self.largest_row = size, row
+
+    @property
+    def wide(self) -> bool:
+        return self.largest > WIDEST * self.least
+
+    @property
+    def ends(self) -> str:
+        return f"from {self.least:.3g} to {self.largest:.3g}"
+
+
+def remark_on_scaling(agents: list[Agent], leader: Leader, report: Report) -> None:
+    """Warn (E21) of each row whose coefficients span more than :data:`WIDEST`, and of agents whose rows together do."""
+    for agent in agents:
+        _remark(agent.name, [(row.name, row.body) for row in agent.rows], agent.span, report)
+    _remark("the leader", [(row.name, row.body) for row in leader.rows], None, report)
+
+
+def _remark(owner: str, rows: list[tuple[str, Any]], span: Span | None, report: Report) -> None:
+    together = _Range()
+    found = False
+    for name, body in rows:
+        here = _Range()
+        for coefficient in _coefficients(body, 1.0):
+            here.take(coefficient, name)
+        if here.largest:
+            together.take(here.least, name)
+            together.take(here.largest, name)
+        if here.wide:
+            found = True
+            report.warning("E21", f"row `{name}` of `{owner}` has coefficients {here.ends}", span, MEND)
+    if together.wide and not found:
+        where = f"row `{together.least_row}` and row `{together.largest_row}`"
+        report.warning("E21", f"the rows of `{owner}` have coefficients {together.ends} ({where})", span, MEND)
+
+
+def _coefficients(expression: Any, factor: float) -> Iterator[float]:
+    """Of the linear and quadratic terms; functions have none."""
+    kind = expression.__class__
+    if kind is ne.MonomialTermExpression:
+        if not expression.args[1].fixed:
+            yield factor * _number(expression.args[0])
+    elif kind in (ne.LinearExpression, ne.SumExpression):
+        for term in expression.args:
+            yield from _coefficients(term, factor)
+    elif kind is ne.NegationExpression:
+        yield from _coefficients(expression.args[0], -factor)
+    elif hasattr(expression, "is_variable_type") and expression.is_variable_type():
+        if not expression.fixed:
+            yield factor
+    elif hasattr(expression, "is_potentially_variable") and expression.is_potentially_variable():
+        yield from (factor * c for c in _of_products(expression))
+
+
+def _of_products(expression: Any) -> list[float]:
+    try:
+        repn = generate_standard_repn(expression, quadratic=True)
+    except (ValueError, ArithmeticError, TypeError):  # Pyomo evaluates `y**0`: nothing to be read off such a term
+        return []
+    return [float(c) for c in (*repn.linear_coefs, *repn.quadratic_coefs)]
+
+
+def _number(coefficient: Any) -> float:
+    if coefficient.__class__ in (int, float):
+        return float(coefficient)
+    value = pyo.value(coefficient, exception=False)
+    return math.nan if value is None else float(value)
