@@ -12,7 +12,7 @@ from bilevel_lang.analysis.stationarity import LARGEST, classify
 from bilevel_lang.errors import BilevelError
 from bilevel_lang.oracle.agent_model import UNDEFINED
 from bilevel_lang.problem import BilevelProblem
-from bilevel_lang.reformulation.complementarity.pairs import Pair, conditions, take_pairs
+from bilevel_lang.reformulation.complementarity.pairs import conditions, take_pairs
 from bilevel_lang.reformulation.optimality_conditions import BuiltMpec, build_mpec
 from bilevel_lang.solution import Point, Stationarity
 
@@ -29,8 +29,8 @@ def stationarity_of(problem: BilevelProblem, point: Point, values: ComponentMap)
         if next(conditions(built.twin.model), None) is None:
             return None
         _load(built, point, values)
-        _, pairs = take_pairs(built.twin.model)
-        _load_parts(built, pairs)
+        block, pairs = take_pairs(built.twin.model)
+        _load_parts(block)
         return classify(linearise(built.twin.model, pairs))
     except NotLinearisedError as reason:
         return _not_computed(str(reason))
@@ -83,18 +83,17 @@ def _load_bound_multipliers(block: Any) -> None:
             variable.set_value(value)
 
 
-def _load_parts(built: BuiltMpec, pairs: tuple[Pair, ...]) -> None:
-    """The two parts of the function of a mixed condition ``lo <= y <= up _|_ F``: F = plus - minus."""
-    for block in built.twin.model.component_data_objects(pyo.Block, active=True):
-        part, row = block.component("part"), block.component("row")
-        if part is None or row is None:
+def _load_parts(block: Any) -> None:
+    """The two parts of the function of a mixed condition ``lo <= y <= up _|_ F``: the row ``F = plus - minus``."""
+    for name, row in block.row.items():
+        if f"{name}.lower" not in block.part:
             continue
-        for name, constraint in row.items():
-            parts = [part.get(f"{name}.lower"), part.get(f"{name}.upper")]
-            if None in parts:
-                continue
-            for variable in parts:
-                variable.set_value(0.0)
-            force = float(pyo.value(constraint.body)) - float(pyo.value(constraint.upper))
-            parts[0].set_value(max(force, 0.0))
-            parts[1].set_value(max(-force, 0.0))
+        plus, minus = block.part[f"{name}.lower"], block.part[f"{name}.upper"]
+        plus.set_value(0.0)
+        minus.set_value(0.0)
+        without = float(pyo.value(row.body))
+        plus.set_value(1.0)
+        slope = float(pyo.value(row.body)) - without
+        force = (float(pyo.value(row.upper)) - without) / slope
+        plus.set_value(max(force, 0.0))
+        minus.set_value(max(-force, 0.0))

@@ -22,6 +22,9 @@ from bilevel_lang.problem import DualMap
 LOOSE = 1e-9
 """What the gradient of the Lagrangian may be off, relative to the size of its terms; twice its least residual if that is more."""
 
+NO_MULTIPLIERS = 1e-4
+"""A least residual above this says that the point has no multipliers."""
+
 
 def multiplier_range(dual: DualMap, values: ComponentMap) -> tuple[float, float] | None:
     """Least and largest value of the ``dualvar`` variable of ``dual`` at ``values``, in its own sign; +-inf without a limit.
@@ -44,7 +47,7 @@ def multiplier_range(dual: DualMap, values: ComponentMap) -> tuple[float, float]
         cones.append(cone)
     size = size or 1.0
     least = least_residual(rest / size, columns, cones, size)
-    if target is None or not math.isfinite(least):
+    if target is None or not least <= NO_MULTIPLIERS:
         return None
     ends = _ends(rest / size, columns, cones, target, max(LOOSE, 2 * least))
     if ends is None:
