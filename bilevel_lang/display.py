@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from bilevel_lang.oracle.description import describe
+from bilevel_lang.oracle.traits import traits_of
 from bilevel_lang.problem import Agent, BilevelProblem, Disjunction, Row, SoftRow, Structure
 from bilevel_lang.solution import BilevelSolution, Certificate, Exactness, MultiplierRange, Status, Tie
 
@@ -183,6 +185,7 @@ def _agent_text(agent: Agent, problem: BilevelProblem) -> str:
     lines += [f"  implicit   {s.variable.name}: determined by {s.row.name}" for s in states]
     duals = {id(m.row): m for m in problem.dual_maps_of(agent)}
     lines += [_row_text(agent, row, duals.get(id(row)), _shared_text(row, problem)) for row in agent.rows]
+    lines += [f"  {subject:<10} {text}" for subject, text in describe(traits_of(agent))]
     return "\n".join(lines)
 
 
