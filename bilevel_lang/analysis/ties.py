@@ -60,6 +60,9 @@ def measure_ties(
         if not reports[agent.name].verified:
             ties.append(Tie(agent.name, None, None, False, "its own optimality is not verified"))
             continue
+        if problem.disjunctions:
+            ties.append(Tie(agent.name, None, None, False, "the test does not know the leader's disjunctions"))
+            continue
         ties.append(_TieTest(problem, leader, agent, values, options).run())
     return tuple(ties)
 
@@ -91,8 +94,10 @@ class _TieTest:
     def run(self) -> Tie:
         """The best and the worst value, or the reason why there is none."""
         try:
-            best, _, how = self._extreme(optimistic=True)
-            worst, answer, how = self._extreme(optimistic=False)
+            face = optimal_face(self.agent, self.values, self.options)
+            worst, answer, how = self._extreme(face, optimistic=False)
+            self._add_leader_rows(face)
+            best, _, _ = self._extreme(face, optimistic=True)
         except NotDescribedError as reason:
             return Tie(self.agent.name, None, None, False, str(reason))
         except BilevelError as error:
@@ -108,13 +113,12 @@ class _TieTest:
     def broken_rows(self) -> tuple[tuple[str, float], ...]:
         """See :func:`worst_row_violations`."""
         broken = []
+        face = optimal_face(self.agent, self.values, self.options)
         for row, body in self._leader_rows():
             for side, sense in ((row.ub, pyo.maximize), (row.lb, pyo.minimize)):
                 if side is None:
                     continue
-                face = optimal_face(self.agent, self.values, self.options)
-                face.model.objective = pyo.Objective(expr=expression_at(body, self.values, face.twins), sense=sense)
-                run = pick(features_of(face.model))[0].run(face.model, self.options)
+                run = self._optimised(face, expression_at(body, self.values, face.twins), sense)
                 if run.termination is Termination.UNBOUNDED:
                     broken.append((row.name, math.inf))
                 elif run.termination is not Termination.OPTIMAL or run.values is None:
@@ -129,17 +133,19 @@ class _TieTest:
         size = magnitude(self.leader.expression, list(self.owned), self.values).total
         return max(size, 1e-9 * abs(self.here)) or 1.0
 
-    def _extreme(self, optimistic: bool) -> tuple[float, ComponentMap, str]:
-        """The best (within the leader's own rows) or worst value over the agent's optimal answers, and where it is."""
-        face = optimal_face(self.agent, self.values, self.options)
+    def _extreme(self, face: OptimalFace, optimistic: bool) -> tuple[float, ComponentMap, str]:
+        """The best or worst value over ``face``, and where it is."""
         objective = expression_at(self.leader.expression, self.values, face.twins)
-        if optimistic:
-            self._add_leader_rows(face)
         minimise = (self.leader.sense > 0) == optimistic
-        face.model.objective = pyo.Objective(expr=objective, sense=pyo.minimize if minimise else pyo.maximize)
+        run = self._optimised(face, objective, pyo.minimize if minimise else pyo.maximize)
+        return self._read(face, run, -math.inf if minimise else math.inf)
+
+    def _optimised(self, face: OptimalFace, objective: Any, sense: Any) -> SolverRun:
+        face.model.objective = pyo.Objective(expr=objective, sense=sense)
         solver, _ = pick(features_of(face.model))
         run = solver.run(face.model, self.options)
-        return self._read(face, run, -math.inf if minimise else math.inf)
+        face.model.del_component(face.model.objective)
+        return run
 
     def _read(self, face: OptimalFace, run: SolverRun, limit: float) -> tuple[float, ComponentMap, str]:
         here = ComponentMap((v, self.values[v]) for v in face.twins)

@@ -139,6 +139,9 @@ class Softener:
             return "it has no side, so nothing can violate it", "take it out"
         if id(row) in self.functions:
             return f"it is a function of `{owner}`, no constraint", "take it out"
+        if row in self.books.sharing.rows or row in self.books.sharing.state_rows:
+            help = "give each agent a row of its own, or keep it hard"
+            return "several agents share it, and each would have a penalty of its own", help
         if draft is not None and draft.kind == "vi":
             help = "make the agent a `min` or `max`, or keep the row hard"
             return f"its owner `{owner}` is a `vi` and has no objective to put a penalty in", help

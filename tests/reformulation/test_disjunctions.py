@@ -165,3 +165,15 @@ def test_the_names_of_what_is_generated_tell_where_it_comes_from() -> None:
     assert "disjunction.row['1.1 before[0].upper']" in rows
     assert not model.before[0].active
     assert [c.name for c in model.component_data_objects(pyo.Var)].count("disjunction.indicator['1.1']") == 1
+
+
+def test_ties_are_not_measured_past_a_disjunction() -> None:
+    m = pyo.ConcreteModel()
+    m.x, m.y = pyo.Var(bounds=(0, 10)), pyo.Var(bounds=(0, 10))
+    m.small, m.large = pyo.Constraint(expr=m.y <= 2), pyo.Constraint(expr=m.y >= 6)
+    m.row = pyo.Constraint(expr=m.y - m.x >= 0)
+    m.nothing = pyo.Expression(expr=0 * m.y)
+    m.obj = pyo.Objective(expr=m.y)
+    solution = solve(m, "bilevel x\nmin nothing y row\ndisjunction * small else large")
+    assert solution.status is Status.OPTIMAL
+    assert [tie.best for tie in solution.ties] == [None]

@@ -11,7 +11,7 @@ from scipy.optimize import minimize_scalar
 
 from bilevel_lang import solve, verify
 from bilevel_lang.solution import Status
-from tests.resolver.models import resolved
+from tests.resolver.models import mistakes, resolved
 
 
 def clash(sense: int = pyo.minimize, objective: float = 1.0) -> pyo.ConcreteModel:
@@ -205,3 +205,14 @@ def test_without_a_leader_the_definition_holds_as_well() -> None:
     solution = solve(model, "equilibrium\nmin z y above defz\nmin near x\nadjustequ above sqr 1")
     assert solution.status is Status.OPTIMAL
     assert [solution.variables[n] for n in "xyz"] == pytest.approx([3, 2.5, 2.5], abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    "text", ["min f x s min g y s visol s adjustequ s abs", "min f x z min g y z implicit z s adjustequ s abs"]
+)
+def test_a_row_of_several_agents_stays_hard(text: str) -> None:
+    m = pyo.ConcreteModel()
+    m.x, m.y, m.z = pyo.Var(bounds=(0, 9)), pyo.Var(bounds=(0, 9)), pyo.Var()
+    m.f, m.g = pyo.Expression(expr=m.x), pyo.Expression(expr=m.y)
+    m.s = pyo.Constraint(expr=m.x + m.y == m.z)
+    assert "E21" in mistakes(m, f"equilibrium {text}")
