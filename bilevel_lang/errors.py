@@ -75,7 +75,7 @@ def _window(text: str, column: int) -> tuple[str, int]:
 class Diagnostic:
     """One finding: what, where, and what to do about it.
 
-    ``code`` is ``E1`` ... ``E21`` for the classes of ``docs/errors.md``, ``S1`` for syntax, ``U1`` usage,
+    ``code`` is ``E1`` ... ``E24`` for the classes of ``docs/errors.md``, ``S1`` for syntax, ``U1`` usage,
     ``M1`` the user's model, ``R1`` a refused method, ``X1`` a solver.
     """
 

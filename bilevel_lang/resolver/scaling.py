@@ -49,7 +49,7 @@ class _Range:
 
 
 def remark_on_scaling(agents: list[Agent], leader: Leader, report: Report) -> None:
-    """Warn (E21) of each row whose coefficients span more than :data:`WIDEST`, and of agents whose rows together do."""
+    """Warn (E24) of each row whose coefficients span more than :data:`WIDEST`, and of agents whose rows together do."""
     for agent in agents:
         _remark(agent.name, [(row.name, row.body) for row in agent.rows], agent.span, report)
     _remark("the leader", [(row.name, row.body) for row in leader.rows], None, report)
@@ -67,10 +67,10 @@ def _remark(owner: str, rows: list[tuple[str, Any]], span: Span | None, report: 
             together.take(here.largest, name)
         if here.wide:
             found = True
-            report.warning("E21", f"row `{name}` of `{owner}` has coefficients {here.ends}", span, MEND)
+            report.warning("E24", f"row `{name}` of `{owner}` has coefficients {here.ends}", span, MEND)
     if together.wide and not found:
         where = f"row `{together.least_row}` and row `{together.largest_row}`"
-        report.warning("E21", f"the rows of `{owner}` have coefficients {together.ends} ({where})", span, MEND)
+        report.warning("E24", f"the rows of `{owner}` have coefficients {together.ends} ({where})", span, MEND)
 
 
 def _coefficients(expression: Any, factor: float) -> Iterator[float]:

@@ -25,7 +25,7 @@ def model(*rows: Any) -> Any:
 
 
 def warnings(m: Any, text: str = "bilevel x\nmin f y z c") -> list[str]:
-    return [d.message for d in bl.resolve(m, text).notices if d.code == "E21"]
+    return [d.message for d in bl.resolve(m, text).notices if d.code == "E24"]
 
 
 @pytest.mark.parametrize(
@@ -73,5 +73,5 @@ def test_rows_of_the_leader_are_looked_at_too() -> None:
 
 
 def test_strict_makes_it_an_error() -> None:
-    with pytest.raises(ResolutionError, match="E21"):
+    with pytest.raises(ResolutionError, match="E24"):
         bl.resolve(model(lambda m: 1e10 * m.y >= m.x), "bilevel x\nmin f y z c", strict=True)
