@@ -31,10 +31,14 @@ from bilevel_lang.reformulation.rewrite import Options
 from bilevel_lang.solution import Exactness
 from bilevel_lang.solvers.features import why_not
 from bilevel_lang.solvers.highs import Highs
-from bilevel_lang.solvers.matrix import MatrixProgram, MatrixRun, QuadraticRow
+from bilevel_lang.solvers.matrix import Ints, MatrixProgram, MatrixRun, QuadraticRow
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.registry import by_name
 from bilevel_lang.solvers.scip import Scip
+from bilevel_lang.solvers.solver import Termination
+
+COMPLEMENTARY = 1e-5
+"""Largest smaller side of a pair (both over max(1, side)) in an answer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +95,8 @@ class LinearStrongDuality:
         plain = [row for row in rows if not len(row.pairs)]
         curved = tuple(row for row in rows if len(row.pairs))
         program = replace(_with_rows(program, plain), quadratic_rows=(*program.quadratic_rows, *curved))
+        if solver == "scip" and curved:
+            program = replace(program, sos1=np.concatenate([program.sos1, opposite_multipliers(mpec)]))
         _fits(program, solver)
 
         def run(wanted: Options, start: Floats | None) -> MatrixRun:
@@ -98,10 +104,38 @@ class LinearStrongDuality:
             if start is not None:
                 asked = replace(asked, extra={**asked.extra, "start": padded(start, program.columns)})
             found = (Scip() if solver == "scip" else Highs()).run_matrix(program, asked)
-            return polished(mpec, found, asked, always=True)
+            return _trusted(mpec, polished(mpec, found, asked, always=True))
 
         notes = products.notes()
         return EncodedArrays(Exactness.EXACT, solver, run, notes=notes)
+
+
+def opposite_multipliers(mpec: LinearMpec) -> Ints:
+    """Columns of the two multipliers of a range, or of a variable with two bounds, (r, 2): not both are positive.
+
+    The pairs imply it, since the two slacks add up to the width. The duality row implies it only up to its tolerance, which both
+    multipliers can buy off by growing together.
+    """
+    seen: dict[tuple[int, int], int] = {}
+    found: list[tuple[int, int]] = []
+    for side, column in zip(mpec.labels, mpec.right.tolist(), strict=True):
+        key = (side.agent, id(side.row if side.row is not None else side.variable))
+        if key in seen:
+            found.append((seen[key], column))
+        seen[key] = column
+    return np.array(found, dtype=np.int64).reshape(-1, 2)
+
+
+def _trusted(mpec: LinearMpec, run: MatrixRun) -> MatrixRun:
+    """A point that closes the gap within the solver's tolerance only, with products that are not zero, is no answer."""
+    if run.x is None or run.termination is not Termination.OPTIMAL:
+        return run
+    left, right = run.x[mpec.left], run.x[mpec.right]
+    worst = float(np.minimum(left / np.maximum(1.0, left), right / np.maximum(1.0, right)).max(initial=0.0))
+    if worst <= COMPLEMENTARY:
+        return run
+    said = f"multipliers up to {right.max():.3g} close the duality gap within {run.solver}'s tolerance and not exactly"
+    return replace(run, termination=Termination.FAILED, x=None, objective=None, message=f"{said}: use `--encoding sos1`")
 
 
 def _check(name: str, agent: AgentSystem) -> None:

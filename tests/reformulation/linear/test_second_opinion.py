@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pyomo.environ as pyo
+import pytest
+
+import bilevel_lang as bl
+from bilevel_lang.reformulation.linear.second_opinion import better_than, run_with_second_opinion
+from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.solvers.matrix import MatrixRun
+from bilevel_lang.solvers.scip import Scip
+from bilevel_lang.solvers.solver import Termination
+from tests.reformulation.linear.models import mpec_of
+
+
+def ray(upper: float | None):
+    """At x = 3 the follower does not care about y, which may then grow as far as its bound."""
+    m = pyo.ConcreteModel()
+    m.x, m.y = pyo.Var(bounds=(0, 5)), pyo.Var(bounds=(-2, upper))
+    m.lead = pyo.Objective(expr=-4 * m.x - 4 * m.y)
+    m.low = pyo.Expression(expr=3 * m.y - m.x * m.y)
+    m.row = pyo.Constraint(expr=-4 * m.x - 2 * m.y <= -14)
+    return m, "bilevel x\nmax low y row"
+
+
+class Claims(Scip):
+    """Calls its first answer optimal at ``value`` and leaves every other question to SCIP."""
+
+    def __init__(self, value: float) -> None:
+        self.value = value
+        self.asked = 0
+
+    def run_matrix(self, program, options):
+        self.asked += 1
+        if self.asked == 1:
+            return MatrixRun(Termination.OPTIMAL, "Claims 1", np.zeros(program.columns), self.value, self.value)
+        return super().run_matrix(program, options)
+
+
+def sets_of(made):
+    mpec = mpec_of(made)
+    return replace(mpec.program, sos1=np.column_stack([mpec.left, mpec.right]))
+
+
+def test_an_unbounded_problem_is_never_called_optimal():
+    model, text = ray(None)
+    solution = bl.solve(model, text, encoding="sos1")
+    assert solution.status.value not in ("optimal", "feasible") and solution.exit_code != 0
+    claim = run_with_second_opinion(sets_of(ray(None)), Claims(-30.0), Options(), None)
+    assert claim.termination is Termination.FAILED and "clearly better point" in claim.message
+
+
+def test_a_right_claim_survives():
+    # Without a bound on y the claim is put to the test: nothing is better than -12 - 400 when y is cut off at 100 by a row.
+    model, text = ray(None)
+    model.cap = pyo.Constraint(expr=model.y + model.x <= 103)
+    assert bl.solve(model, text).objective == pytest.approx(-412, abs=1e-3)
+
+
+def test_a_bounded_objective_is_not_asked_about():
+    solver = Claims(-412.0)
+    assert run_with_second_opinion(sets_of(ray(100.0)), solver, Options(), None).termination is Termination.OPTIMAL
+    assert solver.asked == 1
+
+
+@pytest.mark.parametrize("curved", [False, True])
+def test_the_second_question_has_no_objective_and_one_more_row(curved):
+    m = pyo.ConcreteModel()
+    m.x, m.y = pyo.Var(bounds=(0, 4)), pyo.Var(bounds=(0, 4))
+    m.lead = pyo.Objective(expr=m.x + (m.y**2 if curved else m.y) + 1)
+    m.inner, m.row = pyo.Expression(expr=m.y), pyo.Constraint(expr=m.y >= 2 - m.x)
+    program = sets_of((m, "bilevel x\nmin inner y row"))
+    # y = 2 - x, so the least is 3 in the linear case, and 1.75 + 1 in the other.
+    least = 2.75 if curved else 3.0
+    for level, expected in ((least + 0.01, Termination.OPTIMAL), (least - 0.01, Termination.INFEASIBLE)):
+        question = better_than(program, level)
+        assert not question.cost.any() and question.quadratic is None
+        assert Scip().run_matrix(question, Options().for_solver()).termination is expected
