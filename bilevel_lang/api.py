@@ -69,7 +69,7 @@ def reformulate(
     info: EmpInfo | str | Path,
     *,
     method: str = "auto",
-    encoding: str | None = None,
+    encoding: str | Mapping[str, str] | None = None,
     strict: bool = False,
     **options: Any,
 ) -> Reformulation:
@@ -79,7 +79,8 @@ def reformulate(
     ``big-m``, ``scholtes``) it is ready for a solver. ``options`` are the fields of
     :class:`~bilevel_lang.reformulation.rewrite.Options`. Raises RefusedError where no method takes the problem.
     """
-    wanted = Options(method=method, encoding=encoding, **options)
+    named: dict[str, Any] = {"encoding": encoding, **options}
+    wanted = Options(method=method, **named)
     problem = resolve(model, info, strict=strict)
     rewrite, _ = choose(problem, wanted)
     reformulation = rewrite.apply(problem, wanted)

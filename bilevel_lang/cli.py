@@ -20,6 +20,7 @@ from bilevel_lang.version import __version__
 
 if TYPE_CHECKING:
     from bilevel_lang.problem import BilevelProblem
+    from bilevel_lang.reformulation.nlp_options import NlpOptions
     from bilevel_lang.reformulation.rewrite import Options
 
 EPILOG = """\
@@ -54,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
 def _add_choices(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("what to use (all chosen by the engine unless given)")
     group.add_argument("--method", default="auto", help="auto, kkt, value-function, nn-embed or extensive-form")
-    group.add_argument("--encoding", help="sos1, big-m or scholtes")
+    group.add_argument("--encoding", help="sos1, big-m, scholtes, ... (docs/encodings.md), or ROW=sos1,*=big-m")
     group.add_argument("--solver", help="highs, scip, ipopt, or any solver that Pyomo knows")
     group.add_argument(
         "--position", default="optimistic", choices=["optimistic", "pessimistic"], help="who wins ties among followers"
@@ -67,6 +68,10 @@ def _add_choices(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--big-m", type=_positive, metavar="M", help="bound for rows where none can be proved (big-m only)")
     group.add_argument("--starts", type=_count, default=8, metavar="N", help="starts of a local method (default 8)")
+    group.add_argument("--mu", metavar="LIST", help="the sequence of an encoding for ipopt: 1,1e-2,1e-4 or 1:1e-8:0.01")
+    group.add_argument("--form", choices=["equality", "inequality"], help="of the rows of product or fischer-burmeister")
+    group.add_argument("--slacks", choices=["needed", "none"], default="needed", help="of an encoding for ipopt (default needed)")
+    group.add_argument("--aggregate", choices=["none", "full"], default="none", help="full: one row for all pairs (default none)")
 
 
 def _add_limits(parser: argparse.ArgumentParser) -> None:
@@ -273,7 +278,14 @@ def _options(options: argparse.Namespace) -> Options:
         "tolerance",
         "verbose",
     )
-    return Options(**{name: getattr(options, name) for name in names})
+    return Options(nlp=_nlp_options(options), **{name: getattr(options, name) for name in names})
+
+
+def _nlp_options(options: argparse.Namespace) -> NlpOptions:
+    from bilevel_lang.reformulation.nlp_options import NlpOptions, parse_mu
+
+    mu = None if options.mu is None else parse_mu(options.mu)
+    return NlpOptions(mu, options.form, options.slacks, options.aggregate)
 
 
 def _check(options: argparse.Namespace, problem: BilevelProblem) -> int:

@@ -6,7 +6,7 @@ import difflib
 
 from bilevel_lang.errors import Diagnostic, RefusedError, UsageError
 from bilevel_lang.problem import BilevelProblem
-from bilevel_lang.reformulation.complementarity.registry import encoding_by_name
+from bilevel_lang.reformulation.complementarity.registry import encoding_by_name, refuse_idle_nlp_options
 from bilevel_lang.reformulation.kkt import Kkt
 from bilevel_lang.reformulation.linear.registry import linear_encoding
 from bilevel_lang.reformulation.rewrite import Accepted, Options, Refusal, Rewrite
@@ -58,6 +58,7 @@ def _check_names(options: Options) -> None:
         encoding_by_name(options.encoding)
     if options.solver is not None:
         by_name(options.solver)
+    refuse_idle_nlp_options(options)
 
 
 def _diagnostics(name: str, refusal: Refusal) -> tuple[Diagnostic, ...]:

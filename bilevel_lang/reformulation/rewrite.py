@@ -58,6 +58,8 @@ IMPLICIT_WAYS = ("switching", "replication", "substitution")
 class Options:
     """What the user may ask of a rewrite and its solve. None = chosen by the engine.
 
+    ``encoding`` is a name, or a mapping from names of rows, variables or pairs (``*``: all others) to names of encodings; such a
+    mapping is kept as text, ``e1=sos1,*=big-m``.
     ``time_limit`` seconds, ``gap`` relative, ``big_m`` the bound to use for rows without a proven one, ``starts`` how many
     points a local method starts from, ``implicit`` the way with state variables (``switching``, ``replication`` or
     ``substitution``), ``tolerance`` of the certificate (relative). ``nlp``: options of the encodings for NLP
@@ -104,6 +106,9 @@ class Options:
             number = float(value)
             if not (number > least if strict else number >= least) or math.isinf(number):
                 raise UsageError(f"option `{name}` must be {'>' if strict else '>='} {least} and finite, not {value!r}")
+        if isinstance(self.encoding, Mapping):
+            # As it is typed on the command line and printed in reports.
+            object.__setattr__(self, "encoding", ",".join(f"{name}={each}" for name, each in self.encoding.items()))
 
     def for_solver(self, time_limit: float | None = None) -> SolverOptions:
         """The part that a solver understands; ``time_limit`` overrides (what is left of it)."""

@@ -31,7 +31,7 @@ def test_every_rewrite_keeps_the_contract(rewrite: Rewrite, known: KnownProblem)
 def test_every_rewrite_with_every_encoding_finds_the_known_answer(rewrite: Rewrite, encoding: str, known: KnownProblem) -> None:
     if encoding == "scholtes":
         pytest.importorskip("casadi")
-    options: dict[str, Any] = {"big_m": known.big_m} if encoding == "big-m" else {"starts": 2} if encoding == "scholtes" else {}
+    options: dict[str, Any] = {"big_m": known.big_m} if encoding == "big-m" else {"starts": 2}
     check_rewrite(
         rewrite,
         lambda: (known.build(), known.annotation),

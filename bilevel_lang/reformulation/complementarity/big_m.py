@@ -10,6 +10,7 @@ Reference: Fortuny-Amat and McCarl 1981, J. Oper. Res. Soc. 32:783; Pineda and M
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +22,7 @@ from pyomo.contrib.fbbt.fbbt import fbbt
 from bilevel_lang.errors import Diagnostic, RefusedError
 from bilevel_lang.reformulation.complementarity.encoding import Encoded, run_once
 from bilevel_lang.reformulation.complementarity.homotopy import Starter
-from bilevel_lang.reformulation.complementarity.pairs import as_variable, take_pairs
+from bilevel_lang.reformulation.complementarity.pairs import Pair, as_variable, take_pairs
 from bilevel_lang.reformulation.rewrite import Options
 from bilevel_lang.solution import Exactness
 from bilevel_lang.solvers.registry import by_name
@@ -54,6 +55,10 @@ class BigM:
     def encode(self, model: Any, options: Options, starter: Starter) -> Encoded:
         """One binary ``encoding.side[name]`` for every pair; every M is listed in the notes with its origin."""
         block, pairs = take_pairs(model)
+        return self.state(model, block, pairs, options)
+
+    def state(self, model: Any, block: Any, pairs: Sequence[Pair], options: Options) -> Encoded:
+        """The rows of ``pairs`` in ``block``. Raises RefusedError for sides without a bound."""
         sides = {}
         for pair in pairs:
             sides[pair.name] = (

@@ -85,8 +85,8 @@ def refuse_integers(model: Any, name: str) -> None:
 def relax(model: Any, block: Any, chosen: Sequence[tuple[Pair, NlpEncoding]], options: Options, starter: Starter) -> Encoded:
     """Relax each pair by its own encoding, all with one mu."""
     wanted = options.nlp
-    sequences = {encoding.steps for _, encoding in chosen}
-    steps = wanted.mu or (sequences.pop() if len(sequences) == 1 else MU)
+    # A mixture goes no further down than the most careful of its encodings.
+    steps = wanted.mu or max((encoding.steps for _, encoding in chosen), key=lambda mu: mu[-1], default=MU)
     # The homotopy sets mu step by step; the model itself, as it is written to a file, states the last step.
     block.mu = pyo.Var()
     block.mu.fix(steps[-1])

@@ -8,13 +8,14 @@ Reference: Siddiqui and Gabriel 2013, Netw. Spat. Econ. 13:205; Kleinert and Sch
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pyomo.environ as pyo
 
 from bilevel_lang.reformulation.complementarity.encoding import Encoded
 from bilevel_lang.reformulation.complementarity.homotopy import Starter
-from bilevel_lang.reformulation.complementarity.pairs import as_variable, take_pairs
+from bilevel_lang.reformulation.complementarity.pairs import Pair, as_variable, take_pairs
 from bilevel_lang.reformulation.complementarity.piece import polished
 from bilevel_lang.reformulation.complementarity.second_opinion import run_with_second_opinion
 from bilevel_lang.reformulation.rewrite import Options
@@ -31,14 +32,19 @@ class Sos1:
     def encode(self, model: Any, options: Options, starter: Starter) -> Encoded:
         """One SOS1 set ``encoding.sos1[name]`` for every pair."""
         block, pairs = take_pairs(model)
+        members = self.state(block, pairs)
+
+        def run(solver: Solver, wanted: Options) -> SolverRun:
+            return polished(model, members, run_with_second_opinion(model, block, solver, wanted), wanted)
+
+        return Encoded(Exactness.EXACT, run)
+
+    def state(self, block: Any, pairs: Sequence[Pair]) -> list[tuple[Any, Any]]:
+        """The sets of ``pairs`` in ``block``; the sides of each."""
         members: dict[str, tuple[Any, Any]] = {}
         for pair in pairs:
             left = as_variable(block, f"{pair.name}.left", pair.left)
             right = as_variable(block, f"{pair.name}.right", pair.right)
             members[pair.name] = (left, right)
         block.sos1 = pyo.SOSConstraint(list(members), rule=lambda b, name: (list(members[name]), [1, 2]), sos=1)
-
-        def run(solver: Solver, wanted: Options) -> SolverRun:
-            return polished(model, list(members.values()), run_with_second_opinion(model, block, solver, wanted), wanted)
-
-        return Encoded(Exactness.EXACT, run)
+        return list(members.values())
