@@ -15,9 +15,14 @@ SAME = 1e-6
 
 
 def measure_multiplier_ranges(problem: BilevelProblem, values: ComponentMap) -> tuple[MultiplierRange, ...]:
-    """One :class:`MultiplierRange` for each ``dualvar`` variable; those that cannot be had at the point are left out."""
+    """One :class:`MultiplierRange` for each ``dualvar`` variable; those that cannot be had at the point are left out.
+
+    So are multipliers that agents have in common (``visol``): what each agent by itself would allow is no range of theirs.
+    """
     found = []
     for dual in problem.dual_maps:
+        if problem.has_common_multiplier(dual.row):
+            continue
         try:
             ends = multiplier_range(dual, values)
         except (*UNDEFINED, RefusedError):

@@ -55,3 +55,15 @@ def test_nothing_without_dualvar() -> None:
     assert solution.multiplier_ranges == ()
     problem = bl.resolve(m, emp)
     assert measure_multiplier_ranges(problem, complete_values(problem, solution.point)) == ()
+
+
+def test_a_common_multiplier_has_no_range_of_one_agent() -> None:
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var([1, 2], bounds=(0, 10))
+    m.p = pyo.Var(bounds=(None, 0))
+    m.cost = pyo.Expression([1, 2], rule=lambda m, i: (m.x[i] - i) ** 2)
+    m.total = pyo.Constraint(expr=m.x[1] + m.x[2] <= 2)
+    agents = "equilibrium min cost(1) x(1) total min cost(2) x(2) total"
+    solution = bl.solve(m, f"{agents} visol total dualvar p total")
+    assert solution.variables["p"] == pytest.approx(-1, abs=1e-5)
+    assert solution.multiplier_ranges == ()
