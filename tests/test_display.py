@@ -76,3 +76,17 @@ def test_numbers_have_eight_digits() -> None:
 
 def test_reasons_are_a_line_each() -> None:
     assert explain_text(["chosen    kkt", "refused   big-m"]) == "--- why\n    chosen    kkt\n    refused   big-m"
+
+
+def test_check_lists_choices_and_soft_rows() -> None:
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var(bounds=(0, 10))
+    m.u = pyo.Var(domain=pyo.Binary)
+    m.low, m.high = pyo.Constraint(expr=m.x <= 2), pyo.Constraint(expr=m.x >= 4)
+    m.near = pyo.Constraint(expr=m.x == 3)
+    m.obj = pyo.Objective(expr=m.x)
+    text = check_text(resolve(m, "disjunction bigm 20 not u low else high\nadjustequ near sqr 2"))
+    assert "disjunction on line 1: exactly one of (bigm 20)\n  not u      low: x <= 2\n  else       high: x >= 4" in text
+    assert "soft row near: the leader pays 2 * (soft.deviation[near]**2)" in text
+    assert "Adjusted Constraint  = 1" in text
+    assert "Disjunctions         = 1" in text

@@ -22,7 +22,7 @@ from bilevel_lang.problem import Softening, SoftRow
 from bilevel_lang.resolver.drafts import Draft
 from bilevel_lang.resolver.names import Names, a_kind, bounds_known, is_active
 from bilevel_lang.resolver.objectives import defining_coefficient, definition_of, is_priced
-from bilevel_lang.resolver.ownership import LEADER, Ownership
+from bilevel_lang.resolver.ownership import LEADER, Ownership, variables_in
 from bilevel_lang.resolver.report import Report
 
 BLOCK = "soft"
@@ -150,7 +150,9 @@ class Softener:
         if draft is None and self.objective is None:
             return "its owner has no objective to put a penalty in", "give the model an active Objective; a constant will do"
         variable = self.leaders if draft is None else draft.objective if draft.objective_kind == "variable" else None
-        if variable is not None and defining_coefficient(row, variable):
+        # `x == 3` with the leader's objective x is a row like any other: it defines x by nothing.
+        alone = draft is None and all(v is variable for v in variables_in(row.body))
+        if variable is not None and not alone and defining_coefficient(row, variable):
             return f"it defines the objective variable `{variable.name}`", "keep it hard"
         if row.equality and penalty == "maxz":
             return "`maxz` is one-sided, and an equality has two", "write `abs`, or make it an inequality in the model"
