@@ -101,7 +101,7 @@ class Highs:
 
 
 def _run(program: MatrixProgram, options: SolverOptions, name: str, started: float) -> MatrixRun:
-    highs = _load(program, options)
+    highs = load(program, options)
     _start(highs, options.extra.get("start"))
     termination = _solve(highs, program, options, started)
     return _report(highs, program, termination, name, time.perf_counter() - started)
@@ -150,7 +150,8 @@ def _on_the_model(program: Program, found: MatrixRun) -> SolverRun:
     )
 
 
-def _load(program: MatrixProgram, options: SolverOptions) -> Any:
+def load(program: MatrixProgram, options: SolverOptions) -> Any:
+    """A ``highspy.Highs`` that holds ``program``, not yet run. Raises UsageError for an option that HiGHS lacks."""
     highspy = load_module("highspy", _MISSING)
     highs = highspy.Highs()
     highs.setOptionValue("output_flag", False)
@@ -236,7 +237,7 @@ def _solve(highs: Any, program: MatrixProgram, options: SolverOptions, started: 
 def _feasible(program: MatrixProgram, options: SolverOptions) -> Termination:
     """What a run without objective, and without presolve, says: OPTIMAL means that the model has a point."""
     aimless = replace(program, cost=np.zeros(program.columns), constant=0.0, quadratic=None)
-    feasibility = _load(aimless, options)
+    feasibility = load(aimless, options)
     feasibility.setOptionValue("presolve", "off")
     return _go(feasibility)
 
@@ -289,7 +290,7 @@ def _runs_away(program: MatrixProgram) -> bool:
         row_lower=np.concatenate([np.where(np.isfinite(program.row_lower), 0.0, -math.inf), level]),
         row_upper=np.concatenate([np.where(np.isfinite(program.row_upper), 0.0, math.inf), level]),
     )
-    highs = _load(directions, SolverOptions())
+    highs = load(directions, SolverOptions())
     downhill = 1e-6 * max(1.0, np.abs(program.cost).max())
     return _go(highs) is Termination.OPTIMAL and bool(highs.getInfo().objective_function_value < -downhill)
 

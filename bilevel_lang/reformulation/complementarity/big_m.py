@@ -66,11 +66,13 @@ class BigM:
                 as_variable(block, f"{pair.name}.right", pair.right),
             )
         labels = {
-            f"{name}.{word}": side for name, both in sides.items() for word, side in zip(("row", "multiplier"), both, strict=True)
+            f"{name}.{word}": side
+            for name, both in sides.items()
+            for word, side in zip(("slack", "multiplier"), both, strict=True)
         }
         bounds = _bounds(model, labels, options)
         block.side = pyo.Var(list(sides), domain=pyo.Binary)
-        block.left = pyo.Constraint(list(sides), rule=lambda b, n: sides[n][0] <= bounds[f"{n}.row"].value * b.side[n])
+        block.left = pyo.Constraint(list(sides), rule=lambda b, n: sides[n][0] <= bounds[f"{n}.slack"].value * b.side[n])
         block.right = pyo.Constraint(
             list(sides), rule=lambda b, n: sides[n][1] <= bounds[f"{n}.multiplier"].value * (1 - b.side[n])
         )

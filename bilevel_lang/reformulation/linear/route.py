@@ -15,7 +15,7 @@ from bilevel_lang.reformulation.complementarity.registry import ENCODINGS
 from bilevel_lang.reformulation.encoding_choice import Choice
 from bilevel_lang.reformulation.linear.answer import solver_run
 from bilevel_lang.reformulation.linear.choice import choose_linear_encoding
-from bilevel_lang.reformulation.linear.encoding import EncodedArrays
+from bilevel_lang.reformulation.linear.encoding import EncodedArrays, LinearEncoding
 from bilevel_lang.reformulation.linear.mpec import LinearMpec
 from bilevel_lang.reformulation.linear.reading import NotLinear, read_mpec
 from bilevel_lang.reformulation.linear.registry import linear_encoding
@@ -23,8 +23,10 @@ from bilevel_lang.reformulation.promises import warnings_of, weaker
 from bilevel_lang.reformulation.rewrite import Options, Reformulation
 from bilevel_lang.reformulation.two_stage import TwoStage
 from bilevel_lang.solution import Exactness
+from bilevel_lang.solvers.features import why_not
 from bilevel_lang.solvers.program import Floats
-from bilevel_lang.solvers.solver import SolverRun
+from bilevel_lang.solvers.registry import by_name
+from bilevel_lang.solvers.solver import Feature, SolverRun
 
 Locally = Callable[[], Callable[[Options], SolverRun]]
 
@@ -57,7 +59,7 @@ def refuse_components(encoding: str, reason: str) -> None:
 def _reformulation(mpec: LinearMpec, choice: Choice, options: Options, local: Callable[[str], Locally]) -> Reformulation:
     encoding = linear_encoding(choice.encoding)
     assert encoding is not None
-    solver = options.solver or encoding.solvers[0]
+    solver = options.solver or _own_solver(encoding, mpec)
     encoded = encoding.encode(mpec, solver, options)
     run = _Run(mpec, encoded)
     promise = Exactness.EXACT if all(a.convex for a in mpec.agents) else Exactness.RELAXATION
@@ -78,6 +80,12 @@ def _reformulation(mpec: LinearMpec, choice: Choice, options: Options, local: Ca
         why=(*choice.reasons, f"chosen    {solver}: {meant}", *(f"bound     {note}" for note in encoded.notes)),
         warnings=_warnings(mpec),
     )
+
+
+def _own_solver(encoding: LinearEncoding, mpec: LinearMpec) -> str:
+    """The encoding's own solver; of several the first that takes the leader's objective together with binaries."""
+    wanted = mpec.program.features() | {Feature.INTEGER} if len(encoding.solvers) > 1 else frozenset[Feature]()
+    return next((name for name in encoding.solvers if why_not(by_name(name), wanted) is None), encoding.solvers[0])
 
 
 class _Run:

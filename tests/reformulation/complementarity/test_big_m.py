@@ -60,9 +60,9 @@ def test_derived_bounds_hold_for_every_multiplier_and_the_answer_is_proven(seed:
         assert derived[f"e[{i}].multiplier"] >= needed - 1e-5  # six digits are printed
     for k in (0, 1):
         assert derived[f"y[{k}].lower.multiplier"] >= data["c"][k] - 1e-6  # reached where no row is tight
-        assert derived[f"y[{k}].lower.row"] >= 20 - 1e-6
+        assert derived[f"y[{k}].lower.slack"] >= 20 - 1e-6
     for i in range(3):  # the largest slack is at y = (20, 20), x = 3
-        assert derived[f"e[{i}].row"] >= 20 * data["a"][i].sum() - data["g"][i] + 3 * data["h"][i] - 1e-6
+        assert derived[f"e[{i}].slack"] >= 20 * data["a"][i].sum() - data["g"][i] + 3 * data["h"][i] - 1e-6
     solution = bl.solve(m, "bilevel x\nmin f y e", encoding="big-m")
     assert solution.status is Status.OPTIMAL, solution.messages
     exact = bl.solve(covering(seed)[0], "bilevel x\nmin f y e", encoding="sos1")

@@ -1,0 +1,1 @@
+"""Proven bounds on the columns of an MPEC on arrays: propagation, LPs, vertices of the multipliers' polyhedron."""
