@@ -27,7 +27,7 @@ from bilevel_lang.solvers.features import features_of
 from bilevel_lang.solvers.registry import pick
 from bilevel_lang.solvers.solver import SolverOptions, SolverRun, Termination
 
-SECONDS = 10.0
+SECONDS = 5.0
 """For each of the solves of a tie test."""
 
 SAME = 1e-6
