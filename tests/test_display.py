@@ -9,6 +9,7 @@ import pyomo.environ as pyo
 from bilevel_lang import resolve, solve
 from bilevel_lang.display import VARIABLES_SHOWN, check_text, explain_text, number, solution_text
 from bilevel_lang.solution import Exactness, Status
+from tests.resolver.equilibria import game, quasi, without
 from tests.test_json_report import EMP, model
 
 
@@ -90,3 +91,19 @@ def test_check_lists_choices_and_soft_rows() -> None:
     assert "soft row near: the leader pays 2 * (soft.deviation[near]**2)" in text
     assert "Adjusted Constraint  = 1" in text
     assert "Disjunctions         = 1" in text
+
+
+def test_check_shows_what_agents_share() -> None:
+    text = check_text(resolve(quasi(), "qvi F y x g"))
+    assert "  twin       x[1] = y[1]" in text
+    agents = "equilibrium min cost(1) x(1) total min cost(2) x(2) total "
+    shared = without(game(), "demand")
+    assert check_text(resolve(shared, f"{agents} visol total")).count("multiplier <= 0 (one for all agents)") == 2
+    assert check_text(resolve(shared, f"{agents} sharedequ total")).count("multiplier <= 0 (its own)") == 2
+    price = "equilibrium max profit(1) x(1) p max profit(2) x(2) p implicit p demand"
+    assert check_text(resolve(without(game(), "total"), price)).count("  implicit   p: determined by demand") == 2
+
+
+def test_the_common_multiplier_is_a_figure_of_the_certificate() -> None:
+    text = "equilibrium min cost(1) x(1) total min cost(2) x(2) total visol total"
+    assert "\n  common multiplier     " in solution_text(solve(without(game(), "demand"), text))

@@ -182,7 +182,7 @@ class _AgentConditions:
         dual = self.duals.get(id(row))
         if not derivatives and dual is None:
             return  # the row holds others' variables alone: it is a constraint, and its multiplier means nothing
-        terms = self._shared_multiplier(row, replace(row, body=body), dual, position)
+        terms = self._shared_multiplier(row, row if body is row.body else replace(row, body=body), dual, position)
         internal = sum(factor * variable for factor, variable in terms)
         for variable, derivative in derivatives:
             self.gradient.add_term(variable, -internal * derivative)

@@ -212,3 +212,41 @@ def test_nothing_shared_nothing_added() -> None:
     block = build_mpec(bl.resolve(embedded(), "dualequ H y dualvar lam g")).block
     assert block.component("link") is None
     assert block.component("state_copy") is None
+
+
+@pytest.mark.parametrize("way", IMPLICIT_WAYS)
+def test_a_row_with_the_state_variable_binds_the_agent_that_lists_it(way: str) -> None:
+    """Firm 1 alone must keep p >= 0.4: x_1 = 0.6 - x_2 and x_2 = (1 - x_1) / 2, so that x = (0.2, 0.4)."""
+    model = without(game(), "total")
+    model.floor = pyo.Constraint(expr=model.p >= 0.4)
+    text = "equilibrium max profit(1) x(1) p floor max profit(2) x(2) p implicit p demand"
+    found = solved(model, text, implicit=way).variables
+    assert [found["x[1]"], found["x[2]"], found["p"]] == pytest.approx([0.2, 0.4, 0.4], abs=1e-5)
+    # The same with firm 2 in its place: then it is firm 2 that has the copies.
+    text = "equilibrium max profit(1) x(1) p max profit(2) x(2) p floor implicit p demand"
+    found = solved(model, text, implicit=way).variables
+    assert [found["x[1]"], found["x[2]"], found["p"]] == pytest.approx([0.4, 0.2, 0.4], abs=1e-5)
+
+
+@pytest.mark.parametrize("way", IMPLICIT_WAYS)
+def test_a_vi_may_have_state_variables(way: str) -> None:
+    """Firm 2 as the VI of its gradient: F = (-p, -x_2) over the pairs (x_2, p) on the row."""
+    model = without(game(), "total")
+    model.F = pyo.Expression([1, 2], rule=lambda m, i: -m.p if i == 1 else -m.x[2])
+    text = "equilibrium max profit(1) x(1) p vi F(1) x(2) F(2) p implicit p demand"
+    found = solved(model, text, implicit=way).variables
+    assert [found["x[1]"], found["x[2]"], found["p"]] == pytest.approx([1 / 3] * 3, abs=1e-5)
+
+
+@pytest.mark.parametrize("way", IMPLICIT_WAYS)
+def test_followers_with_a_state_variable(way: str) -> None:
+    """A leader puts t on p = 1 - x_1 - x_2 + t: x_i = (1 + t) / 3, and it wants x_1 = 0.5."""
+    model = without(game(), "total")
+    model.t = pyo.Var(bounds=(0, 1))
+    model.demand.set_value(model.p + model.x[1] + model.x[2] - model.t == 1)
+    model.leader = pyo.Objective(expr=(model.x[1] - 0.5) ** 2)
+    text = "bilevel t max profit(1) x(1) p max profit(2) x(2) p implicit p demand"
+    solution = bl.solve(model, text, implicit=way)
+    assert solution.verified
+    assert solution.objective == pytest.approx(0, abs=1e-6)
+    assert solution.variables["t"] == pytest.approx(0.5, abs=1e-3)
