@@ -291,3 +291,80 @@ def _mirrored(m: Any, case: Case) -> Any:
     low, high = case.sides
     body = m.y - m.w - m.x
     return body == low if low == high else (low, body, high)
+
+
+# --- Reduced costs: the derivative with respect to a bound of the agent's own variable.
+
+
+@dataclass(frozen=True)
+class BoundCase:
+    """One linear agent whose objective pushes y against one of its bounds; ``bound`` is that bound, the other is far away."""
+
+    sense: str
+    side: str
+    bound: float = 1.0
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        return (self.bound, 50.0) if self.side == "lower" else (-50.0, self.bound)
+
+    @property
+    def factor(self) -> int:
+        """The sign of the objective 4 y + z (min pushes down where it is +1)."""
+        return (1 if self.side == "lower" else -1) * (1 if self.sense == "min" else -1)
+
+    def value(self) -> float:
+        """The agent's optimal value over y + z = 3 and z in [-100, 100], from linprog."""
+        minimise = 1 if self.sense == "min" else -1
+        cost = [minimise * self.factor * c for c in (4.0, 1.0)]
+        found = linprog(cost, A_eq=[[1.0, 1.0]], b_eq=[3.0], bounds=[self.bounds, (-100, 100)], method="highs")
+        assert found.status == 0, found.message
+        return minimise * float(found.fun)
+
+    def marginal(self) -> float:
+        """d(optimal value)/d(bound)."""
+        h = 1e-3
+        up, down = (BoundCase(self.sense, self.side, self.bound + d).value() for d in (h, -h))
+        return (up - down) / (2 * h)
+
+
+@pytest.mark.parametrize("leader", [True, False], ids=["bilevel", "equilibrium"])
+@pytest.mark.parametrize("side", ["lower", "upper"])
+@pytest.mark.parametrize("sense", SENSES)
+def test_a_reduced_cost_is_the_derivative_with_respect_to_the_bound(sense: str, side: str, leader: bool) -> None:
+    case = BoundCase(sense, side)
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var(bounds=(0, 1))
+    m.y, m.z = pyo.Var(bounds=case.bounds), pyo.Var(bounds=(-100, 100))
+    m.agent = pyo.Expression(expr=case.factor * (4 * m.y + m.z))
+    m.c = pyo.Constraint(expr=m.y + m.z == 3)
+    m.rc, m.dual = pyo.Suffix(direction=pyo.Suffix.IMPORT), pyo.Suffix(direction=pyo.Suffix.IMPORT)
+    if leader:
+        m.leader = pyo.Objective(expr=m.x)
+    solution = check(bl.solve(m, f"{'bilevel x' if leader else 'equilibrium'}\n{sense} agent y z c"))
+    assert abs(case.marginal()) == pytest.approx(3)
+    assert solution.followers[0].optimal_value == pytest.approx(case.value(), abs=1e-6)
+    assert m.rc[m.y] == pytest.approx(case.marginal(), abs=1e-6)
+    assert m.rc[m.z] == pytest.approx(0.0, abs=1e-6)
+    assert m.dual[m.c] == pytest.approx(case.factor, abs=1e-6)
+
+
+# --- Convex QPs: the optimal value is curved, and its slope is found by central differences of a closed form.
+
+
+@pytest.mark.parametrize("kind", ["le", "ge", "eq", "range_low", "range_high"])
+@pytest.mark.parametrize("sense", SENSES)
+def test_multipliers_of_a_quadratic_agent(sense: str, kind: str) -> None:
+    # min (y - t)² over y on the wrong side of b: the value is (b - t)², its slope in b is 2 (b - t).
+    b = 1.0
+    t = 3.0 if kind in ("le", "range_high") else -1.0
+    sign = 1 if sense == "min" else -1
+    m = pyo.ConcreteModel()
+    m.x, m.y = pyo.Var(bounds=(0, 1)), pyo.Var()
+    m.leader = pyo.Objective(expr=m.x)
+    m.agent = pyo.Expression(expr=sign * (m.y - t) ** 2)
+    body = m.y + 0 * m.x
+    rows = {"le": body <= b, "ge": body >= b, "eq": body == b, "range_low": (b, body, 9), "range_high": (-9, body, b)}
+    m.c = pyo.Constraint(expr=rows[kind])
+    solution = check(bl.solve(m, f"bilevel x\n{sense} agent y c"))
+    assert solution.duals["c"] == pytest.approx(sign * 2 * (b - t), abs=1e-5)
