@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyomo.environ as pyo
@@ -78,7 +78,7 @@ class BuiltMpec:
     """(name, terms, agent number, row number) for rows."""
     assumed: tuple[str, ...] = ()
     """What was taken for granted, in words: where it is not so, solutions may be lost."""
-    choices: Stated = Stated()
+    choices: Stated = field(default_factory=Stated)
 
 
 def build_mpec(problem: BilevelProblem, twin: Twin | None = None, implicit: str = "switching") -> BuiltMpec:

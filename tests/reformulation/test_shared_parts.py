@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pyomo.environ as pyo
 import pytest
 
@@ -250,3 +251,48 @@ def test_followers_with_a_state_variable(way: str) -> None:
     assert solution.verified
     assert solution.objective == pytest.approx(0, abs=1e-6)
     assert solution.variables["t"] == pytest.approx(0.5, abs=1e-3)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_games_with_a_potential_against_its_minimum(seed: int) -> None:
+    """With symmetric cross terms the common multipliers are those of one quadratic program, which HiGHS solves by itself."""
+    random = np.random.default_rng(seed)
+    n, rows = 3, 2
+    square = random.integers(-3, 4, (n, n))
+    hessian = square @ square.T + n * np.eye(n)
+    linear = random.integers(-20, 0, n)
+    normals, limits = random.integers(1, 5, (rows, n)), random.integers(2, 9, rows)
+
+    def build() -> Any:
+        m = pyo.ConcreteModel()
+        m.N = pyo.RangeSet(0, n - 1)
+        m.x = pyo.Var(m.N, bounds=(0, None))
+        m.g = pyo.Constraint(range(rows), rule=lambda m, k: sum(int(normals[k, i]) * m.x[i] for i in m.N) <= int(limits[k]))
+        return m
+
+    one = build()
+    total = sum(float(hessian[i, j]) * one.x[i] * one.x[j] / 2 for i in range(n) for j in range(n))
+    one.potential = pyo.Objective(expr=total + sum(float(linear[i]) * one.x[i] for i in range(n)))
+    best = bl.solve(one, "").variables
+
+    many = build()
+    pull = {i: sum(float(hessian[i, j]) * many.x[j] for j in range(n) if j != i) + float(linear[i]) for i in range(n)}
+    many.cost = pyo.Expression(many.N, rule=lambda m, i: float(hessian[i, i]) * m.x[i] ** 2 / 2 + pull[i] * m.x[i])
+    found = solved(many, "equilibrium for i in N: min cost(i) x(i) g visol g").variables
+    assert found == pytest.approx(best, abs=1e-4)
+    quasi_text = "equilibrium for i in N: min cost(i) x(i) g sharedequ g"
+    point = {name: value for name, value in best.items() if name.startswith("x")}
+    assert bl.verify(many, quasi_text, point, tolerance=1e-4).verified  # a variational equilibrium is one with own multipliers
+
+
+def test_several_qvis_and_pairs_over_a_set() -> None:
+    model = quasi()
+    model.I = pyo.Set(initialize=[1, 2])
+    found = solved(model, "equilibrium for i in I: qvi F(i) y(i) x(i) g(i)").variables
+    assert [found["y[1]"], found["y[2]"]] == pytest.approx([10, 5], abs=1e-5)
+    model = embedded()
+    model.I = pyo.Set(initialize=[1])
+    model.K = pyo.Expression(model.I, rule=lambda m, i: m.y + m.lam - 2)
+    model.H.deactivate()
+    found = solved(model, "for i in I: dualequ K(i) y dualvar lam g").variables
+    assert found["x"] == pytest.approx(-1, abs=1e-6)
