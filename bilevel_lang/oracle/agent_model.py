@@ -11,7 +11,7 @@ from pyomo.common.collections import ComponentMap
 from pyomo.core.expr.visitor import identify_variables, replace_expressions
 
 from bilevel_lang.oracle.traits import is_pinned
-from bilevel_lang.problem import Agent
+from bilevel_lang.problem import Agent, Row
 
 UNDEFINED = (ValueError, ArithmeticError, TypeError)
 """What Python raises where a function is not defined. TypeError: a fractional power of a negative number is complex to it."""
@@ -19,11 +19,15 @@ UNDEFINED = (ValueError, ArithmeticError, TypeError)
 
 @dataclass(frozen=True, eq=False)
 class AgentModel:
-    """``model`` with the twins of the agent's variables; ``constant_violation`` is that of rows without any of them."""
+    """``model`` with the twins of the agent's variables; ``constant_violation`` is that of rows without any of them.
+
+    ``rows``: the agent's rows behind ``model.row``, in its order.
+    """
 
     model: Any
     twins: ComponentMap
     constant_violation: float
+    rows: tuple[Row, ...] = ()
 
 
 def expression_at(expression: Any, values: ComponentMap, twins: ComponentMap | None = None) -> Any:
@@ -80,13 +84,15 @@ def constraints_model(agent: Agent, values: ComponentMap, relax: float = 0.0) ->
         twins[variable] = twin
     model.row = pyo.ConstraintList()
     violation = 0.0
+    rows: list[Row] = []
     for row in agent.rows:
         body = expression_at(row.body, values, twins)
         if not _is_variable(body):
             violation = max(violation, violation_of(float(pyo.value(body)), row.lower, row.upper))
             continue
         model.row.add((_moved(row.lower, -relax), body, _moved(row.upper, relax)))
-    return AgentModel(model, twins, violation)
+        rows.append(row)
+    return AgentModel(model, twins, violation, tuple(rows))
 
 
 def _is_variable(body: Any) -> bool:

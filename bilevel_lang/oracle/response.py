@@ -15,7 +15,7 @@ from bilevel_lang.errors import ModelFileError, RefusedError, SolverFailedError,
 from bilevel_lang.oracle.agent_model import UNDEFINED, AgentModel, response_model
 from bilevel_lang.oracle.magnitude import magnitude
 from bilevel_lang.oracle.traits import AgentClass, Traits, is_pinned, traits_of
-from bilevel_lang.problem import Agent
+from bilevel_lang.problem import Agent, Row
 from bilevel_lang.solvers.registry import by_name
 from bilevel_lang.solvers.solver import SolverOptions, SolverRun, Termination
 
@@ -209,7 +209,19 @@ def _read(built: AgentModel, run: SolverRun, proves: bool, factor: float) -> Res
     return Response(True, True, value, None if bound is None else bound / factor, values, proven, how + suffix)
 
 
-def local_response(agent: Agent, values: ComponentMap, options: SolverOptions) -> ComponentMap | None:
+@dataclass(frozen=True, eq=False)
+class LocalAnswer:
+    """A local answer of an agent: ``values`` of its variables, reported multipliers of ``rows``, and ``reduced_costs``.
+
+    The latter two are empty where the solver gave none.
+    """
+
+    values: ComponentMap
+    rows: tuple[tuple[Row, float], ...]
+    reduced_costs: ComponentMap
+
+
+def local_response(agent: Agent, values: ComponentMap, options: SolverOptions) -> LocalAnswer | None:
     """A locally optimal answer of ``agent`` from the values given, quickly; None where there is none. For start points only."""
     built = response_model(agent, values)
     if not built.twins:
@@ -218,7 +230,11 @@ def local_response(agent: Agent, values: ComponentMap, options: SolverOptions) -
     run = solver.run(built.model, options)
     if run.values is None:
         return None
-    return ComponentMap((v, run.values.get(twin, twin.value)) for v, twin in built.twins.items())
+    answer = ComponentMap((v, run.values.get(twin, twin.value)) for v, twin in built.twins.items())
+    duals, costs = run.duals or {}, run.reduced_costs or {}
+    rows = zip(built.rows, built.model.row.values(), strict=True)
+    known = tuple((row, float(duals[data])) for row, data in rows if data in duals)
+    return LocalAnswer(answer, known, ComponentMap((v, float(costs[t])) for v, t in built.twins.items() if t in costs))
 
 
 def _all_linear(built: AgentModel) -> bool:

@@ -145,7 +145,7 @@ class Kkt:
 
     def _encoded(self, mpec: Reformulation, name: str, options: Options) -> Reformulation:
         encoding = encoding_by_name(name)
-        encoded = encoding.encode(mpec.model, options, Starts(mpec.problem, mpec.variables, options).write)
+        encoded = encoding.encode(mpec.model, options, Starts(mpec.problem, mpec.variables, options, mpec.multipliers).write)
         solver, why = _solver_for(encoding, features_of(mpec.model), options.solver)
         promise = encoded.exactness if solver.proves or encoded.exactness is not Exactness.EXACT else Exactness.STATIONARY
         return replace(

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from pyomo.common.collections import ComponentMap
 
-from bilevel_lang.oracle.response import local_response
-from bilevel_lang.problem import BilevelProblem
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.oracle.response import LocalAnswer, local_response
+from bilevel_lang.problem import Agent, BilevelProblem
+from bilevel_lang.reformulation.multiplier_starts import MultiplierStarts
+from bilevel_lang.reformulation.rewrite import Multiplier, Options
 
 WIDTH = 10.0
 """Half the width of the box in which a start is drawn where bounds are missing."""
+
+SCALES = (1.0, 1.0, 1.0, 1.0, 3.0, 3.0, 0.3, 10.0)
+"""By what WIDTH is multiplied at start number k (in turn): nobody knows the scale of a variable without bounds."""
 
 ROUNDS = 2
 """How often the agents answer each other in turn before a start is taken as it is."""
@@ -21,43 +26,51 @@ ROUNDS = 2
 class Starts:
     """Start number 0 is the modeller's own values; the others are drawn with a counter-based seed."""
 
-    def __init__(self, problem: BilevelProblem, twins: ComponentMap, options: Options) -> None:
+    def __init__(
+        self, problem: BilevelProblem, twins: ComponentMap, options: Options, multipliers: Sequence[Multiplier] = ()
+    ) -> None:
         self._problem = problem
+        self._multipliers = MultiplierStarts(multipliers, twins)
         self._twins = twins
         self._options = options
 
     def write(self, number: int) -> None:
-        """Write start ``number`` into the twins. Multipliers start at the NLP solver's own choice."""
+        """Write start ``number`` into the twins; where followers answer, the multipliers of their answers as well."""
         random = np.random.default_rng((self._options.seed, number))
         values: ComponentMap = ComponentMap()
         for original in self._twins:
             kept = number == 0 or original.fixed
-            values[original] = self._first(original) if kept else _draw(original, random)
-        if number % 2 == 1:
-            # Every other start: a raw point reaches pieces that best responses never visit.
-            self._respond(values)
+            scale = SCALES[number % len(SCALES)]
+            values[original] = self._first(original) if kept else _draw(original, random, scale * WIDTH)
+        # Every other start: a raw point reaches pieces that best responses never visit.
+        answers = self._respond(values) if number % 2 == 1 else []
         for original, twin in self._twins.items():
             if not twin.fixed:
                 twin.set_value(values[original], skip_validation=True)
+        for agent, answer in answers:  # after the twins: the variable of a `dualvar` is one of them
+            self._multipliers.write(agent, answer)
 
     def _first(self, original: Any) -> float:
         value = 0.0 if original.value is None else float(original.value)
         return value if original.fixed else _inside(original, value)
 
-    def _respond(self, values: ComponentMap) -> None:
+    def _respond(self, values: ComponentMap) -> list[tuple[Agent, LocalAnswer]]:
+        answers: list[tuple[Agent, LocalAnswer]] = []
         for _ in range(ROUNDS if len(self._problem.agents) > 1 else 1):
             for agent in self._problem.agents:
                 if agent.objective is None:
                     continue
                 answer = local_response(agent, values, self._options.for_solver())
                 if answer is not None:
-                    values.update(answer)
+                    values.update(answer.values)
+                    answers.append((agent, answer))
+        return answers
 
 
-def _draw(variable: Any, random: np.random.Generator) -> float:
+def _draw(variable: Any, random: np.random.Generator, width: float) -> float:
     centre = _inside(variable, 0.0 if variable.value is None else float(variable.value))
-    lower = variable.lb if variable.lb is not None else (min(centre, variable.ub) if variable.ub is not None else centre) - WIDTH
-    upper = variable.ub if variable.ub is not None else max(centre, lower) + WIDTH
+    lower = variable.lb if variable.lb is not None else (min(centre, variable.ub) if variable.ub is not None else centre) - width
+    upper = variable.ub if variable.ub is not None else max(centre, lower) + width
     lower, upper = max(lower, centre - 100 * WIDTH), min(upper, centre + 100 * WIDTH)
     return float(random.uniform(lower, upper)) if lower < upper else _inside(variable, lower)
 

@@ -129,4 +129,4 @@ def test_local_response_is_a_start_only() -> None:
     m.x, m.y = pyo.Var(), pyo.Var(bounds=(0, 2))
     m.f = pyo.Expression(expr=(m.y - m.x) ** 2)
     answer = local_response(follower(m, "bilevel x\nmin f y"), ComponentMap([(m.x, 1.5), (m.y, 0.0)]), LIMIT)
-    assert answer is not None and answer[m.y] == pytest.approx(1.5, abs=1e-5)
+    assert answer is not None and answer.values[m.y] == pytest.approx(1.5, abs=1e-5)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pyomo.environ as pyo
 from pyomo.common.collections import ComponentMap
 
 from bilevel_lang.reformulation.complementarity.elastic import elastic
@@ -60,6 +61,7 @@ class _Search:
         self._stopped: Termination | None = None
         self._last: NlpResult | None = None
         self._converged = 0
+        self._before = [(v, v.value) for v in relaxed.model.component_data_objects(pyo.Var)]
 
     def run(self) -> SolverRun:
         nlp = compile_nlp(self._relaxed.model, parameters=(self._relaxed.mu,))
@@ -77,7 +79,7 @@ class _Search:
             if self._budget.spent:
                 self._stopped = Termination.LIMIT
                 return
-            self._starter(k)
+            self._begin(k)
             reached, self._last = self._descend(nlp, nlp.start(), self._steps(k))
             self._stopped = self._cut_short(self._last)
             self._converged += self._last.solved
@@ -86,6 +88,14 @@ class _Search:
                 self._ends.append(self._end(nlp, reached))
             if self._stopped is not None or (reached is not None and self._relaxed.objective is None):
                 return  # without an objective any point will do
+
+    def _begin(self, number: int) -> None:
+        """Start ``number``, whatever earlier ones have left in the model; slacks where their rows want them."""
+        for variable, value in self._before:
+            if not variable.fixed:
+                variable.set_value(value, skip_validation=True)
+        self._starter(number)
+        self._relaxed.settle_slacks()
 
     def _steps(self, number: int) -> tuple[float, ...]:
         steps = self._relaxed.steps
@@ -115,7 +125,7 @@ class _Search:
             for k in range(min(ELASTIC_STARTS, max(1, self._options.starts))):
                 if self._budget.spent or self._stopped is not None:
                     break
-                self._starter(k)
+                self._begin(k)
                 reached, last = self._descend(nlp, nlp.start(), self._relaxed.steps)
                 self._stopped = self._cut_short(last)
                 if reached is None:

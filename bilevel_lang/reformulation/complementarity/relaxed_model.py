@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import pyomo.environ as pyo
+from pyomo.common.collections import ComponentMap
 
+from bilevel_lang.oracle.agent_model import number_at
 from bilevel_lang.reformulation.complementarity.piece import held_bounds
 
 Side = Any
@@ -78,9 +81,25 @@ class RelaxedModel:
         """How far the present values are from complementary: the largest min(left, right) in absolute value."""
         return max((abs(min(worth(left), worth(right))) for left, right in self.sides), default=0.0)
 
+    def settle_slacks(self) -> None:
+        """Give slacks, and the two parts of free sides, the values that their rows demand at the present values of the others."""
+        for name, slack in _items(self.block.component("slack")):
+            value = number_at(self.block.slack_row[name].expr.args[1], ComponentMap())
+            if math.isfinite(value):
+                slack.set_value(max(0.0, value), skip_validation=True)
+        for name, row in _items(self.block.component("row")):
+            force = number_at(row.expr.args[0], ComponentMap())
+            for word, value in (("lower", force), ("upper", -force)):
+                if f"{name}.{word}" in self.block.part and math.isfinite(value):
+                    self.block.part[f"{name}.{word}"].set_value(max(0.0, value), skip_validation=True)
+
     def own_objective(self) -> float:
         """The model's own objective at the present values; 0 where there is none."""
         return 0.0 if self.objective is None else float(pyo.value(self.objective.expr))
+
+
+def _items(container: Any) -> list[tuple[str, Any]]:
+    return [] if container is None else list(container.items())
 
 
 def is_variable(side: Side) -> bool:
