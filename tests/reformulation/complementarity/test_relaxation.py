@@ -50,14 +50,14 @@ def ralph(sign: float) -> Any:
 
 @pytest.mark.parametrize("name", LOCAL)
 def test_bard(name: str) -> None:
-    assert bl.solve(linear(), "bilevel x\nmin f y e1 e2 e3 e4", encoding=name, starts=6).objective == pytest.approx(
+    assert bl.solve(linear(), "bilevel x\nmin f y e1 e2 e3 e4", encoding=name, starts=4).objective == pytest.approx(
         -12.0, abs=1e-5
     )
 
 
 @pytest.mark.parametrize("name", LOCAL)
 def test_several_starts_reach_the_best_known_value(name: str) -> None:
-    found = bl.solve(bard1(), "", encoding=name, starts=4)
+    found = bl.solve(bard1(), "", encoding=name, starts=3)
     # The penalty ends at the local solution 25 from most starts.
     assert found.objective in ([pytest.approx(17.0, abs=1e-5)] + [pytest.approx(25.0, abs=1e-5)] * (name == "penalty"))
     # sign 3: 3 / 16 + 9 / 16
@@ -138,12 +138,12 @@ def bl_pairs(m: Any) -> Any:
     return Complementarity([1, 2], rule=lambda _, i: complements(m.x[i] >= 0, m.y[i] >= 0))
 
 
-@pytest.mark.parametrize("name", [n for n in LOCAL if n != "lin-fukushima"])
+@pytest.mark.parametrize("name", ["scholtes", "fischer-burmeister", "penalty"])
 def test_without_slacks_the_answer_is_the_same(name: str) -> None:
     nlp = NlpOptions(slacks="none")
     made = bl.reformulate(linear(), "bilevel x\nmin f y e1 e2 e3 e4", encoding=name, nlp=nlp)
     assert made.model.encoding.component("slack") is None
-    assert made.run(bl.Options(starts=4, nlp=nlp)).objective == pytest.approx(-12.0, abs=1e-6)
+    assert made.run(bl.Options(starts=3, nlp=nlp)).objective == pytest.approx(-12.0, abs=1e-6)
 
 
 @pytest.mark.parametrize(
