@@ -12,6 +12,8 @@ from bilevel_lang.solution import BilevelSolution, Certificate, Exactness, Multi
 
 VARIABLES_SHOWN = 40
 
+TIES_SHOWN = 5
+
 
 def solution_text(solution: BilevelSolution, verbose: bool = False) -> str:
     """The answer: status, objective, certificate, variables, messages, times."""
@@ -49,7 +51,7 @@ def _verdict(solution: BilevelSolution) -> str:
     if solution.stationarity is not None and solution.stationarity.kind is not None:
         lines.append(("local", STATIONARY[solution.stationarity.kind]))
     lines.append(("solver", f"{method}, {solution.solver}: {solution.termination}"))
-    lines += [("ties", f"{t.name}: {_tie(t)}") for t in solution.ties[:VARIABLES_SHOWN]]
+    lines += [("ties", text) for text in _ties(solution.ties)]
     lines += [("dualvar", _range(r)) for r in solution.multiplier_ranges[:VARIABLES_SHOWN] if not r.unique]
     return "\n".join(f"{name:<10}{text}" for name, text in lines)
 
@@ -61,6 +63,19 @@ STATIONARY = {
     "C": "C-stationary (Clarke) only",
     "W": "W-stationary (weak) only",
 }
+
+
+def _ties(ties: tuple[Tie, ...]) -> list[str]:
+    """A line for each agent whose answers matter or were not measured, one for all the others."""
+    unique = [t for t in ties if t.unique]
+    open_ones = [t for t in ties if not t.unique]
+    lines = [f"{t.name}: {_tie(t)}" for t in open_ones[:TIES_SHOWN]]
+    if len(open_ones) > TIES_SHOWN:
+        lines.append(f"... and {len(open_ones) - TIES_SHOWN} more (--json has them all)")
+    if unique:
+        who = unique[0].name if len(unique) == 1 else f"{len(unique)} agents, each"
+        lines.append(f"{who}: {_tie(unique[0])}")
+    return lines
 
 
 def _tie(tie: Tie) -> str:

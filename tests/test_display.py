@@ -8,7 +8,7 @@ import pyomo.environ as pyo
 
 from bilevel_lang import resolve, solve
 from bilevel_lang.display import VARIABLES_SHOWN, check_text, explain_text, number, solution_text
-from bilevel_lang.solution import Exactness, Status
+from bilevel_lang.solution import BilevelSolution, Exactness, MultiplierRange, Stationarity, Status, Tie
 from tests.resolver.equilibria import game, quasi, without
 from tests.test_json_report import EMP, model
 
@@ -107,3 +107,37 @@ def test_check_shows_what_agents_share() -> None:
 def test_the_common_multiplier_is_a_figure_of_the_certificate() -> None:
     text = "equilibrium min cost(1) x(1) total min cost(2) x(2) total visol total"
     assert "\n  common multiplier     " in solution_text(solve(without(game(), "demand"), text))
+
+
+def test_ties_that_matter_have_a_line_each_and_the_others_one_together() -> None:
+    ties = (
+        Tie("min a", 1.0, 5.0, False, "HiGHS", ("cap",)),
+        Tie("min b", None, None, False, "the agent is mixed-integer"),
+        Tie("min c", 1.0, 1.0, True, "HiGHS"),
+        Tie("min d", 1.0, 1.0, True, "HiGHS"),
+    )
+    ranges = (MultiplierRange("p", "c", 0.0, 0.0, 2.0, False), MultiplierRange("q", "d", 1.0, 1.0, 1.0, True))
+    kind = Stationarity("B", "M", False, 3, 1, "no first-order descent direction (LPEC)")
+    solution = replace(_small(), ties=ties, multiplier_ranges=ranges, stationarity=kind, position="pessimistic")
+    text = solution_text(solution)
+    assert "ties      min a: the leader has 1 from its best optimal answer and 5 from the worst, which breaks `cap`\n" in text
+    assert "ties      min b: not measured (the agent is mixed-integer)\n" in text
+    assert "ties      2 agents, each: the leader has 1 from every optimal answer\n" in text
+    assert "dualvar   p is not unique: the multiplier of c may be anything from 0 to 2\n" in text
+    assert "q is not unique" not in text
+    assert "local     B-stationary (Bouligand): no first-order descent direction\n" in text
+    assert "position  pessimistic" in text
+
+
+def test_many_ties_are_cut() -> None:
+    ties = tuple(Tie(f"min a[{k}]", 1.0, 5.0, False, "HiGHS") for k in range(8))
+    text = solution_text(replace(_small(), ties=ties))
+    assert text.count("ties  ") == 6
+    assert "... and 3 more" in text
+
+
+def _small() -> BilevelSolution:
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var(bounds=(0, 1))
+    m.f = pyo.Objective(expr=m.x)
+    return solve(m, "")

@@ -109,3 +109,22 @@ def test_a_check_is_no_answer() -> None:
 
 def test_an_interrupt_before_any_point() -> None:
     assert interrupted_object()["exit_code"] == 130
+
+
+def test_what_is_known_after_the_solve_is_there() -> None:
+    m = model()
+    m.p = pyo.Var()
+    m.lead.set_value(m.x - 2 * m.y + 0 * m.p)
+    answer = solution_object(solve(m, f"{EMP}dualvar p row\n"))
+    assert answer["position"] == "optimistic"
+    (tie,) = answer["ties"]
+    assert tie.keys() == {"name", "measured", "best", "worst", "unique", "worst_answer", "violated", "how"}
+    assert (tie["name"], tie["measured"], tie["unique"], tie["best"]) == ("min low", True, True, -2.0)
+    (found,) = answer["multiplier_ranges"]
+    assert found.keys() == {"variable", "row", "value", "lower", "upper", "unique"}
+    assert (found["variable"], found["row"]) == ("p", "row")
+    assert answer["stationarity"] is None
+    local = solution_object(solve(model(), EMP, encoding="scholtes"))
+    assert local["stationarity"].keys() == {"kind", "multipliers", "descent", "pairs", "biactive", "how"}
+    assert local["stationarity"]["kind"] == "S"
+    json.dumps(answer, allow_nan=False)
