@@ -23,8 +23,12 @@ from typing import Any
 
 import pyomo.environ as pyo
 from pyomo.common.collections import ComponentMap
-from pyomo.mpec import Complementarity, complements
+from pyomo.common.gc_manager import PauseGC
+from pyomo.core.expr.numeric_expr import MonomialTermExpression
+from pyomo.mpec import Complementarity
 
+from bilevel_lang.components.cloning import clone_model
+from bilevel_lang.components.new_data import new_complementarity, new_equality, new_variable
 from bilevel_lang.oracle.gradient import Gradient
 from bilevel_lang.oracle.traits import is_pinned
 from bilevel_lang.problem import Agent, BilevelProblem, Disjunction, DualMap, Row
@@ -52,11 +56,18 @@ class Twin:
 def clone(problem: BilevelProblem) -> Twin:
     """Clone the model and carry the problem's references over to the clone."""
     memo: dict[int, Any] = {}
-    model = problem.model.clone(memo)
+    model = clone_model(problem.model, memo)
+    for row in (row for agent in problem.agents for row in agent.rows):
+        memo[id(row)] = Row(row.name, _twin(row.body, memo), row.lower, row.upper, memo[id(row.component)], row.span)
     originals = list(problem.model.component_data_objects(pyo.Var))
     carried = (problem.agents, problem.dual_maps, problem.consumed, problem.leader.objective, originals, problem.disjunctions)
     agents, maps, consumed, objective, twins, choices = copy.deepcopy(carried, memo)
     return Twin(model, agents, maps, consumed, objective, ComponentMap(zip(originals, twins, strict=True)), choices)
+
+
+def _twin(expression: Any, memo: dict[int, Any]) -> Any:
+    found = memo.get(id(expression))
+    return copy.deepcopy(expression, memo) if found is None else found
 
 
 def own_model(problem: BilevelProblem) -> Twin:
@@ -86,7 +97,11 @@ def build_mpec(problem: BilevelProblem, twin: Twin | None = None, implicit: str 
 
     ``implicit`` is the way to carry out state variables: ``switching``, ``replication`` or ``substitution``.
     """
-    twin = twin or clone(problem)
+    with PauseGC():
+        return _built(problem, twin or clone(problem), implicit)
+
+
+def _built(problem: BilevelProblem, twin: Twin, implicit: str) -> BuiltMpec:
     for objective in list(twin.model.component_data_objects(pyo.Objective, active=True)):
         if objective is not twin.leader_objective:
             objective.deactivate()
@@ -95,7 +110,8 @@ def build_mpec(problem: BilevelProblem, twin: Twin | None = None, implicit: str 
     name = free_name(twin.model, "kkt")
     block = pyo.Block()
     twin.model.add_component(name, block)
-    for name, ctype in (*_PARTS, *(_SHARED_PARTS if problem.links or problem.state_variables else ())):
+    parts = (*(_PARTS if problem.agents else ()), *(_SHARED_PARTS if problem.links or problem.state_variables else ()))
+    for name, ctype in parts:
         block.add_component(name, ctype())
     for link in problem.links:
         block.link[link.twin.name] = twin.variables[link.variable] - twin.variables[link.twin] == 0
@@ -154,7 +170,7 @@ class _AgentConditions:
                 if value == 0:
                     continue
                 expression = value + 0 * variable
-            self.block.stationarity[self.names[id(variable)]] = expression == 0
+            new_equality(self.block.stationarity, self.names[id(variable)], expression)
 
     def _eliminate(self, bodies: list[Any], decisions: list[Any]) -> None:
         """Add what the decisions change through the state variables to the rows of the decisions."""
@@ -183,9 +199,8 @@ class _AgentConditions:
         if not derivatives and dual is None:
             return  # the row holds others' variables alone: it is a constraint, and its multiplier means nothing
         terms = self._shared_multiplier(row, row if body is row.body else replace(row, body=body), dual, position)
-        internal = sum(factor * variable for factor, variable in terms)
         for variable, derivative in derivatives:
-            self.gradient.add_term(variable, -internal * derivative)
+            self.gradient.add_term(variable, _times_multiplier(terms, derivative))
         sign = self.agent.sign
         name = self.shared.reported_name(self.number, position)
         self.reported.setdefault(name, (name, tuple((sign * f, v) for f, v in terms), self.number, position))
@@ -218,43 +233,48 @@ class _AgentConditions:
         return ((factor, variable),)
 
     def _range(self, row: Row, dual: DualMap | None, row_name: str) -> Terms:
-        multiplier = self.block.multiplier
         lower, upper = f"{row_name}.lower", f"{row_name}.upper"
-        multiplier[lower].setlb(0)
-        multiplier[upper].setub(0)
-        self._pair(lower, row.body - row.lower, multiplier[lower])
-        self._pair(upper, row.upper - row.body, -multiplier[upper])
+        at_lower = new_variable(self.block.multiplier, lower, 0, None)
+        at_upper = new_variable(self.block.multiplier, upper, None, 0)
+        self._pair(lower, row.body - row.lower, at_lower)
+        self._pair(upper, row.upper - row.body, -at_upper)
         self._replace_row(row)
-        terms = ((1.0, multiplier[lower]), (1.0, multiplier[upper]))
         if dual is not None:
             factor = dual.factor * self.agent.sign
-            self.block.dual_link[row_name] = dual.variable == factor * (multiplier[lower] + multiplier[upper])
-        return terms
+            self.block.dual_link[row_name] = dual.variable == factor * (at_lower + at_upper)
+        return ((1.0, at_lower), (1.0, at_upper))
 
     def _new_multiplier(self, name: str, row: Row) -> Any:
-        variable = self.block.multiplier[name]
-        if not row.is_equality:
-            variable.setlb(0 if row.lower is not None else None)
-            variable.setub(0 if row.lower is None else None)
-        return variable
+        if row.is_equality:
+            return new_variable(self.block.multiplier, name)
+        sides = (0, None) if row.lower is not None else (None, 0)
+        return new_variable(self.block.multiplier, name, *sides)
 
     def _bounds(self, variable: Any) -> None:
-        for side, bound, sign in (("lower", variable.lb, 1), ("upper", variable.ub, -1)):
+        lower, upper = variable.bounds
+        for side, bound, sign in (("lower", lower, 1), ("upper", upper, -1)):
             if bound is None:
                 continue
             name = f"{self.names[id(variable)]}.{side}"
-            multiplier = self.block.bound_multiplier[name]
-            multiplier.setlb(0)
+            multiplier = new_variable(self.block.bound_multiplier, name, 0)
             self._pair(name, sign * (variable - bound), multiplier)
             self.gradient.add_term(variable, -sign * multiplier)
 
     def _pair(self, name: str, left: Any, right: Any) -> None:
-        self.block.complementarity[name] = complements(left >= 0, right >= 0)
+        new_complementarity(self.block.complementarity, name, left >= 0, right >= 0)
 
     def _replace_row(self, row: Row) -> None:
         # The complementarity states the row's feasibility; the row itself would state it twice.
         if row.component.ctype is pyo.Constraint:
             row.component.deactivate()
+
+
+def _times_multiplier(terms: Terms, derivative: Any) -> Any:
+    """Minus the multiplier (a sum of (factor, variable)) times ``derivative``."""
+    if len(terms) == 1 and derivative.__class__ in (int, float):
+        factor, variable = terms[0]
+        return MonomialTermExpression((-factor * derivative, variable))
+    return -sum(factor * variable for factor, variable in terms) * derivative
 
 
 def _multipliers() -> Any:

@@ -15,7 +15,7 @@ ANNOTATION = "bilevel x\nmin f y c"
 def test_the_path_says_what_was_chosen_and_why() -> None:
     rewrite, path = choose(bl.resolve(follow(), ANNOTATION), Options())
     assert rewrite is REWRITES[0]
-    assert path[0].startswith("chosen    kkt: 1 agent: LP")
+    assert path[0].startswith("chosen    kkt: 1 agent without integer decisions")
 
 
 @pytest.mark.parametrize("name", ["kkt", "KKT", "auto"])

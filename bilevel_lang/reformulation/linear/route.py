@@ -77,7 +77,12 @@ def _reformulation(mpec: LinearMpec, choice: Choice, options: Options, local: Ca
         variables=ComponentMap((v, v) for v in mpec.variables),
         multipliers=(),
         run=plan,
-        why=(*choice.reasons, f"chosen    {solver}: {meant}", *(f"bound     {note}" for note in encoded.notes)),
+        why=(
+            f"chosen    arrays: {_classes(mpec)}",
+            *choice.reasons,
+            f"chosen    {solver}: {meant}",
+            *(f"bound     {note}" for note in encoded.notes),
+        ),
         warnings=_warnings(mpec),
     )
 
@@ -106,6 +111,13 @@ class _Run:
         start = np.full(self.mpec.program.columns, np.nan)
         start[: len(self.mpec.variables)] = [values.get(v, np.nan) for v in self.mpec.variables]
         return start
+
+
+def _classes(mpec: LinearMpec) -> str:
+    """``2 agents: LP, convex QP``."""
+    found = {"VI" if not a.optimises else "LP" if not a.quadratic else "convex QP" if a.convex else "QP" for a in mpec.agents}
+    count = len(mpec.agents)
+    return f"{count} agent{'s' if count > 1 else ''}: {', '.join(sorted(found))}"
 
 
 def _warnings(mpec: LinearMpec) -> tuple[str, ...]:

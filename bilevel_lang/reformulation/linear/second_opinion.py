@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -19,15 +20,23 @@ from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.scip import Scip
 from bilevel_lang.solvers.solver import SolverOptions, Termination
 
+Piece = Callable[[Floats], MatrixProgram]
+"""The LP or QP of the piece that a point lies on."""
 
-def run_with_second_opinion(program: MatrixProgram, solver: Scip, options: Options, start: Floats | None) -> MatrixRun:
-    """Solve ``program``; a claim of optimality that nothing bounds is tested, and withdrawn where it fails."""
+
+def run_with_second_opinion(
+    program: MatrixProgram, solver: Scip, options: Options, start: Floats | None, piece: Piece
+) -> MatrixRun:
+    """Solve ``program``; a claim of optimality that nothing bounds is tested, and withdrawn where it fails.
+
+    A point that is clearly better leads to its ``piece``; where that is unbounded the problem is, and that is a proof.
+    """
     wanted = options.for_solver()
     if start is not None:
         wanted = replace(wanted, extra={**wanted.extra, "start": start})
     run = solver.run_matrix(program, wanted)
     if run.termination is Termination.INFEASIBLE_OR_UNBOUNDED and _has_objective(program):
-        return _told_apart(program, run, solver, options)
+        return _told_apart(program, run, solver, options, piece)
     if run.termination is not Termination.OPTIMAL or run.objective is None or not _has_objective(program):
         return run
     if abs(run.objective) >= HUGE:
@@ -35,7 +44,7 @@ def run_with_second_opinion(program: MatrixProgram, solver: Scip, options: Optio
         return replace(run, termination=Termination.FAILED, x=None, objective=None, bound=None, message=said)
     if _bounded_by_columns(program) or _bounded_without_sets(program, options):
         return run
-    return _tested(program, run, solver, options)
+    return _tested(program, run, solver, options, piece)
 
 
 def _has_objective(program: MatrixProgram) -> bool:
@@ -50,13 +59,25 @@ def _time_left(run: MatrixRun, options: Options) -> float:
     return LIMIT if options.time_limit is None else max(0.1, options.time_limit - run.seconds)
 
 
-def _told_apart(program: MatrixProgram, run: MatrixRun, solver: Scip, options: Options) -> MatrixRun:
+def _told_apart(program: MatrixProgram, run: MatrixRun, solver: Scip, options: Options, piece: Piece) -> MatrixRun:
     """Infeasible or unbounded? Without the objective only one of the two is left."""
     second = solver.run_matrix(_without_objective(program), options.for_solver(_time_left(run, options)))
     seconds = run.seconds + second.seconds
     if second.termination is Termination.INFEASIBLE:
         return replace(run, termination=Termination.INFEASIBLE, seconds=seconds)
-    return replace(run, termination=Termination.UNBOUNDED if second.x is not None else run.termination, seconds=seconds)
+    if second.x is None:
+        return replace(run, seconds=seconds)
+    found = Termination.UNBOUNDED if _runs_away(piece(second.x), run, options) else run.termination
+    return replace(run, termination=found, seconds=seconds)
+
+
+def _runs_away(piece: MatrixProgram, run: MatrixRun, options: Options) -> bool:
+    """Whether HiGHS proves the piece unbounded."""
+    highs = Highs()
+    if why_not(highs, piece.features()) is not None:
+        return False
+    limit = SolverOptions(time_limit=_time_left(run, options))
+    return bool(highs.run_matrix(piece, limit).termination is Termination.UNBOUNDED)
 
 
 def _bounded_by_columns(program: MatrixProgram) -> bool:
@@ -102,7 +123,7 @@ def better_than(program: MatrixProgram, level: float) -> MatrixProgram:
     return replace(aimless, quadratic_rows=(*program.quadratic_rows, row))
 
 
-def _tested(program: MatrixProgram, run: MatrixRun, solver: Scip, options: Options) -> MatrixRun:
+def _tested(program: MatrixProgram, run: MatrixRun, solver: Scip, options: Options, piece: Piece) -> MatrixRun:
     assert run.objective is not None
     level = run.objective - program.sense * BETTER * max(1.0, abs(run.objective))
     try:
@@ -113,6 +134,9 @@ def _tested(program: MatrixProgram, run: MatrixRun, solver: Scip, options: Optio
     seconds = run.seconds + second.seconds
     if second.termination is Termination.INFEASIBLE:
         return replace(run, seconds=seconds)
+    if second.x is not None and _runs_away(piece(second.x), run, options):
+        said = f"{run.solver}: a piece of the problem is unbounded"
+        return replace(run, termination=Termination.UNBOUNDED, x=None, objective=None, bound=None, seconds=seconds, message=said)
     if second.x is not None:
         claim = f"{run.solver} called {run.objective:.8g} optimal"
         said = f"{claim}, and a clearly better point exists: the problem is probably unbounded"

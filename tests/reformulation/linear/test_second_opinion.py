@@ -7,6 +7,7 @@ import pyomo.environ as pyo
 import pytest
 
 import bilevel_lang as bl
+from bilevel_lang.reformulation.linear.piece import piece_of
 from bilevel_lang.reformulation.linear.second_opinion import better_than, run_with_second_opinion
 from bilevel_lang.reformulation.rewrite import Options
 from bilevel_lang.solvers.matrix import MatrixRun
@@ -44,11 +45,23 @@ def sets_of(made):
     return replace(mpec.program, sos1=np.column_stack([mpec.left, mpec.right]))
 
 
+def asked(made, claims):
+    mpec = mpec_of(made)
+    return run_with_second_opinion(sets_of(made), claims, Options(), None, lambda x: piece_of(mpec, x))
+
+
 def test_an_unbounded_problem_is_never_called_optimal():
     model, text = ray(None)
     solution = bl.solve(model, text, encoding="sos1")
-    assert solution.status.value not in ("optimal", "feasible") and solution.exit_code != 0
-    claim = run_with_second_opinion(sets_of(ray(None)), Claims(-30.0), Options(), None)
+    assert solution.status.value == "unbounded" and solution.exit_code == 4
+    claim = asked(ray(None), Claims(-30.0))
+    assert claim.termination is Termination.UNBOUNDED and claim.x is None
+
+
+def test_a_claim_is_withdrawn_where_nothing_proves_more():
+    # The piece still holds sets, so that no LP can tell whether it is unbounded.
+    program = sets_of(ray(None))
+    claim = run_with_second_opinion(program, Claims(-30.0), Options(), None, lambda x: program)
     assert claim.termination is Termination.FAILED and "clearly better point" in claim.message
 
 
@@ -61,7 +74,7 @@ def test_a_right_claim_survives():
 
 def test_a_bounded_objective_is_not_asked_about():
     solver = Claims(-412.0)
-    assert run_with_second_opinion(sets_of(ray(100.0)), solver, Options(), None).termination is Termination.OPTIMAL
+    assert asked(ray(100.0), solver).termination is Termination.OPTIMAL
     assert solver.asked == 1
 
 
