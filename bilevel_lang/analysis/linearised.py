@@ -1,7 +1,7 @@
 """An MPEC linearised at a point: the gradients of its objective, its active rows and bounds, and its pairs.
 
-Columns are in units of their variables (max(1, |value|)) and every gradient is divided by its largest entry, so that figures can
-be compared with 1. The objective counts as one to minimise.
+Columns are in units of their variables (max(1, |value|)). Every gradient is divided by its largest entry, that of the objective
+by the size of the objective's terms, so that figures can be compared with 1. The objective counts as one to minimise.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pyomo.core.expr.calculus.derivatives import Modes, differentiate
 from pyomo.core.expr.visitor import identify_variables
 
 from bilevel_lang.oracle.agent_model import UNDEFINED
+from bilevel_lang.oracle.magnitude import magnitude
 from bilevel_lang.reformulation.complementarity.pairs import Pair
 
 ACTIVE = 1e-5
@@ -111,7 +112,13 @@ class _Linearisation:
             raise NotLinearisedError(f"a function has no value or derivative at the point ({error})") from error
         stated = self._stated(pairs)
         normals += [normal for variable in self.variables for normal in self._bounds(variable, stated)]
-        return LinearisedMpec(objective / (np.max(np.abs(objective), initial=0.0) or 1.0), tuple(normals), pairs)
+        return LinearisedMpec(objective / self._size(objective), tuple(normals), pairs)
+
+    def _size(self, gradient: Any) -> float:
+        """What the objective's gradient is compared with: its terms, not itself. At the bottom of a square it is all rounding."""
+        values = ComponentMap((v, float(v.value)) for v in self.variables)
+        terms = magnitude(self.objective.expr, _variables(self.objective.expr), values).terms.values()
+        return float(max([np.max(np.abs(gradient), initial=0.0), *terms])) or 1.0
 
     def _gradient(self, expression: Any) -> Entries:
         """In units of the variables; not yet divided by its largest entry."""

@@ -69,10 +69,12 @@ def _load(built: BuiltMpec, point: Point, values: ComponentMap) -> None:
 
 def _load_bound_multipliers(block: Any) -> None:
     """What is left of each agent's stationarity is the multiplier of the bound that pushes that way."""
+    if block.component("bound_multiplier") is None:
+        return  # no agent has a bound
     multipliers = {id(v): v for v in block.bound_multiplier.values()}
     for variable in multipliers.values():
         variable.set_value(0.0)
-    for row in block.stationarity.values():
+    for row in block.stationarity.values() if block.component("stationarity") is not None else ():
         rest = float(pyo.value(row.body)) - float(pyo.value(row.upper))
         for name in (f"{row.index()}.lower", f"{row.index()}.upper"):
             if name not in block.bound_multiplier:

@@ -25,7 +25,7 @@ from bilevel_lang.analysis.linearised import Entries, LinearisedMpec
 from bilevel_lang.solution import Stationarity
 
 RESIDUAL = 1e-4
-"""What may be left of the objective's gradient (largest entry 1), and the slope from which a direction counts as descent."""
+"""What may be left of the objective's gradient, and the slope from which a direction is one of descent (terms are of size 1)."""
 
 LPEC_PAIRS = 20
 """Biactive pairs up to which descent directions are looked for."""

@@ -91,6 +91,16 @@ def test_a_pair_with_one_side_away_from_zero_is_a_row() -> None:
     assert (found.kind, found.biactive) == ("S", 0)
 
 
+def test_the_bottom_of_a_square_is_stationary_up_to_rounding() -> None:
+    """The gradient 2e-8 * (10, 1) points somewhere, but only as rounding does."""
+    m = pyo.ConcreteModel()
+    m.x, m.y = pyo.Var(initialize=1.0 + 1e-7), pyo.Var(initialize=1e-8)
+    m.f = pyo.Objective(expr=(m.x - 1) ** 2 + m.y**2)
+    m.pair = Complementarity(expr=complements(m.x >= 0, m.y >= 0))
+    found = classify(linearise(m, take_pairs(m)[1]))
+    assert (found.kind, found.descent) == ("S", False)
+
+
 def test_too_many_biactive_pairs_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stationarity, "LPEC_PAIRS", 0)
     found = at_origin(lambda x: -x[2])
