@@ -1,7 +1,7 @@
 """Gradients of an agent's expressions in the variables it owns.
 
-Linear and quadratic parts are read off Pyomo's standard representation; only what is left is differentiated symbolically
-(reverse mode), so the work is linear in the nonzeros.
+Plain sums are read directly, other linear and quadratic parts off Pyomo's standard representation; only what is left is
+differentiated symbolically (reverse mode), so the work is linear in the nonzeros.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pyomo.core.expr.numeric_expr import AbsExpression
 from pyomo.core.expr.visitor import identify_variables
 from pyomo.repn import generate_standard_repn
 
+from bilevel_lang.components.plain_sums import coefficients, total
 from bilevel_lang.errors import RefusedError
 from bilevel_lang.oracle.shapes import shape_of
 
@@ -37,13 +38,16 @@ class Gradient:
 
     def sum(self, variable: Any) -> Any:
         """The row of ``variable`` as one expression (0 where nothing was added)."""
-        return sum(self.terms[variable]) if self.terms[variable] else 0.0
+        return total(self.terms[variable])
 
     def derivatives(self, expression: Any) -> list[tuple[Any, Any]]:
         """Pairs (owned variable, derivative of ``expression``), zero derivatives left out; a variable may come several times.
 
         Raises RefusedError for a function that Pyomo cannot differentiate, and for ``abs`` of what takes both signs.
         """
+        plain = coefficients(expression)
+        if plain is not None:
+            return [(v, c) for v, c in plain if v in self.terms]
         repn = generate_standard_repn(expression, quadratic=True)
         found: list[tuple[Any, Any]] = []
         found += [(v, c) for v, c in zip(repn.linear_vars, repn.linear_coefs, strict=True) if v in self.terms]

@@ -273,7 +273,8 @@ def _times_multiplier(terms: Terms, derivative: Any) -> Any:
     """Minus the multiplier (a sum of (factor, variable)) times ``derivative``."""
     if len(terms) == 1 and derivative.__class__ in (int, float):
         factor, variable = terms[0]
-        return MonomialTermExpression((-factor * derivative, variable))
+        product = derivative if factor == 1 else -derivative if factor == -1 else factor * derivative  # 2 stays 2, and not 2.0
+        return MonomialTermExpression((-product, variable))
     return -sum(factor * variable for factor, variable in terms) * derivative
 
 

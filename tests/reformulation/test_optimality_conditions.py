@@ -14,8 +14,13 @@ from tests.harness import state
 from tests.reformulation.problems import follow, shop
 
 
+ALIVE: list[Any] = []
+
+
 def block_of(m: Any, annotation: str) -> Any:
-    return build_mpec(bl.resolve(m, annotation)).block
+    built = build_mpec(bl.resolve(m, annotation))
+    ALIVE.append(built.twin.model)  # a block does not keep the model alive that it is in
+    return built.block
 
 
 def test_a_clone_knows_its_own_variables_only() -> None:

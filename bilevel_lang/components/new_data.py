@@ -1,0 +1,104 @@
+"""New members of the indexed components that rewrites make, without the checks that Pyomo makes of what a user enters.
+
+``component[index]`` of a large model spends most of its time asking whether ``index`` is allowed; here the indices are names that
+are made once, over ``pyo.Any``. Where a version of Pyomo has other members than those made here, Pyomo makes them.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+from weakref import ref
+
+import pyomo.environ as pyo
+from pyomo.core.base.constraint import ConstraintData
+from pyomo.core.base.var import VarData
+from pyomo.core.expr.relational_expr import EqualityExpression
+from pyomo.mpec import Complementarity, complements
+from pyomo.mpec.complementarity import ComplementarityData
+
+
+def new_variable(component: Any, index: str, lower: float | None = None, upper: float | None = None) -> Any:
+    """A real variable with these bounds in a ``Var(Any, dense=False)``; the one of this index where it is there already."""
+    data = component._data.get(index)
+    if data is None:
+        data = _variable(component, index) if _are_known() else component[index]
+    data._lb, data._ub = lower, upper
+    return data
+
+
+def new_equality(component: Any, index: str, body: Any) -> Any:
+    """The row ``body == 0`` in a ``Constraint(Any)``; ``body`` has variables in it."""
+    if index in component._data or not _are_known():
+        component[index] = body == 0
+        return component[index]
+    return _equality(component, index, body)
+
+
+def new_complementarity(component: Any, index: str, left: Any, right: Any) -> Any:
+    """The condition that one of two relations is an equation, in a ``Complementarity(Any)``."""
+    if index in component._data or not _are_known():
+        component[index] = complements(left, right)
+        return component[index]
+    return _complementarity(component, index, left, right)
+
+
+def _variable(component: Any, index: str) -> Any:
+    data = VarData(component)
+    data._index = index
+    data._domain = pyo.Reals
+    component._data[index] = data
+    return data
+
+
+def _equality(component: Any, index: str, body: Any) -> Any:
+    data = ConstraintData(None, component)
+    data._index = index
+    data._expr = EqualityExpression((body, 0))
+    component._data[index] = data
+    return data
+
+
+def _complementarity(component: Any, index: str, left: Any, right: Any) -> Any:
+    data = ComplementarityData.__new__(ComplementarityData)
+    # A block looks at everything that is entered into it, and this is none of what it looks for.
+    enter = object.__setattr__
+    enter(data, "_component", ref(component))
+    enter(data, "_index", index)
+    enter(data, "_active", True)
+    enter(data, "_ctypes", {})
+    enter(data, "_decl", {})
+    enter(data, "_decl_order", [])
+    enter(data, "_private_data", None)
+    enter(data, "_args", (left, right))
+    component._data[index] = data
+    return data
+
+
+@functools.cache
+def _are_known() -> bool:
+    """Whether members made here are those that Pyomo makes."""
+    model = pyo.ConcreteModel()
+    model.x = pyo.Var()
+    model.v = pyo.Var(pyo.Any, dense=False)
+    model.e = pyo.Constraint(pyo.Any)
+    model.c = Complementarity(pyo.Any)
+    body, left, right = model.x - 1, model.x >= 0, model.x <= 1
+    theirs = [model.v["a"]]
+    model.e["a"] = body == 0
+    model.c["a"] = complements(left, right)
+    theirs += [model.e["a"], model.c["a"]]
+    mine = [_variable(model.v, "b"), _equality(model.e, "b", body), _complementarity(model.c, "b", left, right)]
+    return all(_state(a, "a") == _state(b, "b") for a, b in zip(theirs, mine, strict=True))
+
+
+def _state(data: Any, index: str) -> list[tuple[str, Any]]:
+    """Names and values of all attributes; expressions as text, and the index, which differs, as whether it is the right one."""
+    slots = data.__auto_slots__.slots
+    found = {name: getattr(data, name) for name in slots} | dict(getattr(data, "__dict__", {}))
+    found["_index"] = found["_index"] == index
+    if found.get("_expr") is not None:
+        found["_expr"] = (type(found["_expr"]), str(found["_expr"]))
+    if "_args" in found:
+        found["_args"] = (type(found["_args"]), [str(side) for side in found["_args"]])
+    return sorted(found.items(), key=lambda item: item[0])

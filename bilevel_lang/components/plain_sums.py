@@ -1,0 +1,64 @@
+"""Sums of ``number * variable``, which large models consist of, read and made directly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from pyomo.core.base.var import ScalarVar, VarData
+from pyomo.core.expr.numeric_expr import LinearExpression, MonomialTermExpression, SumExpression
+
+_SUMS = frozenset({SumExpression, LinearExpression})
+_NUMBERS = frozenset({int, float})
+_VARIABLES = frozenset({VarData, ScalarVar})
+_LINEAR = frozenset({MonomialTermExpression, VarData, ScalarVar})
+
+
+def coefficients(expression: Any) -> list[tuple[Any, float]] | None:
+    """(variable, coefficient), each unfixed variable once, in the order of the text, without zeros; None for any other form."""
+    terms = expression._args_[: expression._nargs] if expression.__class__ in _SUMS else (expression,)
+    found: dict[int, tuple[Any, float]] = {}
+    for term in terms:
+        kind = term.__class__
+        if kind is MonomialTermExpression:
+            factor, variable = term._args_
+            if factor.__class__ not in _NUMBERS:
+                return None
+        elif kind in _NUMBERS:
+            continue
+        elif kind in _VARIABLES:
+            factor, variable = 1, term
+        else:
+            return None
+        if variable._fixed:
+            continue
+        key = id(variable)
+        found[key] = (variable, found[key][1] + factor) if key in found else (variable, factor)
+    return [pair for pair in found.values() if pair[1] != 0]
+
+
+def total(terms: Iterable[Any]) -> Any:
+    """The same as ``sum(terms)``; 0 without any."""
+    terms = list(terms)
+    first: Any = 0
+    kept: list[Any] = []
+    for place, term in enumerate(terms):
+        if term.__class__ in _NUMBERS:
+            if kept and term != 0:
+                kept.append(term)
+            elif not kept:
+                first += term
+        elif term.__class__ in _LINEAR:
+            kept.append(term)
+        else:
+            return sum(terms[place:], _joined(first, kept))
+    return _joined(first, kept)
+
+
+def _joined(first: Any, kept: list[Any]) -> Any:
+    """Pyomo's own form of a sum of a number and plain terms."""
+    if first:
+        kept = [first, *kept]
+    if len(kept) < 2:
+        return kept[0] if kept else first
+    return LinearExpression(kept)

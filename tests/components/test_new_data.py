@@ -1,0 +1,97 @@
+"""Members made by hand against those that Pyomo makes: what they hold, and what Pyomo does with them."""
+
+from __future__ import annotations
+
+import io
+import pickle
+from collections.abc import Iterator
+from typing import Any
+
+import pyomo.environ as pyo
+import pytest
+from pyomo.mpec import Complementarity
+
+from bilevel_lang.components import new_data
+from bilevel_lang.components.new_data import new_complementarity, new_equality, new_variable
+
+
+def built() -> Any:
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var(range(2), bounds=(0, None))
+    m.b = pyo.Block()
+    m.b.v = pyo.Var(pyo.Any, dense=False)
+    m.b.e = pyo.Constraint(pyo.Any)
+    m.b.c = Complementarity(pyo.Any)
+    new_variable(m.b.v, "free")
+    v = new_variable(m.b.v, "row[1]", 0, 2.5)
+    new_equality(m.b.e, "x[0]", 2 * m.x[0] - v)
+    new_complementarity(m.b.c, "row[1]", m.x[0] + m.x[1] - 1 >= 0, v >= 0)
+    return m
+
+
+@pytest.fixture(params=["by hand", "by Pyomo"])
+def model(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    if request.param == "by Pyomo":
+        monkeypatch.setattr(new_data, "_are_known", lambda: False)
+    yield built()
+
+
+def text(model: Any) -> str:
+    out = io.StringIO()
+    model.pprint(out)
+    return out.getvalue()
+
+
+def test_this_version_of_pyomo_is_known() -> None:
+    assert new_data._are_known()
+
+
+def test_both_ways_give_the_same_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = built()
+    monkeypatch.setattr(new_data, "_are_known", lambda: False)
+    theirs = built()
+    assert text(mine) == text(theirs)
+
+
+def test_members_that_hold_something_else_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def with_a_value(component: Any, index: str) -> Any:
+        data = component[index]
+        data.set_value(1.0)
+        return data
+
+    monkeypatch.setattr(new_data, "_variable", with_a_value)
+    assert not new_data._are_known.__wrapped__()
+
+
+def test_names_bounds_and_parents(model: Any) -> None:
+    assert [v.name for v in model.b.v.values()] == ["b.v[free]", "b.v['row[1]']"]
+    assert model.b.v["free"].bounds == (None, None)
+    assert model.b.v["row[1]"].bounds == (0, 2.5)
+    assert model.b.e["x[0]"].parent_component() is model.b.e
+    assert model.find_component("b.c['row[1]']") is model.b.c["row[1]"]
+
+
+def test_an_index_that_is_there_is_used_again(model: Any) -> None:
+    again = new_variable(model.b.v, "row[1]", None, 1)
+    assert again is model.b.v["row[1]"] and again.bounds == (None, 1)
+    new_equality(model.b.e, "x[0]", model.x[1] - 3)
+    assert len(model.b.e) == 1 and str(model.b.e["x[0]"].body) == "x[1] - 3"
+
+
+def test_clones_and_pickles(model: Any) -> None:
+    assert text(model.clone()) == text(model)
+    assert text(pickle.loads(pickle.dumps(model))) == text(model)
+
+
+def test_pyomo_transforms_the_conditions(model: Any) -> None:
+    pyo.TransformationFactory("mpec.simple_nonlinear").apply_to(model)
+    model.x[0].value, model.x[1].value, model.b.v["row[1]"].value = 2.0, 1.0, 0.5
+    rows = list(model.component_data_objects(pyo.Constraint, active=True))
+    assert len(rows) > 1  # the product of both sides and what it needs, besides `e`
+
+
+def test_a_member_can_be_deleted_and_deactivated(model: Any) -> None:
+    model.b.c["row[1]"].deactivate()
+    assert not list(model.component_data_objects(Complementarity, active=True))
+    del model.b.v["free"]
+    assert list(model.b.v) == ["row[1]"]
