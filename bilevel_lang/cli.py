@@ -66,7 +66,13 @@ def _add_choices(parser: argparse.ArgumentParser) -> None:
         choices=["switching", "replication", "substitution"],
         help="the way with state variables (`implicit`)",
     )
-    group.add_argument("--big-m", type=_positive, metavar="M", help="bound for rows where none can be proved (big-m only)")
+    group.add_argument(
+        "--big-m",
+        type=_given_bound,
+        action="append",
+        metavar="M",
+        help="bound for sides where none can be proved (big-m only); ROW=M for one row, may be repeated",
+    )
     group.add_argument("--starts", type=_count, default=8, metavar="N", help="starts of a local method (default 8)")
     group.add_argument("--mu", metavar="LIST", help="the sequence of an encoding for ipopt: 1,1e-2,1e-4 or 1:1e-8:0.01")
     group.add_argument("--form", choices=["equality", "inequality"], help="of the rows of product or fischer-burmeister")
@@ -98,6 +104,12 @@ def _add_modes(parser: argparse.ArgumentParser) -> None:
     group.add_argument("-v", "--verbose", action="store_true", help="the solver's log on stderr, all variables in the report")
     group.add_argument("--doctor", action="store_true", help="what is installed here, and does it work")
     group.add_argument("--version", action="version", version=f"bilevel-lang {__version__}")
+
+
+def _given_bound(text: str) -> tuple[str, float]:
+    """``M`` for every side, or ``ROW=M``; a name may hold ``=`` itself."""
+    name, _, number = text.rpartition("=")
+    return name or "*", _positive(number)
 
 
 def _number(text: str) -> float:
@@ -272,13 +284,14 @@ def _options(options: argparse.Namespace) -> Options:
         "gap",
         "threads",
         "seed",
-        "big_m",
         "starts",
         "implicit",
         "tolerance",
         "verbose",
     )
-    return Options(nlp=_nlp_options(options), **{name: getattr(options, name) for name in names})
+    big_m = dict(options.big_m) if options.big_m else None
+    plain = big_m["*"] if big_m is not None and list(big_m) == ["*"] else big_m
+    return Options(nlp=_nlp_options(options), big_m=plain, **{name: getattr(options, name) for name in names})
 
 
 def _nlp_options(options: argparse.Namespace) -> NlpOptions:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from bilevel_lang.errors import UsageError
 
 OTHERS = "*"
 """Stands for every side that is not named."""
+
+BINDING = 0.99
+"""A side above this share of a given M counts as bound by it."""
+
+MEND = "raise --big-m, or use --encoding sos1"
 
 Given = float | Mapping[str, float] | None
 
@@ -39,3 +44,9 @@ def check_given_names(given: Given, sides: Iterable[str]) -> None:
             near = difflib.get_close_matches(name, known, n=1)
             mend = f"did you mean `{near[0]}`?" if near else "name a row or a bounded variable of an agent, or `*` for all others"
             raise UsageError(f"big_m: no agent has a side `{name}`", mend)
+
+
+def described(values: Sequence[float]) -> str:
+    """``M = 50``, or ``M = 5 to 100`` for several."""
+    least, most = min(values), max(values)
+    return f"M = {least:g}" if least == most else f"M = {least:g} to {most:g}"

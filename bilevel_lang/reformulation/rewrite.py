@@ -60,7 +60,8 @@ class Options:
 
     ``encoding`` is a name, or a mapping from names of rows, variables or pairs (``*``: all others) to names of encodings; such a
     mapping is kept as text, ``e1=sos1,*=big-m``.
-    ``time_limit`` seconds, ``gap`` relative, ``big_m`` the bound to use for rows without a proven one, ``starts`` how many
+    ``time_limit`` seconds, ``gap`` relative, ``big_m`` the bound to use for sides without a proven one (a number, or a
+    mapping from names of rows and variables to numbers, ``*`` for all others), ``starts`` how many
     points a local method starts from, ``implicit`` the way with state variables (``switching``, ``replication`` or
     ``substitution``), ``tolerance`` of the certificate (relative). ``nlp``: options of the encodings for NLP
     solvers.
@@ -74,7 +75,7 @@ class Options:
     gap: float | None = None
     threads: int | None = None
     seed: int = 0
-    big_m: float | None = None
+    big_m: float | Mapping[str, float] | None = None
     starts: int = 8
     tolerance: float = 1e-5
     verbose: bool = False
@@ -99,13 +100,11 @@ class Options:
             raise UsageError(f"option `implicit`: no way {self.implicit!r} with state variables", mend)
         for name, least, strict in _RANGES:
             value = getattr(self, name)
-            if value is None:
-                continue
-            if isinstance(value, bool) or not isinstance(value, numbers.Real):
-                raise UsageError(f"option `{name}` is a number, not {value!r}")
-            number = float(value)
-            if not (number > least if strict else number >= least) or math.isinf(number):
-                raise UsageError(f"option `{name}` must be {'>' if strict else '>='} {least} and finite, not {value!r}")
+            if name == "big_m" and isinstance(value, Mapping):
+                for row, number in value.items():
+                    _check_number(f"{name}[{row}]", number, least, strict)
+            elif value is not None:
+                _check_number(name, value, least, strict)
         if isinstance(self.encoding, Mapping):
             # As it is typed on the command line and printed in reports.
             object.__setattr__(self, "encoding", ",".join(f"{name}={each}" for name, each in self.encoding.items()))
@@ -114,6 +113,14 @@ class Options:
         """The part that a solver understands; ``time_limit`` overrides (what is left of it)."""
         limit = self.time_limit if time_limit is None else time_limit
         return SolverOptions(limit, self.gap, self.threads, self.seed, self.verbose, self.solver_options)
+
+
+def _check_number(name: str, value: Any, least: int, strict: bool) -> None:
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise UsageError(f"option `{name}` is a number, not {value!r}")
+    number = float(value)
+    if not (number > least if strict else number >= least) or math.isinf(number):
+        raise UsageError(f"option `{name}` must be {'>' if strict else '>='} {least} and finite, not {value!r}")
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,13 +23,11 @@ from bilevel_lang.errors import Diagnostic, RefusedError
 from bilevel_lang.reformulation.complementarity.encoding import Encoded, run_once
 from bilevel_lang.reformulation.complementarity.homotopy import Starter
 from bilevel_lang.reformulation.complementarity.pairs import Pair, as_variable, take_pairs
+from bilevel_lang.reformulation.given_bounds import BINDING, MEND, check_given_names, described, given_bound
 from bilevel_lang.reformulation.rewrite import Options
 from bilevel_lang.solution import Exactness
 from bilevel_lang.solvers.registry import by_name
 from bilevel_lang.solvers.solver import SolverRun, Termination
-
-BINDING = 0.99
-"""A side above this share of a given M counts as bound by it."""
 
 LARGEST = 1e7
 """A derived M above this is numerically worthless: a binary off by 1e-9 would let 1 % through."""
@@ -55,6 +53,7 @@ class BigM:
     def encode(self, model: Any, options: Options, starter: Starter) -> Encoded:
         """One binary ``encoding.side[name]`` for every pair; every M is listed in the notes with its origin."""
         block, pairs = take_pairs(model)
+        check_given_names(options.big_m, [pair.name for pair in pairs])
         return self.state(model, block, pairs, options)
 
     def state(self, model: Any, block: Any, pairs: Sequence[Pair], options: Options) -> Encoded:
@@ -94,10 +93,11 @@ def _bounds(model: Any, sides: dict[str, Any], options: Options) -> dict[str, Bo
     if len(bounds) < len(sides):
         _collect_lp(bounds, sides, model)
     missing = {n: v for n, v in sides.items() if n not in bounds}
-    if missing and options.big_m is None:
-        raise RefusedError([_no_bound(name) for name in missing])
-    for name, variable in missing.items():
-        bounds[name] = Bound(name, variable, float(options.big_m or 0.0), False, "given, not proven")
+    given = {name: given_bound(options.big_m, name.rpartition(".")[0]) for name in missing}
+    refused = [_no_bound(name) for name, value in given.items() if value is None]
+    if refused:
+        raise RefusedError(refused)
+    bounds.update((n, Bound(n, missing[n], value, False, "given, not proven")) for n, value in given.items() if value is not None)
     return bounds
 
 
@@ -176,11 +176,11 @@ def _review(given: list[Bound], run: SolverRun) -> tuple[str, ...]:
     """What a run says about the given bounds."""
     if not given:
         return ()
+    what = described([b.value for b in given])
     if run.values is None:
-        said = f"no solution has all its slacks and multipliers within the given M = {given[0].value:g}"
-        return (f"{said}: raise --big-m, or use --encoding sos1",) if run.termination is Termination.INFEASIBLE else ()
-    reasons = [f"M = {given[0].value:g} was given, not proven: optimality holds only if no multiplier exceeds it"]
-    reached = [b.name for b in given if run.values.get(b.variable, 0.0) >= BINDING * b.value]
-    mend = "raise --big-m, or use --encoding sos1"
-    reasons += [f"not trusted: {name} reaches the given M = {given[0].value:g}; {mend}" for name in reached]
+        said = f"no solution has all its slacks and multipliers within the given {what}"
+        return (f"{said}: {MEND}",) if run.termination is Termination.INFEASIBLE else ()
+    reasons = [f"{what} was given, not proven: optimality holds only if no slack and no multiplier exceeds it"]
+    reached = [b for b in given if run.values.get(b.variable, 0.0) >= BINDING * b.value]
+    reasons += [f"not trusted: {b.name} reaches the given M = {b.value:g}; {MEND}" for b in reached]
     return tuple(reasons)

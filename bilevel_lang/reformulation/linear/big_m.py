@@ -10,6 +10,7 @@ Reference: Fortuny-Amat and McCarl 1981, J. Oper. Res. Soc. 32:783; Pineda and M
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -17,7 +18,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from bilevel_lang.errors import Diagnostic, RefusedError
-from bilevel_lang.reformulation.given_bounds import check_given_names, given_bound
+from bilevel_lang.reformulation.complementarity.big_m import LARGEST
+from bilevel_lang.reformulation.given_bounds import BINDING, MEND, check_given_names, described, given_bound
 from bilevel_lang.reformulation.linear.bounds.derived import DerivedBounds, derive_bounds
 from bilevel_lang.reformulation.linear.encoding import EncodedArrays, padded
 from bilevel_lang.reformulation.linear.indicator import with_binaries
@@ -32,13 +34,8 @@ from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.scip import Scip
 from bilevel_lang.solvers.solver import Termination
 
-BINDING = 0.99
-"""A side above this share of a given M counts as bound by it."""
-
 COARSE = 1e4
 """From this M on a binary that is off by 1e-9 lets 1e-5 through, which is what the verification tolerates."""
-
-MEND = "raise --big-m, or use --encoding sos1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,15 +109,17 @@ def _bounds(mpec: LinearMpec, derived: DerivedBounds, options: Options) -> list[
     """Two bounds a pair, in order; RefusedError names every side that has none."""
     found: list[Bound] = []
     missing: list[Diagnostic] = []
-    for column, name, word in _sides(mpec):
+    for column, partner, name, word in _sides(mpec):
         value, origin, proven = float(derived.upper[column]), derived.origin[column], True
         if derived.empty:
             # Every M is valid, and the solver proves that the encoded program has no point either.
             value, origin = 0.0, "any, since the relaxation is infeasible"
-        elif not np.isfinite(value):
+        elif derived.upper[partner] == 0:
+            value, origin = math.inf, "not needed: the other side is zero"
+        elif value > LARGEST:
             given = given_bound(options.big_m, name)
             if given is None:
-                missing.append(_no_bound(name, word, derived.unasked))
+                missing.append(_no_bound(name, word, value, derived.unasked))
                 continue
             value, origin, proven = given, "given, not proven", False
         found.append(Bound(column, f"{name}.{word}", value, proven, origin))
@@ -129,24 +128,28 @@ def _bounds(mpec: LinearMpec, derived: DerivedBounds, options: Options) -> list[
     return found
 
 
-def _sides(mpec: LinearMpec) -> Iterator[tuple[int, str, str]]:
+def _sides(mpec: LinearMpec) -> Iterator[tuple[int, int, str, str]]:
+    """Column, the column of the other side, the pair's name, and which side of it this is."""
     for left, right, name in zip(mpec.left.tolist(), mpec.right.tolist(), mpec.names(), strict=True):
-        yield left, name, "slack"
-        yield right, name, "multiplier"
+        yield left, right, name, "slack"
+        yield right, left, name, "multiplier"
 
 
-def _no_bound(name: str, word: str, unasked: int) -> Diagnostic:
-    why = " within the budget of LPs" if unasked else ""
+def _no_bound(name: str, word: str, value: float, unasked: int) -> Diagnostic:
     help = (
         "use `--encoding sos1`, which needs no bound; or give one you can prove with `--big-m M`; or bound the variables involved"
     )
+    if np.isfinite(value):
+        said = f"the {word} of `{name}` may reach {value:.3g}: a big-M above {LARGEST:.0e} is of no numerical use"
+        return Diagnostic("R1", said, "use `--encoding sos1`, which needs no bound; or rescale the model")
+    why = " within the budget of LPs" if unasked else ""
     return Diagnostic("R1", f"no bound could be derived{why} for the {word} of `{name}`: `big-m` would be a guess", help)
 
 
 def _notes(bounds: list[Bound]) -> Iterator[str]:
     for bound in bounds:
         yield f"M of {bound.name} = {bound.value:g} ({bound.origin})"
-    largest = max((b.value for b in bounds), default=0.0)
+    largest = max((b.value for b in bounds if math.isfinite(b.value)), default=0.0)
     if largest > COARSE:
         through = f"M = {largest:g} lets {largest * 1e-9:.0e} through for a binary that is off by 1e-9"
         yield f"{through}: the answer is solved again with its pairs decided"
@@ -156,8 +159,7 @@ def _doubts(given: tuple[Bound, ...], run: MatrixRun) -> Iterator[str]:
     """What a run says about the given bounds."""
     if not given:
         return
-    values = sorted({b.value for b in given})
-    what = f"M = {values[0]:g}" if len(values) == 1 else f"M = {values[0]:g} to {values[-1]:g}"
+    what = described([b.value for b in given])
     if run.x is None:
         if run.termination is Termination.INFEASIBLE:
             yield f"no solution has all its slacks and multipliers within the given {what}: {MEND}"

@@ -15,9 +15,6 @@ from bilevel_lang.reformulation.linear.mpec import LinearMpec
 from bilevel_lang.solvers.matrix import Ints
 from bilevel_lang.solvers.program import Floats
 
-LARGEST = 1e7
-"""A derived bound above this is numerically worthless: a binary off by 1e-9 would let 1 % through."""
-
 TIGHT_ENOUGH = 1e3
 """Bounds below this are not worth an LP."""
 
@@ -61,7 +58,7 @@ def derive_bounds(mpec: LinearMpec, iterations: int = ITERATIONS) -> DerivedBoun
             break
     sides = np.concatenate([mpec.left, mpec.right])
     upper = box.upper.copy()
-    upper[sides] = np.where(upper[sides] > LARGEST, np.inf, np.where(upper[sides] < NOTHING, 0.0, upper[sides]))
+    upper[sides] = np.where(upper[sides] < NOTHING, 0.0, upper[sides])
     return DerivedBounds(upper, tuple(box.origin), box.empty, unasked)
 
 

@@ -48,6 +48,8 @@ def primal_dual_rows(agent: AgentSystem, box: Box) -> tuple[sp.csr_matrix, Float
     if hessian.nnz and not (agent.optimises and agent.convex):
         products, hessian = _joined(products, _own_products(agent, hessian, n)), hessian * 0
     envelopes = [found for first in (True, False) if (found := _below(products, box, first)) is not None]
+    if len(envelopes) == 2 and (envelopes[0][0] != envelopes[1][0]).nnz == 0:
+        envelopes = envelopes[:1]
     rows, sides = [], []
     for (row, constant), (tangent, level) in itertools.product(envelopes, _tangents(agent, hessian, box, n)):
         rows.append(linear + tangent + row)

@@ -7,7 +7,7 @@ sides with room staying at 0 (Caratheodory's argument for cones). The point z st
 own conditions sees the multipliers (no ``dualvar``), it is enough that the bounds hold for basic ones, group by group of
 variables that rows connect. Parallel sides (both bounds of a variable) are never in one basis, so that they do not grow together.
 
-A basic solution is ``B^-1 r_R(z)`` for a nonsingular B of the rows R that span the group. Two ways to bound all of them, r(z)
+A basic solution is ``B^-1 r_R(z)`` for a nonsingular B of the rows R that span the group. Ways to bound all of them, r(z)
 being in an interval:
 
 * all bases are enumerated where there are at most ``BASES``: the bounds are as tight as the interval allows;
@@ -28,6 +28,7 @@ import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
 from bilevel_lang.reformulation.linear.bounds.box import Box
+from bilevel_lang.reformulation.linear.bounds.monotone import monotone_bounds
 from bilevel_lang.reformulation.linear.bounds.unimodular import unimodular_scaling
 from bilevel_lang.reformulation.linear.mpec import AgentSystem
 from bilevel_lang.solvers.matrix import Flags, Ints, MatrixProgram
@@ -39,6 +40,7 @@ BASES = 20_000
 SINGULAR = 1e-12
 """A determinant below this share of the product of its columns' lengths counts as 0: rounding of decimal data."""
 
+MONOTONE = "basic multipliers, rows that push one way"
 ENUMERATED = "basic multipliers, all bases enumerated"
 UNIMODULAR = "basic multipliers, totally unimodular rows"
 
@@ -83,10 +85,11 @@ def _groups(matrix: sp.csr_matrix) -> list[tuple[Ints, Ints]]:
 
 def _bound_group(matrix: sp.csr_matrix, low: Floats, up: Floats, columns: Ints, signed: Flags, box: Box) -> bool:
     """One group: ``matrix`` (rows, columns), r between ``low`` and ``up``, ``signed``: which multipliers are >= 0."""
+    monotone = monotone_bounds(matrix, low, up, signed)
+    moved = box.tighten(columns, np.full(len(columns), -np.inf), monotone, MONOTONE)
     if not (np.isfinite(low).all() and np.isfinite(up).all()):
-        return False
+        return moved
     scaling = unimodular_scaling(matrix)
-    moved = False
     if scaling is not None:
         size = float((np.maximum(np.abs(low), np.abs(up)) / scaling[0]).sum()) / scaling[1]
         moved |= box.tighten(columns, np.where(signed, -np.inf, -size), size, UNIMODULAR)
