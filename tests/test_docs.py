@@ -199,6 +199,7 @@ def test_every_exactness_is_explained() -> None:
 def test_figures_are_those_of_the_code() -> None:
     from bilevel_lang.reformulation import encoding_choice, given_bounds, two_stage
     from bilevel_lang.reformulation.complementarity import big_m, homotopy
+    from bilevel_lang.reformulation.linear.bounds import derived, lps
     from bilevel_lang.reformulation.registry import PLANNED
     from bilevel_lang.solvers import scip
 
@@ -209,6 +210,8 @@ def test_figures_are_those_of_the_code() -> None:
     assert f"for {two_stage.AGAIN:g} seconds" in plan
     assert f"above {big_m.LARGEST:.0e}".replace("e+0", "e") in encodings
     assert f"reaches {100 * given_bounds.BINDING:g} %" in encodings
+    assert f"without a bound below {derived.TIGHT_ENOUGH:g} are asked" in encodings
+    assert f"is {lps.ITERATIONS:,} simplex iterations" in encodings
     assert "mu = 1, 1e-2, 1e-4, 1e-6, 1e-8" in encodings
     assert homotopy.MU == (1, 1e-2, 1e-4, 1e-6, 1e-8)
     tolerances = page("decisions/0005-scip-tolerance.md")
