@@ -19,10 +19,11 @@ from pyomo.core.expr.numeric_expr import AbsExpression, Expr_ifExpression, MaxEx
 from pyomo.core.expr.numvalue import native_types
 from pyomo.mpec import Complementarity
 
+from bilevel_lang.components.walking import variables_in
 from bilevel_lang.grammar.syntax import Disjunction, EmpInfo, ModelType
 from bilevel_lang.problem import Structure
 from bilevel_lang.resolver.drafts import Draft, Listed
-from bilevel_lang.resolver.ownership import names_of, variables_in
+from bilevel_lang.resolver.ownership import names_of
 from bilevel_lang.resolver.report import Report
 from bilevel_lang.resolver.structure import Outline
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pyomo.environ as pyo
+from pyomo.core.base.var import VarData
 from pyomo.core.expr.numvalue import native_numeric_types
 from pyomo.mpec import Complementarity
 
@@ -45,6 +46,7 @@ KINDS: tuple[tuple[Any, str], ...] = (
     (Complementarity, "complementarity condition"),
 )
 NAMES_SHOWN = 6
+_SETTLED = frozenset({int, float, type(None)})
 BLOCKS_SEARCHED = 1000
 
 
@@ -84,7 +86,9 @@ def spelled(reference: Reference) -> str:
 
 def bounds_known(data: Any) -> bool:
     """Whether the bounds of a row or variable have values: a mutable Param in them may have none."""
-    sides = (data.lower, data.upper)
+    if data.__class__ is VarData and data._lb.__class__ in _SETTLED and data._ub.__class__ in _SETTLED:
+        return True  # the bounds of a domain are numbers
+    sides = (data.lower, data.upper) if data.ctype is pyo.Var else data.to_bounded_expression()[::2]
     return all(s is None or s.__class__ in native_numeric_types or pyo.value(s, exception=False) is not None for s in sides)
 
 

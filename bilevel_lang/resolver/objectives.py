@@ -8,13 +8,16 @@ from typing import Any
 import pyomo.environ as pyo
 from pyomo.common.collections import ComponentSet
 from pyomo.core.expr.numeric_expr import MonomialTermExpression, NegationExpression, SumExpression
+from pyomo.core.expr.numvalue import native_types
 from pyomo.core.expr.visitor import replace_expressions
 from pyomo.repn import generate_standard_repn
 
+from bilevel_lang.components.naming import Naming
+from bilevel_lang.components.walking import variables_in
 from bilevel_lang.errors import Span
 from bilevel_lang.problem import AgentObjective, Row, Structure
 from bilevel_lang.resolver.drafts import Draft
-from bilevel_lang.resolver.ownership import names_of, variables_in
+from bilevel_lang.resolver.ownership import names_of
 from bilevel_lang.resolver.report import Report
 from bilevel_lang.resolver.structure import Outline
 
@@ -145,14 +148,18 @@ def _priced(expression: Any, draft: Draft) -> Any:
 def rows_of(draft: Draft, definition: Definition | None) -> tuple[Row, ...]:
     """The agent's rows with multipliers: listed rows without the definition, and the objective variable's own bounds."""
     rows = []
+    naming = Naming()
     for listed in draft.rows:
         data = listed.data
         if definition is not None and data is definition.row:
             continue
-        body = substitute(data.body, definition.variable, definition.expression) if definition else data.body
-        if data.lb is None and data.ub is None:
+        lower, body, upper = data.to_bounded_expression(evaluate_bounds=True)
+        if lower is None and upper is None:
             continue  # `-inf <= g <= inf` states nothing
-        rows.append(Row(data.name, body, data.lb, data.ub, data, listed.span))
+        body = data.body if body.__class__ in native_types else body  # Pyomo makes an expression of a number
+        if definition:
+            body = substitute(body, definition.variable, definition.expression)
+        rows.append(Row(naming.name(data), body, lower, upper, data, listed.span))
     if definition is not None and (definition.variable.lb is not None or definition.variable.ub is not None):
         variable = definition.variable
         name = f"{variable.name}.bounds"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pyomo.environ as pyo
-from pyomo.common.collections import ComponentSet
 
+from bilevel_lang.components.walking import Met
 from bilevel_lang.errors import Span
 from bilevel_lang.problem import Agent, Leader
 from bilevel_lang.resolver.drafts import Draft
-from bilevel_lang.resolver.ownership import Ownership, names_of, shortened, used_variables, variables_in
+from bilevel_lang.resolver.ownership import Ownership, names_of, shortened, used_elsewhere
 from bilevel_lang.resolver.report import Report
 from bilevel_lang.resolver.scaling import remark_on_scaling
 from bilevel_lang.resolver.structure import Outline
@@ -18,18 +18,19 @@ from bilevel_lang.resolver.structure import Outline
 
 def remark(plan: Outline, drafts: list[Draft], agents: list[Agent], leader: Leader, books: Ownership, report: Report) -> None:
     """Add the warnings and notices about a resolved annotation, and E2 for a range that serves as a function."""
-    used = used_variables(books.model, drafts) if drafts else ComponentSet()
+    own = [_used_by(agent) for agent in agents]
+    used = _used_anywhere(books.model, drafts, agents, own) if drafts else Met()
     if plan.bilevel is not None and not any(d.broken for d in drafts):
         _unlisted(leader, used, books, plan.opening, report)
     for draft in drafts:
         _function_rows(draft, report)
         _fixed_variables(draft, report)
-    for agent in agents:
-        _idle_variables(agent, used, report)
+    for agent, used_by_it in zip(agents, own, strict=True):
+        _idle_variables(agent, used_by_it, used, report)
     remark_on_scaling(agents, leader, report)
 
 
-def _unlisted(leader: Leader, used: ComponentSet, books: Ownership, opening: Span | None, report: Report) -> None:
+def _unlisted(leader: Leader, used: Met, books: Ownership, opening: Span | None, report: Report) -> None:
     objective = leader.objective.expr if leader.objective is not None else None
     unlisted = [v for v in leader.variables if v not in books.variables and v in used and v is not objective]
     if unlisted:
@@ -67,15 +68,32 @@ def _both_sides(row: Any) -> bool:
     return len(arguments) == 2 and all(getattr(a, "is_potentially_variable", bool)() for a in arguments)
 
 
-def _idle_variables(agent: Agent, used_anywhere: ComponentSet, report: Report) -> None:
-    used: ComponentSet = ComponentSet()
+def _used_by(agent: Agent) -> Met:
+    """The variables of everything that an agent looks at."""
+    used = Met()
     if agent.objective is not None:
-        used.update(variables_in(agent.objective.expression))
+        used.meet(agent.objective.expression)
     for row in agent.rows:
-        used.update(variables_in(row.body))
+        used.meet(row.body)
     for function in agent.functions:
         if function.expression is not None:
             used.add(function.variable)
+    return used
+
+
+def _used_anywhere(model: Any, drafts: list[Draft], agents: list[Agent], own: list[Met]) -> Met:
+    """The variables that are used by anybody; every row is looked through once."""
+    used = Met()
+    for met in own:
+        used.join(met)
+    done = {id(row.component) for agent in agents for row in agent.rows}
+    for row in model.component_data_objects(pyo.Constraint, active=True):
+        if id(row) not in done:
+            used.meet(row.body)
+    return used_elsewhere(model, drafts, used)
+
+
+def _idle_variables(agent: Agent, used: Met, used_anywhere: Met, report: Report) -> None:
     idle = [v for v in agent.variables if v not in used]
     strange = [v for v in idle if v in used_anywhere]
     if strange:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pyomo.environ as pyo
 from pyomo.common.collections import ComponentSet
+from pyomo.common.gc_manager import PauseGC
 
 from bilevel_lang.errors import ResolutionError
 from bilevel_lang.grammar.syntax import (
@@ -53,6 +54,11 @@ def resolve(model: Any, info: EmpInfo, *, strict: bool = False) -> BilevelProble
     ``model`` is a constructed Pyomo model and stays as it is. With ``strict`` warnings (a variable nobody lists, a free
     multiplier, ...) are errors. Raises ResolutionError with all mistakes, each with its place and mend.
     """
+    with PauseGC():  # a large model holds millions of objects, and next to none of them becomes garbage here
+        return _resolved(model, info, strict)
+
+
+def _resolved(model: Any, info: EmpInfo, strict: bool) -> BilevelProblem:
     report = Report(info.source)
     plan = outline(info, report)
     softening = derive(model, info)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import pyomo.environ as pyo
 from pyomo.core.expr import numeric_expr as ne
 from pyomo.repn import generate_standard_repn
 
+from bilevel_lang.components.plain_sums import coefficients
 from bilevel_lang.errors import Span
 from bilevel_lang.problem import Agent, Leader
 from bilevel_lang.resolver.report import Report
@@ -27,13 +28,10 @@ class _Range:
 
     least: float = math.inf
     largest: float = 0.0
-    least_row: str = ""
-    largest_row: str = ""
+    least_row: Any = None
+    largest_row: Any = None
 
-    def take(self, coefficient: float, row: str) -> None:
-        size = abs(coefficient)
-        if size == 0 or not math.isfinite(size):
-            return
+    def take(self, size: float, row: Any) -> None:
         if size < self.least:
             self.least, self.least_row = size, row
         if size > self.largest:
@@ -51,25 +49,27 @@ class _Range:
 def remark_on_scaling(agents: list[Agent], leader: Leader, report: Report) -> None:
     """Warn (E24) of each row whose coefficients span more than :data:`WIDEST`, and of agents whose rows together do."""
     for agent in agents:
-        _remark(agent.name, [(row.name, row.body) for row in agent.rows], agent.span, report)
-    _remark("the leader", [(row.name, row.body) for row in leader.rows], None, report)
+        _remark(agent.name, agent.rows, agent.span, report)
+    _remark("the leader", leader.rows, None, report)
 
 
-def _remark(owner: str, rows: list[tuple[str, Any]], span: Span | None, report: Report) -> None:
+def _remark(owner: str, rows: Iterable[Any], span: Span | None, report: Report) -> None:
     together = _Range()
     found = False
-    for name, body in rows:
-        here = _Range()
-        for coefficient in _coefficients(body, 1.0):
-            here.take(coefficient, name)
-        if here.largest:
-            together.take(here.least, name)
-            together.take(here.largest, name)
+    for row in rows:
+        plain = coefficients(row.body)
+        sizes = [abs(c) for _, c in plain] if plain is not None else [abs(c) for c in _coefficients(row.body, 1.0)]
+        used = [size for size in sizes if 0 < size < math.inf]
+        if not used:
+            continue
+        here = _Range(min(used), max(used))
+        together.take(here.least, row)
+        together.take(here.largest, row)
         if here.wide:
             found = True
-            report.warning("E24", f"row `{name}` of `{owner}` has coefficients {here.ends}", span, MEND)
+            report.warning("E24", f"row `{row.name}` of `{owner}` has coefficients {here.ends}", span, MEND)
     if together.wide and not found:
-        where = f"row `{together.least_row}` and row `{together.largest_row}`"
+        where = f"row `{together.least_row.name}` and row `{together.largest_row.name}`"
         report.warning("E24", f"the rows of `{owner}` have coefficients {together.ends} ({where})", span, MEND)
 
 

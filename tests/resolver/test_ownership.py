@@ -7,7 +7,8 @@ from typing import Any
 import pyomo.environ as pyo
 import pytest
 
-from bilevel_lang.resolver.ownership import names_of, shortened, variables_in
+from bilevel_lang.components.walking import variables_in
+from bilevel_lang.resolver.ownership import names_of, shortened
 from tests.resolver.models import families, gams_style, mistakes, names, resolved, said
 
 
