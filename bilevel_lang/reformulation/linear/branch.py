@@ -1,8 +1,9 @@
 """Branch and bound of our own: warm LPs of HiGHS, clauses learned from the agents' multipliers. No big-M, no SCIP.
 
-Formulation: none; the search decides pair after pair. See :mod:`bilevel_lang.reformulation.linear.branching.tree`. Accepts: MPECs
-whose rows, conditions and leader's objective are linear, with continuous variables. Exactness: exact; every bound is an LP's and
-every clause has a certificate.
+Formulation: none; the search decides pair after pair. Where the leader's objective is linear and all variables are continuous see
+:mod:`bilevel_lang.reformulation.linear.branching.tree`: every bound is an LP's and every clause has a certificate. A convex
+quadratic objective and integers of the leader go to :mod:`bilevel_lang.reformulation.linear.branching.violated_pairs`.
+Accepts: MPECs with linear rows and conditions whose relaxations are LPs or convex QPs. Exactness: exact.
 
 Left to the engine, the search stops after a counted effort, and SCIP goes on from its best point over SOS1 sets: most problems
 need no tree worth the name, and for the others SCIP's nodes are quicker than ours.
@@ -20,6 +21,7 @@ import numpy as np
 from bilevel_lang.errors import RefusedError, SolverFailedError
 from bilevel_lang.reformulation.linear.branching.search import search
 from bilevel_lang.reformulation.linear.branching.tree import Effort
+from bilevel_lang.reformulation.linear.branching.violated_pairs import search_pairs, takes
 from bilevel_lang.reformulation.linear.encoding import EncodedArrays
 from bilevel_lang.reformulation.linear.mpec import LinearMpec
 from bilevel_lang.reformulation.linear.sos1 import LinearSos1
@@ -54,18 +56,23 @@ class LinearBranch:
     solvers: tuple[str, ...] = ("highs",)
 
     def encode(self, mpec: LinearMpec, solver: str, options: Options) -> EncodedArrays:
-        """Nothing to add. Raises RefusedError for what no LP can be the relaxation of."""
-        reason = why_no_lp(mpec)
+        """Nothing to add. Raises RefusedError for relaxations that HiGHS does not take."""
+        reason = takes(mpec.program)
         if reason is not None:
-            raise RefusedError(f"`branch` solves LPs, and {reason}", "use `--encoding sos1`, or leave the choice to the engine")
+            raise RefusedError(f"`branch` solves LPs and convex QPs, and {reason}", "use `--encoding sos1`")
+        linear = why_no_lp(mpec) is None
         alone = options.encoding == self.name or options.solver is not None
 
         def run(wanted: Options, start: Floats | None) -> MatrixRun:
-            if alone:
-                return search(mpec.program, mpec.left, mpec.right, wanted.for_solver())
-            return _handed_over(mpec, wanted, start, options)
+            if not linear:
+                return search_pairs(mpec, wanted.for_solver(), start)
+            if not alone:
+                return _handed_over(mpec, wanted, start, options)
+            found = search(mpec.program, mpec.left, mpec.right, wanted.for_solver())
+            # Without a bound on its relaxation the quick search cannot begin; the other one can.
+            return search_pairs(mpec, wanted.for_solver(), start) if found.termination is Termination.FAILED else found
 
-        notes = () if alone else (f"SCIP with SOS1 sets goes on where {FIRST_EFFORT.nodes} nodes are not enough",)
+        notes = () if alone or not linear else (f"SCIP with SOS1 sets goes on where {FIRST_EFFORT.nodes} nodes are not enough",)
         return EncodedArrays(Exactness.EXACT, solver, run, notes=notes)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from bilevel_lang.reformulation.encoding_choice import NO_BIG_M, NO_SCHOLTES, NO_SOS1, Choice
+from bilevel_lang.reformulation.linear.branch import why_no_lp
+from bilevel_lang.reformulation.linear.branching.violated_pairs import takes
 from bilevel_lang.reformulation.linear.mpec import LinearMpec
 from bilevel_lang.reformulation.linear.registry import LINEAR_ENCODINGS, linear_encoding
 from bilevel_lang.reformulation.rewrite import Options
@@ -18,6 +20,9 @@ def choose_linear_encoding(mpec: LinearMpec, options: Options) -> Choice | str:
         return f"`{options.solver}` takes Pyomo models"
     if options.encoding is not None:
         return _asked_for(options.encoding, options.solver)
+    if options.solver == "highs" and takes(mpec.program) is None:
+        chosen = "chosen    branch: highs was asked for; exact, no big-M; all rows and conditions are linear"
+        return _asked_for("branch", "highs", (chosen, NO_SOS1.format(solver="highs"), NO_SCHOLTES.format(why="it is for ipopt")))
     if options.solver == "highs":
         chosen = "chosen    big-m: highs was asked for, and big-m is the encoding it takes"
         return _asked_for("big-m", "highs", (chosen, NO_SOS1.format(solver="highs"), NO_SCHOLTES.format(why="it is for ipopt")))
@@ -35,14 +40,21 @@ def _automatic(mpec: LinearMpec, options: Options) -> Choice | str:
     features = mpec.program.features()
     if features & {Feature.NONCONVEX_OBJECTIVE, Feature.QUADRATIC_ROWS}:
         return "the leader's objective or rows are quadratic and not convex"
-    chosen = "chosen    sos1: exact, no big-M; all rows and conditions are linear"
+    name, chosen = "sos1", "chosen    sos1: exact, no big-M; all rows and conditions are linear"
+    if _for_branch(mpec, options):
+        name, chosen = "branch", "chosen    branch: exact, no big-M; all rows, conditions and the leader's objective are linear"
     if mpec.program.integer.any():
         j = int(mpec.program.integer.nonzero()[0][0])
         why = f"`{mpec.column_name(j)}` is integer"
         return Choice("sos1", (chosen, NO_BIG_M, NO_SCHOLTES.format(why=why)))
     if options.solver is not None or by_name("ipopt").missing() is not None:
         why = "ipopt is not installed" if options.solver is None else f"{options.solver} was asked for"
-        return Choice("sos1", (chosen, NO_BIG_M, NO_SCHOLTES.format(why=why)))
-    after = f"in hand   scholtes from {options.starts} starts, if {FIRST:g} s bring no proof, then sos1 once more"
+        return Choice(name, (chosen, NO_BIG_M, NO_SCHOLTES.format(why=why)))
+    after = f"in hand   scholtes from {options.starts} starts, if {FIRST:g} s bring no proof, then {name} once more"
     after += " from the point found"
-    return Choice("sos1", (chosen, after, NO_BIG_M), "scholtes", again=True)
+    return Choice(name, (chosen, after, NO_BIG_M), "scholtes", again=True)
+
+
+def _for_branch(mpec: LinearMpec, options: Options) -> bool:
+    """Whether the search over LPs is meant: not where the user has said something to SCIP."""
+    return options.solver is None and why_no_lp(mpec) is None and not options.solver_options.keys() - {"start"}

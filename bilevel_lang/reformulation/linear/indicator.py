@@ -15,7 +15,7 @@ import scipy.sparse as sp
 
 from bilevel_lang.reformulation.linear.encoding import EncodedArrays, padded
 from bilevel_lang.reformulation.linear.mpec import LinearMpec
-from bilevel_lang.reformulation.linear.piece import polished
+from bilevel_lang.reformulation.linear.piece import piece_of, polished
 from bilevel_lang.reformulation.linear.second_opinion import run_with_second_opinion
 from bilevel_lang.reformulation.rewrite import Options
 from bilevel_lang.solution import Exactness
@@ -35,7 +35,7 @@ class LinearIndicator:
         program = with_indicators(mpec)
 
         def run(wanted: Options, start: Floats | None) -> MatrixRun:
-            found = run_with_second_opinion(program, Scip(), wanted, padded(start, program.columns))
+            found = run_with_second_opinion(program, Scip(), wanted, padded(start, program.columns), lambda x: piece_of(mpec, x))
             return polished(mpec, found, wanted.for_solver())
 
         return EncodedArrays(Exactness.EXACT, solver, run)

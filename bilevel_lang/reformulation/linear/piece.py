@@ -47,7 +47,8 @@ def with_integers_fixed(program: MatrixProgram, x: Floats) -> MatrixProgram:
 
 
 def piece_of(mpec: LinearMpec, x: Floats) -> MatrixProgram:
-    """The LP or QP of the piece that ``x`` (columns of the program) lies on, integers fixed where they are."""
+    """The LP or QP of the piece that ``x`` lies on, integers fixed where they are; columns beyond the program's are left out."""
+    x = x[: mpec.program.columns]
     program = pinned(mpec.program, smaller_sides(mpec, x))
     return with_integers_fixed(program, x) if program.integer.any() else program
 
