@@ -34,7 +34,7 @@ def search(program: MatrixProgram, left: Ints, right: Ints, options: SolverOptio
     """
     assert program.quadratic is None and not program.quadratic_rows and not program.integer.any()
     started = time.perf_counter()
-    name = f"branch and bound on pairs, LPs by {Highs().version()}"
+    name = f"{Highs().version()} (branch)"
     settled = settled_matrix(program, name)
     if settled is not None:
         return settled
