@@ -93,16 +93,24 @@ def test_of_two_starts_scip_gets_the_better_one() -> None:
     assert branch._better(mpec, None, partial) is partial
 
 
-def test_what_no_lp_relaxes_is_refused_by_name() -> None:
+def test_what_is_no_lp_goes_to_the_plain_search() -> None:
     known = {k.name: k for k in KNOWN}
     quadratic = known["follow"]
     mpec = mpec_of((quadratic.build(), quadratic.annotation))
     assert why_no_lp(mpec) == "the leader's objective is quadratic"
-    with pytest.raises(RefusedError, match="quadratic"):
-        LinearBranch().encode(mpec, "highs", Options(encoding="branch"))
+    found = LinearBranch().encode(mpec, "highs", Options(encoding="branch")).run(Options(), None)
+    assert found.objective == pytest.approx(quadratic.objective, abs=1e-6)
     model, text = bard511()
-
     model.x.domain = pyo.NonNegativeIntegers
     whole = mpec_of((model, text))
     assert why_no_lp(whole) == "`x` is integer"
     assert why_no_lp(mpec_of(bard511())) is None
+    # 3x - 2y <= 4 and the other rows leave (4, 4) to an integer x as well.
+    assert LinearBranch().encode(whole, "highs", Options(encoding="branch")).run(Options(), None).objective == pytest.approx(-12)
+
+
+def test_what_is_not_convex_is_refused_by_name() -> None:
+    model, text = bard511()
+    model.lead.set_value(model.x * model.y)
+    with pytest.raises(RefusedError, match="nonconvex quadratic objective"):
+        LinearBranch().encode(mpec_of((model, text)), "highs", Options(encoding="branch"))

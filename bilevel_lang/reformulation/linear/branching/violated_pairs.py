@@ -1,9 +1,9 @@
 """Best-first branch and bound on violated pairs and fractional columns, over LP or convex QP relaxations.
 
 For what the quicker search of :mod:`~bilevel_lang.reformulation.linear.branching.tree` does not take: a quadratic objective of
-the leader, integer columns, a relaxation that is unbounded. A node is the relaxation with some columns pinned; its children decide
-the pair whose smaller side is largest, or round the most fractional column. The piece of every point met is tried as an incumbent.
-A relaxation that is unbounded is branched on too; if every pair and column is decided there, the problem is unbounded, proven.
+the leader, integer columns, an unbounded relaxation. A node is the relaxation with some columns pinned; its children decide the
+pair whose smaller side is largest, or round the most fractional column. The piece of every point met is tried as incumbent. A
+relaxation that is unbounded is branched on too; if every pair and column is decided there, the problem is unbounded, proven.
 Reference: Bard and Moore 1990, SIAM J. Sci. Stat. Comput. 11:281.
 """
 
