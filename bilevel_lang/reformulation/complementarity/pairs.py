@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyomo.environ as pyo
+from pyomo.core.expr.numvalue import is_potentially_variable
 from pyomo.core.expr.relational_expr import RangedExpression
 from pyomo.mpec import Complementarity
+from pyomo.repn import generate_standard_repn
 
 from bilevel_lang.errors import RefusedError
 from bilevel_lang.reformulation.rewrite import free_name
@@ -89,7 +91,14 @@ def _finite_sides(side: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _finite(bound: Any) -> Any:
-    return None if bound is None or not math.isfinite(pyo.value(bound)) else bound
+    return None if bound is None or not math.isfinite(_number(bound)) else bound
+
+
+def _number(bound: Any) -> float:
+    """A bound's value. Pyomo calls ``2 + 0*x`` fixed, whether x has a value or not."""
+    if is_potentially_variable(bound):
+        return float(pyo.value(generate_standard_repn(bound).constant))
+    return float(pyo.value(bound))
 
 
 def _one_side(side: tuple[Any, Any, Any]) -> Any:
@@ -98,7 +107,7 @@ def _one_side(side: tuple[Any, Any, Any]) -> Any:
 
 
 def _not_zero(side: Any) -> bool:
-    return not (side.__class__ in (int, float) and side == 0) and pyo.value(side) != 0
+    return not (side.__class__ in (int, float) and side == 0) and _number(side) != 0
 
 
 def _mixed(name: str, low: Any, body: Any, up: Any, force: Any, condition: Any, block: Any) -> list[Pair]:

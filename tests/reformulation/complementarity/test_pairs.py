@@ -142,6 +142,16 @@ def take_pairs_and_sos(m: Any) -> None:
     block.sets = pyo.SOSConstraint(list(sides), rule=lambda b, name: (sides[name], [1, 2]), sos=1)
 
 
+def test_a_side_whose_coefficients_are_zero_needs_no_value() -> None:
+    m = pyo.ConcreteModel()
+    m.x, m.y = pyo.Var(), pyo.Var()  # without values
+    m.c = Complementarity(expr=complements(0 * m.x + 2 >= 0, m.y >= 0))
+    _, (pair,) = take_pairs(m)
+    m.x.set_value(7.0)
+    m.y.set_value(3.0)
+    assert (pyo.value(pair.left), pyo.value(pair.right)) == (2.0, 3.0)
+
+
 def test_a_variable_is_a_side_only_if_it_cannot_be_negative() -> None:
     m = pyo.ConcreteModel()
     m.block = pyo.Block()
