@@ -46,6 +46,7 @@ def derive_bounds(mpec: LinearMpec, iterations: int = ITERATIONS) -> DerivedBoun
     """Own bounds, propagation, basic multipliers, LPs; ``iterations`` is the budget of the LPs of each round."""
     box = Box(mpec.program.lower, mpec.program.upper)
     opposite = _opposite(mpec)
+    sides = np.concatenate([mpec.left, mpec.right])
     unasked = 0
     for _ in range(ROUNDS):
         _cheaply(mpec, box, opposite)
@@ -56,7 +57,9 @@ def derive_bounds(mpec: LinearMpec, iterations: int = ITERATIONS) -> DerivedBoun
         unasked = outcome.left
         if not outcome.moved or box.empty:
             break
-    sides = np.concatenate([mpec.left, mpec.right])
+        if np.isfinite(box.upper[sides]).all():
+            _cheaply(mpec, box, opposite)
+            break
     upper = box.upper.copy()
     upper[sides] = np.where(upper[sides] < NOTHING, 0.0, upper[sides])
     return DerivedBounds(upper, tuple(box.origin), box.empty, unasked)

@@ -25,6 +25,9 @@ from bilevel_lang.solvers.solver import Termination
 ITERATIONS = 200_000
 """Simplex iterations for all LPs of one problem together. Not seconds: the same bounds must come out everywhere."""
 
+WORK = 1_000_000
+"""Rows and columns times LPs of a round: even an LP that takes no iteration goes through all of them."""
+
 ROOM = 1e-6
 """Added to what an LP gives (relative to max(1, |value|)): its own tolerance is 1e-9, and rows may be scaled badly."""
 
@@ -56,9 +59,12 @@ def relaxation(mpec: LinearMpec, box: Box) -> MatrixProgram:
 
 def bound_by_lps(mpec: LinearMpec, box: Box, wanted: list[int], opposite: Mapping[int, int], iterations: int) -> Outcome:
     """Maximise each of the columns ``wanted`` (all >= 0); ``opposite``: the multiplier of the other side, where there is one."""
-    lp = HotLp(relaxation(mpec, box), iterations)
-    moved = False
+    program = relaxation(mpec, box)
+    lp = HotLp(program, iterations)
+    moved, affordable = _bound_together(lp, box, wanted), WORK // max(1, program.rows + program.columns)
     for done, column in enumerate(wanted):
+        if done >= affordable:
+            return Outcome(moved, len(wanted) - done)
         partner = opposite.get(column)
         columns = np.array([column] if partner is None else [column, partner], dtype=np.int64)
         best = lp.largest(columns, np.array([1.0, -1.0])[: len(columns)])
@@ -71,3 +77,15 @@ def bound_by_lps(mpec: LinearMpec, box: Box, wanted: list[int], opposite: Mappin
             value = max(0.0, best.value + ROOM * max(1.0, abs(best.value)))
             moved |= box.tighten(columns[:1], np.array([-np.inf]), np.array([value]), ORIGIN)
     return Outcome(moved, 0)
+
+
+def _bound_together(lp: HotLp, box: Box, wanted: list[int]) -> bool:
+    """The largest value of the sum of all columns without a bound: loose, but one LP for all that have to go without one."""
+    columns = np.array([j for j in wanted if np.isinf(box.upper[j])], dtype=np.int64)
+    if len(columns) < 2:
+        return False
+    best = lp.largest(columns, np.ones(len(columns)))
+    if best.value is None:
+        return False
+    value = max(0.0, best.value + ROOM * max(1.0, abs(best.value)))
+    return box.tighten(columns, np.full(len(columns), -np.inf), np.full(len(columns), value), ORIGIN)

@@ -4,6 +4,7 @@ import numpy as np
 import pyomo.environ as pyo
 import pytest
 
+from bilevel_lang.reformulation.linear.bounds import lps
 from bilevel_lang.reformulation.linear.bounds.box import Box
 from bilevel_lang.reformulation.linear.bounds.lps import ITERATIONS, bound_by_lps
 from tests.reformulation.linear.random_followers import mpec_of
@@ -50,6 +51,13 @@ def test_a_budget_is_kept_and_what_is_left_is_counted() -> None:
     box = Box(mpec.program.lower, mpec.program.upper)
     outcome = bound_by_lps(mpec, box, mpec.right.tolist(), {}, 1)
     assert outcome.left >= len(mpec.right) - 1
+
+
+def test_large_problems_get_fewer_lps(monkeypatch: pytest.MonkeyPatch) -> None:
+    mpec = mpec_of(covering(), "bilevel x\nmin f y e")
+    box = Box(mpec.program.lower, mpec.program.upper)
+    monkeypatch.setattr(lps, "WORK", 2 * (mpec.program.rows + mpec.program.columns + 1))
+    assert bound_by_lps(mpec, box, mpec.right.tolist(), {}, ITERATIONS).left == len(mpec.right) - 2
 
 
 def test_an_infeasible_relaxation_is_found() -> None:
