@@ -272,7 +272,8 @@ def _value(side: Any) -> float | None:
     if side.__class__ is float or side.__class__ is int:
         return float(side)
     try:
-        return float(side())
+        # Numbers of numpy are no Pyomo expressions and cannot be called.
+        return float(side() if callable(side) else side)
     except (ValueError, TypeError, ArithmeticError) as error:
         said = f"a side of a row cannot be evaluated: {error}"
         raise ModelFileError(said, help="look for a parameter without value") from error

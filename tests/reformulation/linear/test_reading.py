@@ -146,3 +146,12 @@ def test_integer_leaders_are_marked():
     assert [mpec.variables[j].name for j in np.flatnonzero(mpec.program.integer)] == ["k"]
     assert isinstance(mpec, LinearMpec) and mpec.column_name(0) == "x"
     assert mpec.column_name(int(mpec.right[0])) == "the multiplier of e[1]"
+
+
+def test_sides_and_coefficients_may_be_numbers_of_numpy() -> None:
+    m, text = bard511()
+    m.extra = pyo.Constraint(expr=np.int64(1) * m.x + np.float64(2.0) * m.y <= np.float64(12.5))
+    m.more = pyo.Constraint(expr=(np.int64(-1), m.x, np.int64(9)))
+    mpec = mpec_of((m, text))
+    assert 12.5 in mpec.program.row_upper
+    assert {-1.0, 9.0} <= {*mpec.program.row_lower, *mpec.program.row_upper}
