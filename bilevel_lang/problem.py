@@ -264,7 +264,7 @@ class BilevelProblem:
 
     def has_common_multiplier(self, row: Row) -> bool:
         """Whether ``visol`` gives all agents of ``row`` one multiplier."""
-        return row.component in self._sharers and self._sharers[row.component][0]
+        return bool(self._sharers) and row.component in self._sharers and self._sharers[row.component][0]
 
     def multiplier_name(self, agent: Agent, row: Row) -> str:
         """What the multiplier of ``row`` in ``agent`` is called: by the row, after the agent where others report another.
@@ -272,7 +272,7 @@ class BilevelProblem:
         They do where each agent has its own, and where one is common to ``min`` and ``max`` agents, which report it with
         different signs.
         """
-        if row.component not in self._sharers:
+        if not self._sharers or row.component not in self._sharers:
             return row.name
         common, signs = self._sharers[row.component]
         return row.name if common and len(signs) == 1 else f"{agent.name}.{row.name}"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pyomo.common.collections import ComponentSet
+from pyomo.core.base.var import VarData
 from pyomo.core.expr.numeric_expr import LinearExpression, MonomialTermExpression, NegationExpression, SumExpression
 from pyomo.core.expr.visitor import identify_variables
 from pyomo.repn import generate_standard_repn
@@ -47,11 +49,15 @@ class Links:
         return tuple(v.name for v in self.variables if v.lb is None or v.ub is None)
 
 
-def links_of(agent: Agent, owned: ComponentSet) -> Links:
-    """Read off the agent's expressions; ``owned`` are the variables that it decides. Linear in the number of terms."""
+def links_of(agent: Agent, owned: ComponentSet, plain: Sequence[list[Any] | None] | None = None) -> Links:
+    """Read off the agent's expressions; ``owned`` are the variables that it decides. Linear in the number of terms.
+
+    ``plain``: what :func:`linear_variables` gives for each row, where that is known already.
+    """
     scan = _Scan(owned)
-    for row in agent.rows:
-        scan.row(row.name, row.body)
+    known = [linear_variables(row.body) for row in agent.rows] if plain is None else plain
+    for row, variables in zip(agent.rows, known, strict=True):
+        scan.row(row.name, row.body, variables)
     if agent.objective is not None:
         scan.objective(agent.objective.expression)
     for function in agent.functions:
@@ -74,7 +80,11 @@ def _collect(expression: Any, found: list[Any]) -> bool:
     for term in expression.args if expression.__class__ in _SUMS else (expression,):
         kind = term.__class__
         if kind is MonomialTermExpression:
-            variable = term.args[1]
+            variable = term._args_[1]
+        elif kind is VarData:
+            variable = term
+        elif kind is int or kind is float:
+            continue
         elif kind in _SUMS:
             if not _collect(term, found):
                 return False
@@ -100,8 +110,7 @@ class _Scan:
         self.places: set[Place] = set()
         self.foreign: list[str] = []
 
-    def row(self, name: str, body: Any) -> None:
-        plain = linear_variables(body)
+    def row(self, name: str, body: Any, plain: list[Any] | None) -> None:
         if plain is not None:
             if any(id(v) in self._owned for v in plain):
                 self._add(plain, Place.RIGHT_HAND_SIDE)
@@ -145,8 +154,9 @@ class _Scan:
 
     def _add(self, variables: list[Any], place: Place) -> None:
         for v in variables:
-            if id(v) not in self._owned and not is_pinned(v):
+            if id(v) not in self._owned and id(v) not in self.found and not is_pinned(v):
                 self.found[id(v)] = v
+            if id(v) in self.found:
                 self.places.add(place)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
+from typing import Any
 
 from pyomo.common.collections import ComponentSet
 
@@ -87,12 +88,13 @@ def traits_of(agent: Agent) -> Traits:
     """
     owned = ComponentSet(v for v in agent.variables if not is_pinned(v))
     integers = tuple(v.name for v in owned if not v.is_continuous())
-    rows = [_row_traits(row, owned) for row in agent.rows]
+    plain = [linear_variables(row.body) for row in agent.rows]
+    rows = [_row_traits(row, owned, variables) for row, variables in zip(agent.rows, plain, strict=True)]
     linear_rows = all(r.set is RowSet.LINEAR for r in rows)
     bad_rows = [r for r in rows if r.set is RowSet.UNPROVEN]
     objective = _objective(agent, owned)
     kinks = _kinks(agent, objective, rows)
-    links = links_of(agent, owned)
+    links = links_of(agent, owned, plain)
     if integers:
         evidence = [*_unproven_rows(bad_rows), *kinks, f"`{integers[0]}` is integer"]
         return Traits(AgentClass.INTEGER, linear_rows, integers, tuple(evidence), not kinks, links=links)
@@ -106,8 +108,9 @@ def traits_of(agent: Agent) -> Traits:
     return Traits(kind, linear_rows, (), said, not kinks, qualified, least, links)
 
 
-def _row_traits(row: Row, owned: ComponentSet) -> _RowTraits:
-    if linear_variables(row.body) is not None:
+def _row_traits(row: Row, owned: ComponentSet, plain: list[Any] | None) -> _RowTraits:
+    """``plain``: the variables of a row that is plainly linear, None for every other."""
+    if plain is not None:
         return _RowTraits(row, Curvature.AFFINE, RowSet.LINEAR)
     found = examine(row.body, owned)
     return _RowTraits(row, found.curvature, row_set(row, found.curvature, owned), found.smooth)

@@ -16,6 +16,7 @@ from typing import Any
 
 import pyomo.environ as pyo
 from pyomo.common.collections import ComponentMap
+from pyomo.common.gc_manager import PauseGC
 
 from bilevel_lang.errors import Diagnostic, RefusedError
 from bilevel_lang.oracle.traits import is_pinned, traits_of
@@ -66,6 +67,10 @@ class Kkt:
 
     def apply(self, problem: BilevelProblem, options: Options) -> Reformulation:
         """The MPEC, not yet encoded: ``pyomo.mpec`` components in block ``kkt``."""
+        with PauseGC():  # millions of objects are made, and next to none of them becomes garbage
+            return self._applied(problem, options)
+
+    def _applied(self, problem: BilevelProblem, options: Options) -> Reformulation:
         if options.position == "pessimistic":
             return self._of_worst_case(problem)
         return self.of_mpec(problem, build_mpec(problem, implicit=options.implicit))

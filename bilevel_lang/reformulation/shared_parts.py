@@ -18,6 +18,7 @@ import pyomo.environ as pyo
 from pyomo.common.collections import ComponentMap, ComponentSet
 from pyomo.core.expr.visitor import replace_expressions
 
+from bilevel_lang.components.naming import Naming
 from bilevel_lang.errors import RefusedError
 from bilevel_lang.oracle.gradient import Gradient
 from bilevel_lang.problem import BilevelProblem, Row
@@ -48,6 +49,7 @@ class SharedParts:
         self._states = ComponentSet(self.variables[s.variable] for s in self.problem.state_variables)
         self._state_rows = {id(s.row) for s in self.problem.state_variables}
         self._taken = ComponentSet()
+        self._naming = Naming()
 
     def is_state(self, variable: Any) -> bool:
         """Whether a variable of the rewritten model is a state variable."""
@@ -72,7 +74,8 @@ class SharedParts:
 
     def variable_name(self, agent: int, variable: Any) -> str:
         """What the conditions of an agent call one of its variables."""
-        return f"{self.problem.agents[agent].name}.{variable.name}" if self.is_state(variable) else str(variable.name)
+        name = self._naming.name(variable)
+        return f"{self.problem.agents[agent].name}.{name}" if self.is_state(variable) else name
 
     def copies(self, agent: int, owned: list[Any]) -> dict[int, Any]:
         """id of a state variable -> the agent's own copy, which takes its place in the agent's expressions (replication only)."""

@@ -49,6 +49,8 @@ def _claim(pair: Pair, books: Ownership, report: Report) -> bool:
 
 def dual_maps(pairs: list[Pair], agents: list[Agent], books: Ownership, report: Report) -> tuple[DualMap, ...]:
     """Pairs to maps: find the agent that owns the row (E11), settle the sign (E12)."""
+    if not pairs:
+        return ()
     owners: ComponentMap = ComponentMap()
     for agent in agents:
         for row in agent.rows:

@@ -108,6 +108,6 @@ def _idle_variables(agent: Agent, used: Met, used_anywhere: Met, report: Report)
 
 def _fixed_variables(draft: Draft, report: Report) -> None:
     owned = [v.data for v in draft.variables] + [f.variable for f in draft.functions]
-    pinned = [v for v in owned if not v.fixed and v.lb is not None and v.lb == v.ub]
+    pinned = [v for v, (lower, upper) in ((v, v.bounds) for v in owned) if not v.fixed and lower is not None and lower == upper]
     if pinned:
         report.notice("E20", f"`{draft.name}` has variables fixed by their bounds, taken as data: {names_of(pinned)}", draft.span)

@@ -223,7 +223,8 @@ def _agent(draft: Draft, named: ComponentSet, report: Report) -> Agent:
 
 def _is_data(variable: Any) -> bool:
     """Whether a variable is fixed, by ``fix`` or by equal bounds: there is nothing for its owner to decide."""
-    return variable.fixed or (variable.lb is not None and variable.lb == variable.ub)
+    lower, upper = variable.bounds
+    return variable.fixed or (lower is not None and lower == upper)
 
 
 def _complain_of_emptiness(draft: Draft, lists_some: bool, report: Report) -> None:
