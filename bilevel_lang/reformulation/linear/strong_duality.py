@@ -23,6 +23,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from bilevel_lang.errors import RefusedError
+from bilevel_lang.reformulation.complementarity.big_m import LARGEST
+from bilevel_lang.reformulation.linear.bounds.derived import derive_bounds
 from bilevel_lang.reformulation.linear.encoding import EncodedArrays, padded
 from bilevel_lang.reformulation.linear.mpec import AgentSystem, LinearMpec
 from bilevel_lang.reformulation.linear.piece import polished
@@ -88,7 +90,7 @@ class LinearStrongDuality:
         """``gap <= 0`` for every agent. Raises RefusedError for a VI, a nonconvex agent, and for HiGHS where products stay."""
         for number, agent in enumerate(mpec.agents):
             _check(mpec.problem.agents[number].name, agent)
-        program = mpec.program
+        program = _bounded(mpec)
         products = BinaryProducts(program)
         rows = [_row(gap_of(agent), products) for agent in mpec.agents if len(agent.pairs)]
         program = products.program()
@@ -108,6 +110,19 @@ class LinearStrongDuality:
 
         notes = products.notes()
         return EncodedArrays(Exactness.EXACT, solver, run, notes=notes)
+
+
+def _bounded(mpec: LinearMpec) -> MatrixProgram:
+    """The program with multipliers bounded where that is proven.
+
+    The duality row holds up to a tolerance, which multipliers without bounds can buy off, and SCIP branches in vain where
+    products have no bounds.
+    """
+    derived = derive_bounds(mpec).upper[mpec.right]
+    upper = mpec.program.upper.copy()
+    worth = derived <= LARGEST
+    upper[mpec.right[worth]] = np.minimum(upper[mpec.right[worth]], derived[worth])
+    return replace(mpec.program, upper=upper)
 
 
 def opposite_multipliers(mpec: LinearMpec) -> Ints:
