@@ -114,7 +114,7 @@ def _bounds(mpec: LinearMpec, derived: DerivedBounds, options: Options) -> list[
         if derived.empty:
             # Every M is valid, and the solver proves that the encoded program has no point either.
             value, origin = 0.0, "any, since the relaxation is infeasible"
-        elif derived.upper[partner] == 0:
+        elif value != 0 and derived.upper[partner] == 0:
             value, origin = math.inf, "not needed: the other side is zero"
         elif value > LARGEST:
             given = given_bound(options.big_m, name)

@@ -99,6 +99,18 @@ def test_a_pair_that_is_decided_needs_no_bound_on_its_other_side() -> None:
     assert any("M of c.multiplier = inf (not needed: the other side is zero)" in w for w in solution.why)
 
 
+def test_both_sides_of_a_pair_may_be_zero_for_good() -> None:
+    # A follower that does not care (multipliers 0), and whose y is 0 (the slack of c too).
+    m = two((0, 3), (0, 5))
+    m.f = pyo.Expression(expr=0 * m.y + m.x)
+    m.c = pyo.Constraint(expr=m.y <= 0)
+    m.d = pyo.Constraint(expr=m.y + m.x >= 1)
+    m.o = pyo.Objective(expr=m.x - m.y)
+    solution = bl.solve(m, "bilevel x\nmin f y c d", encoding="big-m")
+    assert solution.status is Status.OPTIMAL
+    assert solution.objective == pytest.approx(1)
+
+
 # --- Followers that big-M is known to fail on.
 
 
