@@ -21,10 +21,11 @@ from bilevel_lang.errors import Diagnostic, RefusedError
 from bilevel_lang.reformulation.complementarity.big_m import LARGEST
 from bilevel_lang.reformulation.given_bounds import BINDING, MEND, check_given_names, described, given_bound
 from bilevel_lang.reformulation.linear.bounds.derived import DerivedBounds, derive_bounds
-from bilevel_lang.reformulation.linear.encoding import EncodedArrays, padded
+from bilevel_lang.reformulation.linear.encoding import EncodedArrays
 from bilevel_lang.reformulation.linear.indicator import with_binaries
 from bilevel_lang.reformulation.linear.mpec import LinearMpec
 from bilevel_lang.reformulation.linear.rounded import solved_on_its_piece
+from bilevel_lang.reformulation.linear.start import starting
 from bilevel_lang.reformulation.rewrite import Options
 from bilevel_lang.solution import Exactness
 from bilevel_lang.solvers.features import require
@@ -67,14 +68,22 @@ class LinearBigM:
 
         def run(wanted: Options, start: Floats | None) -> MatrixRun:
             ask = wanted.for_solver()
-            if start is not None:
-                ask = replace(ask, extra={**ask.extra, "start": padded(start, program.columns)})
+            begin = starting(mpec, start)
+            if begin is not None:
+                ask = replace(ask, extra={**ask.extra, "start": _decided(mpec, begin, bounds)})
             found = runner.run_matrix(program, ask)
             final = solved_on_its_piece(mpec, found, ask)
             return replace(final, doubts=(*_doubts(given, found), *final.doubts))
 
         exactness = Exactness.APPROXIMATION if given else Exactness.EXACT
         return EncodedArrays(exactness, solver, run, notes=tuple(_notes(bounds)))
+
+
+def _decided(mpec: LinearMpec, begin: Floats, bounds: list[Bound]) -> Floats:
+    """``begin`` with the binaries of :func:`with_big_m`: 1 where the left side is not 0."""
+    both = np.array([b.value for b in bounds], dtype=float).reshape(-1, 2)
+    left = mpec.left[~(both == 0).any(axis=1)]
+    return np.concatenate([begin, np.where(np.isnan(begin[left]), np.nan, begin[left] > 0)])
 
 
 def with_big_m(mpec: LinearMpec, bounds: list[float]) -> MatrixProgram:

@@ -13,10 +13,11 @@ from dataclasses import replace
 import numpy as np
 import scipy.sparse as sp
 
-from bilevel_lang.reformulation.linear.encoding import EncodedArrays, padded
+from bilevel_lang.reformulation.linear.encoding import EncodedArrays
 from bilevel_lang.reformulation.linear.mpec import LinearMpec
 from bilevel_lang.reformulation.linear.piece import piece_of, polished
 from bilevel_lang.reformulation.linear.second_opinion import run_with_second_opinion
+from bilevel_lang.reformulation.linear.start import starting
 from bilevel_lang.reformulation.rewrite import Options
 from bilevel_lang.solution import Exactness
 from bilevel_lang.solvers.matrix import Indicator, MatrixProgram, MatrixRun
@@ -35,7 +36,10 @@ class LinearIndicator:
         program = with_indicators(mpec)
 
         def run(wanted: Options, start: Floats | None) -> MatrixRun:
-            found = run_with_second_opinion(program, Scip(), wanted, padded(start, program.columns), lambda x: piece_of(mpec, x))
+            begin = starting(mpec, start)
+            # z = 1 forces left <= 0.
+            decided = None if begin is None else np.concatenate([begin, (begin[mpec.left] <= 0).astype(float)])
+            found = run_with_second_opinion(program, Scip(), wanted, decided, lambda x: piece_of(mpec, x))
             return polished(mpec, found, wanted.for_solver())
 
         return EncodedArrays(Exactness.EXACT, solver, run)

@@ -15,6 +15,7 @@ from bilevel_lang.reformulation.linear.encoding import EncodedArrays
 from bilevel_lang.reformulation.linear.mpec import LinearMpec
 from bilevel_lang.reformulation.linear.piece import piece_of, polished
 from bilevel_lang.reformulation.linear.second_opinion import run_with_second_opinion
+from bilevel_lang.reformulation.linear.start import starting
 from bilevel_lang.reformulation.rewrite import Options
 from bilevel_lang.solution import Exactness
 from bilevel_lang.solvers.matrix import MatrixRun
@@ -33,7 +34,7 @@ class LinearSos1:
         program = replace(mpec.program, sos1=np.column_stack([mpec.left, mpec.right]))
 
         def run(wanted: Options, start: Floats | None) -> MatrixRun:
-            found = run_with_second_opinion(program, Scip(), wanted, start, lambda x: piece_of(mpec, x))
+            found = run_with_second_opinion(program, Scip(), wanted, starting(mpec, start), lambda x: piece_of(mpec, x))
             return polished(mpec, found, wanted.for_solver())
 
         return EncodedArrays(Exactness.EXACT, solver, run)

@@ -29,6 +29,7 @@ from bilevel_lang.reformulation.linear.encoding import EncodedArrays, padded
 from bilevel_lang.reformulation.linear.mpec import AgentSystem, LinearMpec
 from bilevel_lang.reformulation.linear.piece import polished
 from bilevel_lang.reformulation.linear.products import BinaryProducts
+from bilevel_lang.reformulation.linear.start import starting
 from bilevel_lang.reformulation.rewrite import Options
 from bilevel_lang.solution import Exactness
 from bilevel_lang.solvers.features import why_not
@@ -103,8 +104,9 @@ class LinearStrongDuality:
 
         def run(wanted: Options, start: Floats | None) -> MatrixRun:
             asked = wanted.for_solver()
-            if start is not None:
-                asked = replace(asked, extra={**asked.extra, "start": padded(start, program.columns)})
+            begin = padded(starting(mpec, start), program.columns)
+            if begin is not None:
+                asked = replace(asked, extra={**asked.extra, "start": begin})
             found = (Scip() if solver == "scip" else Highs()).run_matrix(program, asked)
             return _trusted(mpec, polished(mpec, found, asked, always=True))
 

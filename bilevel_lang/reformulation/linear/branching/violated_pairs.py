@@ -19,6 +19,7 @@ import numpy as np
 
 from bilevel_lang.reformulation.linear.mpec import LinearMpec
 from bilevel_lang.reformulation.linear.piece import piece_of
+from bilevel_lang.reformulation.linear.start import starting
 from bilevel_lang.solvers.features import why_not
 from bilevel_lang.solvers.highs import Highs
 from bilevel_lang.solvers.matrix import MatrixProgram, MatrixRun
@@ -71,8 +72,9 @@ class _Search:
 
     def run(self, start: Floats | None) -> MatrixRun:
         """The whole search."""
-        if start is not None and np.isfinite(start).all():
-            self._try_piece(start)
+        begin = starting(self.mpec, start)
+        if begin is not None and np.isfinite(begin).all():
+            self._try_piece(begin)
         ended = self._open(self.program.lower, self.program.upper)
         self.rooted = ended is None
         while self.queue and ended is None:
