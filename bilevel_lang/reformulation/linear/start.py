@@ -2,8 +2,8 @@
 
 Two tries. *Response*: the agents answer the leader's decisions of the relaxation in turn, and the pairs are decided as their
 answer decides them. *Penalty*: the products left * right are put into the objective with a growing weight, and linearised at the
-last point, until they are 0 (the bilinear program's Frank-Wolfe method; with decisions and multipliers in different rows it is the
-penalty alternating direction method). Either ends with the LP or QP over the piece, whose optimum is feasible and complete.
+last point, until they are 0 (the bilinear program's Frank-Wolfe method; with decisions and multipliers in different rows it is
+the penalty alternating direction method). Either ends with the LP or QP over the piece, whose optimum is feasible and complete.
 Reference: Kleinert and Schmidt 2021, "Computing feasible points of bilevel problems with a penalty alternating direction method",
 INFORMS J. Comput. 33:198; Mangasarian 1995, "The linear complementarity problem as a separable bilinear program", J. Glob. Optim.
 6:153.
@@ -88,7 +88,8 @@ def _first_point(mpec: LinearMpec, relaxed: MatrixProgram, highs: Highs) -> Floa
     if not found:
         return None
     values = [mpec.program.sense * mpec.program.objective_at(z) for z in found]
-    return found[int(np.argmin(values))]
+    best: Floats = found[int(np.argmin(values))]
+    return best
 
 
 def _optimum(program: MatrixProgram, highs: Highs) -> Floats | None:
