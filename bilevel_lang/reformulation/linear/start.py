@@ -107,7 +107,7 @@ def _on_its_piece(mpec: LinearMpec, x: Floats, highs: Highs) -> Floats | None:
 
 def _response(mpec: LinearMpec, x: Floats, highs: Highs) -> Floats | None:
     """``x`` with the agents' answers in their columns and their multipliers; None for VIs and where an agent has no answer."""
-    z = x.copy()
+    z: Floats = x.copy()
     z[mpec.program.integer] = np.round(z[mpec.program.integer])
     for _ in range(1 if len(mpec.agents) == 1 else ROUNDS):
         for agent in mpec.agents:
