@@ -52,6 +52,9 @@ class Effort:
     nodes: int | None = None
     iterations: int | None = None
     """Of the simplex, over all LPs."""
+    trial: int | None = None
+    """Nodes after which the gap must be at most ``promising``, relative to max(1, |objective|)."""
+    promising: float = math.inf
 
 
 @dataclass(order=True, slots=True)
@@ -98,6 +101,11 @@ class Tree:
             waiting.append(self._next.bound)
         return min([self.objective, self._closed, *waiting])
 
+    def _gap_with(self, bound: float) -> float:
+        """How far the best objective is from the bound, with a node at ``bound`` in hand; relative to max(1, |objective|)."""
+        below = self.objective - min(self.bound, bound)
+        return math.inf if self.best is None else below / max(1.0, abs(self.objective))
+
     @property
     def iterations(self) -> int:
         """Simplex iterations so far."""
@@ -124,7 +132,7 @@ class Tree:
         self._open.append(_Node(root.bound, next(self._serial), state, root))
         self._walk(root)
         while (node := self._take()) is not None:
-            if self._spent():
+            if self._spent(node):
                 heapq.heappush(self._open, node)
                 return Termination.LIMIT
             self.nodes += 1
@@ -148,11 +156,12 @@ class Tree:
                 return node
         return None
 
-    def _spent(self) -> bool:
-        effort = self._effort
+    def _spent(self, node: _Node) -> bool:
+        effort, gap = self._effort, self._gap_with(node.bound)
         return (
             (effort.nodes is not None and self.nodes >= effort.nodes)
             or (effort.iterations is not None and self.iterations >= effort.iterations)
+            or (effort.trial is not None and self.nodes >= effort.trial and gap > effort.promising)
             or (self._deadline is not None and time.perf_counter() >= self._deadline)
         )
 

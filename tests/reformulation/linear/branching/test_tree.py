@@ -95,3 +95,19 @@ def test_a_wider_gap_closes_sooner_and_keeps_its_word() -> None:
             assert wide.bound <= narrow.objective + 1e-9 <= wide.objective + 2e-9
             assert wide.objective - wide.bound <= 0.5 * max(1.0, abs(wide.objective)) + 1e-9
             assert wide.nodes <= narrow.nodes
+
+
+def test_after_the_trial_only_a_promising_search_goes_on() -> None:
+    stopped = 0
+    for seed in range(40):
+        lpcc = bilevel(seed)
+        strict, lenient = tree(lpcc, Effort(trial=0, promising=0.0)), tree(lpcc, Effort(trial=0, promising=np.inf))
+        ends = strict.run()
+        assert lenient.run() in (Termination.OPTIMAL, Termination.INFEASIBLE)
+        if ends is Termination.LIMIT:
+            stopped += 1
+            assert strict.nodes == 0
+            assert strict.bound < strict.objective
+        else:
+            assert strict.objective == lenient.objective
+    assert stopped
