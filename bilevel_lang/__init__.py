@@ -10,12 +10,13 @@ from bilevel_lang.interoperation.registration import register_or_wait as _regist
 from bilevel_lang.version import __version__
 
 if TYPE_CHECKING:
-    from bilevel_lang.api import load, parse, reformulate, resolve, solve, verify
+    from bilevel_lang.api import load, parse, reformulate, resolve, solve, verify, write_mps_aux
     from bilevel_lang.errors import (
         BilevelError,
         Diagnostic,
         EmpSyntaxError,
         ModelFileError,
+        MpsSyntaxError,
         RefusedError,
         ResolutionError,
         SolverFailedError,
@@ -25,18 +26,20 @@ if TYPE_CHECKING:
     from bilevel_lang.grammar.printer import format_text, print_info
     from bilevel_lang.grammar.syntax import EmpInfo
     from bilevel_lang.model_file import load_model
+    from bilevel_lang.mps_files.exchange import read_mps_aux
     from bilevel_lang.problem import BilevelProblem
     from bilevel_lang.reformulation.nlp_options import NlpOptions
     from bilevel_lang.reformulation.rewrite import Options, Reformulation
     from bilevel_lang.solution import BilevelSolution, Certificate, Exactness, Point, Status
 
 _HOMES = {
-    "api": ("load", "parse", "reformulate", "resolve", "solve", "verify"),
+    "api": ("load", "parse", "reformulate", "resolve", "solve", "verify", "write_mps_aux"),
     "errors": (
         "BilevelError",
         "Diagnostic",
         "EmpSyntaxError",
         "ModelFileError",
+        "MpsSyntaxError",
         "RefusedError",
         "ResolutionError",
         "SolverFailedError",
@@ -46,6 +49,7 @@ _HOMES = {
     "grammar.printer": ("format_text", "print_info"),
     "grammar.syntax": ("EmpInfo",),
     "model_file": ("load_model",),
+    "mps_files.exchange": ("read_mps_aux",),
     "problem": ("BilevelProblem",),
     "reformulation.nlp_options": ("NlpOptions",),
     "reformulation.rewrite": ("Options", "Reformulation"),
@@ -63,6 +67,7 @@ __all__ = [
     "EmpSyntaxError",
     "Exactness",
     "ModelFileError",
+    "MpsSyntaxError",
     "NlpOptions",
     "Options",
     "Point",
@@ -79,10 +84,12 @@ __all__ = [
     "load_model",
     "parse",
     "print_info",
+    "read_mps_aux",
     "reformulate",
     "resolve",
     "solve",
     "verify",
+    "write_mps_aux",
 ]
 
 

@@ -19,6 +19,8 @@ from bilevel_lang.errors import UsageError
 from bilevel_lang.grammar.parser import parse
 from bilevel_lang.grammar.syntax import EmpInfo
 from bilevel_lang.handover import of_modeller, to_modeller, to_problem, write
+from bilevel_lang.mps_files.exchange import write_pair
+from bilevel_lang.mps_files.extraction import extract
 from bilevel_lang.problem import BilevelProblem
 from bilevel_lang.reformulation.registry import choose
 from bilevel_lang.reformulation.rewrite import Options, Reformulation
@@ -100,6 +102,19 @@ def verify(model: Any, info: EmpInfo | str | Path, point: Point | Mapping[Any, f
     return verify_point(problem, to_problem(problem, point), tolerance=tolerance)
 
 
+def write_mps_aux(
+    model: Any, info: EmpInfo | str | Path, mps: str | Path, aux: str | Path | None = None, *, dialect: str = "named"
+) -> None:
+    """Write a mixed-integer linear bilevel problem with one follower as an MPS file and its ``.aux`` file.
+
+    Without ``aux``: beside ``mps``, with the suffix ``.aux``. ``dialect`` is ``named`` (BOBILib) or ``index`` (MibS's older one).
+    docs/mps-files.md has what the files cannot say. Raises RefusedError for other problems, UsageError, and what :func:`resolve`
+    raises.
+    """
+    mps = Path(mps)
+    write_pair(extract(resolve(model, info)), mps, mps.with_suffix(".aux") if aux is None else Path(aux), dialect)
+
+
 def _point(model: Any, values: Mapping[Any, float]) -> Point:
     found: ComponentMap = ComponentMap()
     for key, value in values.items():
@@ -160,4 +175,4 @@ def _checking(options: Options) -> SolverOptions:
     return replace(options.for_solver(limit), gap=options.tolerance / 10, extra={})
 
 
-__all__ = ["as_info", "load", "parse", "reformulate", "resolve", "solve", "solve_problem", "verify"]
+__all__ = ["as_info", "load", "parse", "reformulate", "resolve", "solve", "solve_problem", "verify", "write_mps_aux"]

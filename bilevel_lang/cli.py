@@ -19,9 +19,13 @@ from bilevel_lang.errors import BilevelError, UsageError
 from bilevel_lang.version import __version__
 
 if TYPE_CHECKING:
+    from bilevel_lang.assembly import Clock
     from bilevel_lang.problem import BilevelProblem
     from bilevel_lang.reformulation.nlp_options import NlpOptions
     from bilevel_lang.reformulation.rewrite import Options
+
+PAIR = (".mps", ".aux")
+"""The two files of a mixed-integer linear bilevel problem."""
 
 EPILOG = """\
 exit codes: 0 solved and verified (or a mode that does not solve did its work), 1 a bug of ours, 2 usage or syntax,
@@ -45,7 +49,9 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("paths", nargs="*", metavar="MODEL ANNOTATION", help="a Python file with a Pyomo model, and a .emp file")
+    parser.add_argument(
+        "paths", nargs="*", metavar="MODEL ANNOTATION", help="a Python file with a Pyomo model and a .emp file, or .mps and .aux"
+    )
     _add_choices(parser)
     _add_limits(parser)
     _add_modes(parser)
@@ -97,7 +103,10 @@ def _add_modes(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--explain", action="store_true", help="say why this method, encoding and solver, and why not others")
     group.add_argument("--format", action="store_true", help="pretty-print annotation files to stdout")
     group.add_argument("--in-place", action="store_true", help="with --format: write the files instead")
-    group.add_argument("--write", metavar="FILE", help="save the rewritten model (.lp, .mps, .nl, .gms) and stop")
+    group.add_argument(
+        "--write", metavar="FILE", help="save and stop: an .mps with its .aux file, or the rewritten model (.lp, .mps, .nl, .gms)"
+    )
+    group.add_argument("--aux-format", choices=["named", "index"], help="of the .aux file that --write makes (default named)")
     group.add_argument("--json", metavar="FILE", help="the answer as one JSON object; - for stdout")
     group.add_argument("--strict", action="store_true", help="warnings are errors")
     group.add_argument("--quiet", action="store_true", help="print no report")
@@ -232,15 +241,35 @@ def _two_paths(paths: list[str]) -> tuple[Path, Path]:
     model, annotation = Path(paths[0]), Path(paths[1])
     if model.suffix.lower() == ".emp" and annotation.suffix.lower() == ".py":
         raise UsageError("the model comes first, the annotation second", f"bilevel-solve {annotation} {model}")
-    if model.suffix.lower() in (".mps", ".cor", ".lp", ".nl"):
-        raise UsageError(f"{model}: models are Python files in this version", "build the model in Pyomo")
+    _check_kinds(model, annotation)
     return model, annotation
 
 
+def _check_kinds(model: Path, annotation: Path) -> None:
+    kinds = (model.suffix.lower(), annotation.suffix.lower())
+    if kinds == (".aux", ".mps"):
+        raise UsageError("the .mps file comes first, the .aux file second", f"bilevel-solve {annotation} {model}")
+    if kinds[0] == ".mps" and kinds[1] != ".aux":
+        raise UsageError(f"beside an .mps file goes an .aux file, not {annotation}", "docs/mps-files.md has what it says")
+    if kinds[1] == ".aux" and kinds[0] != ".mps":
+        raise UsageError(f"beside an .aux file goes an .mps file, not {model}", "docs/mps-files.md has what it says")
+    if kinds[0] in (".cor", ".lp", ".nl"):
+        raise UsageError(f"{model}: models are Python files, or .mps with .aux", "build the model in Pyomo")
+
+
 def _check_targets(options: argparse.Namespace, inputs: tuple[Path, Path]) -> None:
-    for target in (options.write, options.json):
+    targets = [options.write, options.json]
+    if options.write and Path(options.write).suffix.lower() in PAIR:
+        targets += [str(path) for path in _pair_of(options.write)]
+    for target in targets:
         if target and target != "-" and any(_same_file(Path(target), path) for path in inputs):
             raise UsageError(f"{target} is an input and will not be overwritten", "give another file name")
+
+
+def _pair_of(target: str) -> tuple[Path, Path]:
+    """The .mps and the .aux file that ``--write target`` makes."""
+    path = Path(target)
+    return (path, path.with_suffix(".aux")) if path.suffix.lower() == ".mps" else (path.with_suffix(".mps"), path)
 
 
 def _same_file(one: Path, other: Path) -> bool:
@@ -251,16 +280,10 @@ def _same_file(one: Path, other: Path) -> bool:
 def _solve(options: argparse.Namespace, model_path: Path, annotation: Path) -> int:
     from bilevel_lang import api
     from bilevel_lang.assembly import Clock
-    from bilevel_lang.model_file import load_model
 
     clock = Clock()
-    info = api.load(annotation)
-    clock.tick("parse")
-    with contextlib.redirect_stdout(sys.stderr):
-        model = load_model(model_path)
-    clock.skip()
-    problem = api.resolve(model, info, strict=options.strict)
-    clock.tick("resolve")
+    load = _problem_of_files if model_path.suffix.lower() == ".mps" else _problem_of_model
+    problem = load(options, model_path, annotation, clock)
     if options.check:
         return _check(options, problem)
     asked = _options(options)
@@ -270,6 +293,33 @@ def _solve(options: argparse.Namespace, model_path: Path, annotation: Path) -> i
         solution = api.solve_problem(problem, asked, clock)
     _report(options, solution)
     return solution.exit_code
+
+
+def _problem_of_model(options: argparse.Namespace, model_path: Path, annotation: Path, clock: Clock) -> BilevelProblem:
+    from bilevel_lang import api
+    from bilevel_lang.model_file import load_model
+
+    info = api.load(annotation)
+    clock.tick("parse")
+    with contextlib.redirect_stdout(sys.stderr):
+        model = load_model(model_path)
+    clock.skip()
+    problem = api.resolve(model, info, strict=options.strict)
+    clock.tick("resolve")
+    return problem
+
+
+def _problem_of_files(options: argparse.Namespace, mps: Path, aux: Path, clock: Clock) -> BilevelProblem:
+    from dataclasses import replace
+
+    from bilevel_lang import api
+    from bilevel_lang.mps_files.exchange import read_pair
+
+    found = read_pair(mps, aux, strict=options.strict)
+    clock.tick("parse")
+    problem = api.resolve(found.model, found.info, strict=options.strict)
+    clock.tick("resolve")
+    return replace(problem, notices=(*found.notices, *problem.notices))
 
 
 def _options(options: argparse.Namespace) -> Options:
@@ -319,9 +369,11 @@ def _write(options: argparse.Namespace, problem: BilevelProblem, asked: Options)
     from dataclasses import replace
 
     from bilevel_lang.files import encoding_for, write_model
-    from bilevel_lang.json_report import written_object
     from bilevel_lang.reformulation.registry import choose
 
+    said = _write_pair(options, problem, asked)
+    if said:
+        return _say_written(options, problem, said)
     asked = replace(asked, encoding=asked.encoding or encoding_for(Path(options.write)))
     rewrite, path = choose(problem, asked)
     reformulation = rewrite.encode(rewrite.apply(problem, asked), asked)
@@ -331,10 +383,49 @@ def _write(options: argparse.Namespace, problem: BilevelProblem, asked: Options)
 
         print(explain_text([*path, *reformulation.why]), file=sys.stderr if options.json == "-" else sys.stdout)
     said = f"wrote {options.write} ({reformulation.method} + {reformulation.encoding or 'no encoding'})"
+    return _say_written(options, problem, said)
+
+
+def _say_written(options: argparse.Namespace, problem: BilevelProblem, said: str) -> int:
+    from bilevel_lang.json_report import written_object
+
     if not options.quiet:
         print(said, file=sys.stderr)
     _emit_json(written_object(problem, said), options.json)
     return 0
+
+
+def _write_pair(options: argparse.Namespace, problem: BilevelProblem, asked: Options) -> str:
+    """Write an MPS file with its .aux file, if that is meant and can be; what was written, or nothing.
+
+    `.mps` means the pair unless the rewritten model was asked for by its method or encoding, or the problem is none that a pair
+    can state; `.aux`, or --aux-format, always means the pair.
+    """
+    from bilevel_lang.errors import RefusedError
+    from bilevel_lang.mps_files.exchange import write_pair
+    from bilevel_lang.mps_files.extraction import extract
+
+    suffix = Path(options.write).suffix.lower()
+    if suffix not in PAIR:
+        if options.aux_format:
+            raise UsageError(f"--aux-format goes with --write of an .mps or .aux file, not {options.write}")
+        return ""
+    must = suffix == ".aux" or options.aux_format is not None
+    rewritten = asked.encoding is not None or asked.method != "auto"
+    if must and rewritten:
+        raise UsageError("an .aux file states the problem as it is, not the rewritten model", "leave --method and --encoding out")
+    if rewritten:
+        return ""
+    try:
+        instance = extract(problem)
+    except RefusedError:
+        if must:
+            raise
+        return ""
+    mps, aux = _pair_of(options.write)
+    write_pair(instance, mps, aux, options.aux_format or "named")
+    doubt = "; it holds OBJSENSE MAX, which MibS does not read" if instance.mps.sense < 0 else ""
+    return f"wrote {mps} and {aux} (the bilevel problem itself{doubt})"
 
 
 @contextlib.contextmanager

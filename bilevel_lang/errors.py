@@ -5,6 +5,7 @@ The exception tree (every leaf has a documented exit code, see ``docs/exit-codes
     BilevelError
      +-- UsageError            2   the call itself makes no sense
      +-- EmpSyntaxError        2   the annotation cannot be read
+     +-- MpsSyntaxError        2   an MPS or .aux file cannot be read
      +-- ModelFileError        3   the user's model raised, or holds no model
      +-- ResolutionError       3   model and annotation do not fit
      +-- RefusedError          3   no method, or not the wanted one, takes this problem
@@ -75,7 +76,7 @@ def _window(text: str, column: int) -> tuple[str, int]:
 class Diagnostic:
     """One finding: what, where, and what to do about it.
 
-    ``code`` is ``E1`` ... ``E24`` for the classes of ``docs/errors.md``, ``S1`` for syntax, ``U1`` usage,
+    ``code`` is ``E1`` ... ``E25`` for the classes of ``docs/errors.md``, ``S1`` and ``S2`` for syntax, ``U1`` usage,
     ``M1`` the user's model, ``R1`` a refused method, ``X1`` a solver.
     """
 
@@ -143,6 +144,13 @@ class EmpSyntaxError(BilevelError):
 
     exit_code = 2
     code = "S1"
+
+
+class MpsSyntaxError(BilevelError):
+    """An MPS file or its ``.aux`` file is not in its format; carries every mistake found."""
+
+    exit_code = 2
+    code = "S2"
 
 
 class ModelFileError(BilevelError):

@@ -17,7 +17,7 @@ from tests.pages import ROOT, bilevel_solve, blocks, run_page
 
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md")])
-RUNNING = ["after-the-solve.md", "api.md", "encodings.md", "how-it-works.md", "json.md", "pyomo.md", "signs.md"]
+RUNNING = ["after-the-solve.md", "api.md", "encodings.md", "how-it-works.md", "json.md", "mps-files.md", "pyomo.md", "signs.md"]
 BARD = ROOT / "examples" / "bard851"
 
 
