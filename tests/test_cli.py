@@ -282,3 +282,97 @@ def test_ctrl_c_while_the_model_builds_is_130(tmp_path: Path) -> None:
     _, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "Traceback" not in err
+
+
+# --- MPS files with their .aux files.
+
+INSTANCE = """\
+NAME tiny
+ROWS
+ N cost
+ L capacity
+COLUMNS
+ x cost 1 capacity 1
+ y cost -2 capacity 1
+RHS
+ RHS capacity 4
+BOUNDS
+ UP BND x 3
+ENDATA
+"""
+
+
+def instance(folder: Path, aux: str = "N 1\nM 1\nLC 1\nLR 0\nLO -1\nOS 1\n") -> list[str]:
+    (folder / "tiny.mps").write_text(INSTANCE)
+    (folder / "tiny.aux").write_text(aux)
+    return [str(folder / "tiny.mps"), str(folder / "tiny.aux")]
+
+
+def test_an_instance_of_two_files_is_solved(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    # The follower sells 4 - x, so the leader has x - 2 (4 - x) = 3 x - 8.
+    code, answer = run_json(capsys, *instance(tmp_path))
+    assert (code, answer["status"], answer["objective"]) == (0, "optimal", pytest.approx(-8))
+    assert answer["variables"] == pytest.approx({"x[x]": 0, "y[y]": 4})
+
+
+def test_check_of_an_instance_says_who_owns_what(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*instance(tmp_path), "--check"]) == 0
+    out = capsys.readouterr().out
+    assert "variables  x[x]" in out
+    assert "lower[capacity]: x[x] + y[y] <= 4" in out
+
+
+@pytest.mark.parametrize(("aux", "expected", "code"), [("N 1\n", 2, "S2"), ("N 1\nM 0\nLC 9\nLO 1\nOS 1\n", 3, "E25")])
+def test_broken_instances_have_their_exit_codes(
+    aux: str, expected: int, code: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found, answer = run_json(capsys, *instance(tmp_path, aux))
+    errors = answer["errors"]
+    assert isinstance(errors, list)
+    assert (found, errors[0]["code"], errors[0]["file"].endswith("tiny.aux")) == (expected, code, True)
+
+
+def test_what_is_doubtful_in_an_instance_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    aux = "@NUMVARS\n1\n@NUMCONSTRS\n0\n@VARSBEGIN\ny 1\n@VARSEND\n@CONSTSBEGIN\n@CONSTSEND\n@MPS\nother.mps\n"
+    paths = instance(tmp_path, aux)
+    assert main([*paths, "--check"]) == 0
+    assert "belongs to `other.mps`" in capsys.readouterr().out
+    assert main([*paths, "--check", "--strict"]) == 3
+
+
+@pytest.mark.parametrize("target", ["copy.mps", "copy.aux"])
+def test_a_linear_problem_is_written_as_two_files(target: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*files(tmp_path), "--write", str(tmp_path / target)]) == 0
+    assert "the bilevel problem itself" in capsys.readouterr().err
+    code, answer = run_json(capsys, str(tmp_path / "copy.mps"), str(tmp_path / "copy.aux"))
+    # y = max(0, x - 1), so x - 2 y is best at x = 4: 4 - 6.
+    assert (code, answer["objective"]) == (0, pytest.approx(-2))
+
+
+def test_the_rewritten_model_is_written_where_it_is_asked_for(tmp_path: Path) -> None:
+    target = tmp_path / "rewritten.mps"
+    assert main([*files(tmp_path), "--write", str(target), "--method", "kkt", "--encoding", "big-m", "--big-m", "100"]) == 0
+    assert "kkt" in target.read_text()
+    assert not target.with_suffix(".aux").exists()
+
+
+def test_a_problem_that_two_files_cannot_state(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    paths = files(tmp_path, low="model.y**2")
+    assert main([*paths, "--write", str(tmp_path / "a.aux")]) == 3
+    assert "objective 'low' is not linear" in capsys.readouterr().err
+    assert main([*paths, "--write", str(tmp_path / "a.mps")]) == 0
+    assert "kkt + " in capsys.readouterr().err
+    assert not (tmp_path / "a.aux").exists()
+
+
+@pytest.mark.parametrize("target", ["tiny.mps", "tiny.aux"])
+def test_neither_file_of_an_instance_is_overwritten(target: str, tmp_path: Path) -> None:
+    paths = instance(tmp_path)
+    assert main([*paths, "--write", str(tmp_path / target)]) == 2
+    assert Path(paths[0]).read_text() == INSTANCE
+
+
+def test_a_leader_that_maximises_is_told_of_what_mibs_does_not_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    paths = files(tmp_path, more="model.lead.sense = pyo.maximize")
+    assert main([*paths, "--write", str(tmp_path / "a.mps")]) == 0
+    assert "MibS does not read" in capsys.readouterr().err
