@@ -64,9 +64,13 @@ class Complaints:
         """A mistake at the last place where ``field`` is a word of line ``line`` (from 1), or on the whole line."""
         self.errors.append(self._finding(code, message, line, field, help, "error"))
 
-    def remark(self, message: str, line: int, field: str = "", help: str = "", severity: Severity = "notice") -> None:
+    def remark(self, message: str, line: int, field: str = "", help: str = "") -> None:
         """What is worth knowing, and no mistake."""
-        self.notices.append(self._finding("S2", message, line, field, help, severity))
+        self.notices.append(self._finding("S2", message, line, field, help, "notice"))
+
+    def doubt(self, message: str, line: int, field: str = "", help: str = "") -> None:
+        """What makes it doubtful that the files belong together: an error under ``--strict``."""
+        self.notices.append(self._finding("E25", message, line, field, help, "warning"))
 
     def raise_errors(self) -> None:
         """MpsSyntaxError, RefusedError or ResolutionError with all mistakes, if there are any."""

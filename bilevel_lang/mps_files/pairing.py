@@ -24,7 +24,7 @@ def pair(mps: MpsInstance, aux: AuxFile, complaints: Complaints, *, mps_name: st
         complaints.error("no column is the follower's", 1, help="a problem without follower is an ordinary MPS file", code="E25")
     if aux.mps and mps_name and PurePath(aux.mps).name != PurePath(mps_name).name:
         said = f"this file says it belongs to `{aux.mps}`, and was given with `{PurePath(mps_name).name}`"
-        complaints.remark(said, aux.mps_line, help="correct the line after @MPS if they do belong together", severity="warning")
+        complaints.doubt(said, aux.mps_line, help="correct the line after @MPS if they do belong together")
     complaints.raise_errors()
     return BilevelInstance(mps, Follower(columns, aux.costs, rows, aux.sense))
 

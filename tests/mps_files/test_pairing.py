@@ -45,4 +45,4 @@ def test_another_mps_file_is_a_warning() -> None:
     pair(read_mps(MPS)[0], found, complaints, mps_name="folder/tiny.mps")
     assert complaints.notices == []
     pair(read_mps(MPS)[0], found, complaints, mps_name="folder/other.mps")
-    assert [(d.severity, d.place) for d in complaints.notices] == [("warning", "tiny.aux:14:1")]
+    assert [(d.severity, d.code, d.place) for d in complaints.notices] == [("warning", "E25", "tiny.aux:14:1")]
