@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pyomo.common.collections import ComponentMap
+from pyomo.common.gc_manager import PauseGC
 
 from bilevel_lang.analysis.findings import examine_answer
 from bilevel_lang.assembly import Clock, assemble
@@ -83,9 +84,10 @@ def reformulate(
     """
     named: dict[str, Any] = {"encoding": encoding, **options}
     wanted = Options(method=method, **named)
-    problem = resolve(model, info, strict=strict)
-    rewrite, _ = choose(problem, wanted)
-    reformulation = rewrite.apply(problem, wanted)
+    with PauseGC():  # else everything that resolving made is looked through before the rewriting begins
+        problem = resolve(model, info, strict=strict)
+        rewrite, _ = choose(problem, wanted)
+        reformulation = rewrite.apply(problem, wanted)
     return of_modeller(rewrite.encode(reformulation, wanted) if encoding is not None else reformulation)
 
 
