@@ -36,11 +36,11 @@ class Verdict:
 def judge(instance: Instance, methods: tuple[str, ...] = METHODS) -> list[Verdict]:
     """Enumerate, run every method, and compare."""
     answer = enumerate_optimum(instance)
-    found = list(claims(instance, methods))
-    return [_verdict(instance, answer, claim) for claim in found]
+    return [verdict(instance, answer, claim) for claim in claims(instance, methods)]
 
 
-def _verdict(instance: Instance, answer: Answer, claim: Claim) -> Verdict:
+def verdict(instance: Instance, answer: Answer, claim: Claim) -> Verdict:
+    """What the claim is worth beside the enumeration's answer."""
     faults = list(_faults(instance, answer, claim))
     deviation = 0.0
     if claim.verdict == "optimal" and claim.objective is not None and answer.value is not None:

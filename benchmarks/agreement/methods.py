@@ -54,22 +54,19 @@ class Claim:
 
 
 def claims(instance: Instance, methods: tuple[str, ...] = METHODS) -> Iterator[Claim]:
-    """What each of ``methods`` says; every one begins with a model of its own where it could change it."""
-    model, text = instance.model()
-    problem = resolve(model, text)
-    mpec = read_mpec(problem)
-    assert isinstance(mpec, LinearMpec), mpec
+    """What each of ``methods`` says, every one of a model of its own."""
     for method in methods:
-        yield _claim_of(method, instance, problem, mpec)
+        model, text = instance.model()
+        yield _claim_of(method, instance, resolve(model, text))
 
 
-def _claim_of(method: str, instance: Instance, problem: BilevelProblem, mpec: LinearMpec) -> Claim:
+def _claim_of(method: str, instance: Instance, problem: BilevelProblem) -> Claim:
     arrays = {e.name: e for e in LINEAR_ENCODINGS}
     try:
         if method == DEFAULT:
             return _by_solve(instance, problem)
         if method in arrays:
-            return _by_arrays(instance, mpec, arrays[method])
+            return _by_arrays(instance, problem, arrays[method])
         return _by_components(instance, problem, method, method.partition(" ")[0])
     except RefusedError as refusal:
         return Claim(method, "refused", said=str(refusal).splitlines()[0])
@@ -81,15 +78,17 @@ def _options(name: str | None) -> Options:
     return Options(encoding=name, time_limit=SECONDS.get(name or "", LIMIT), threads=1)
 
 
-def _by_arrays(instance: Instance, mpec: LinearMpec, encoding: LinearEncoding) -> Claim:
+def _by_arrays(instance: Instance, problem: BilevelProblem, encoding: LinearEncoding) -> Claim:
     """The encoding alone: no verification that could stand in the way of a wrong answer."""
+    mpec = read_mpec(problem)
+    assert isinstance(mpec, LinearMpec), mpec
     options = _options(encoding.name)
     solver = encoding.solvers[0] if len(encoding.solvers) == 1 else _solver_for(instance, encoding)
     encoded = encoding.encode(mpec, solver, options)
     found = encoded.run(options, None)
     doubts = encoded.review(found) if encoded.review is not None else ()
     run = solver_run(mpec, found)
-    return _claim(instance, mpec.problem, encoding.name, run, encoded.exactness is Exactness.EXACT, doubts)
+    return _claim(instance, problem, encoding.name, run, encoded.exactness is Exactness.EXACT, doubts)
 
 
 def _solver_for(instance: Instance, encoding: LinearEncoding) -> str:

@@ -12,6 +12,7 @@ that break a condition) makes the exit code 1. Refusals and runs without a claim
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 import time
@@ -25,25 +26,28 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks.agreement.comparison import Verdict, judge
+from benchmarks.agreement.comparison import Verdict, verdict
+from benchmarks.agreement.enumeration import Answer, enumerate_optimum
 from benchmarks.agreement.generator import instance
-from benchmarks.agreement.instances import FAMILIES
-from benchmarks.agreement.methods import METHODS
+from benchmarks.agreement.instances import FAMILIES, Instance
+from benchmarks.agreement.methods import METHODS, claims
 from benchmarks.machine import describe_machine
 
 
 def judged(case: tuple[str, int, tuple[str, ...]]) -> list[Verdict]:
     """All verdicts of one instance."""
     family, seed, methods = case
-    return [_judged(family, seed, method) for method in methods]
+    problem = instance(family, seed)
+    answer = enumerate_optimum(problem)
+    return [_judged(problem, answer, method) for method in methods]
 
 
-def _judged(family: str, seed: int, method: str) -> Verdict:
+def _judged(problem: Instance, answer: Answer, method: str) -> Verdict:
     try:
-        return judge(instance(family, seed), (method,))[0]
+        return verdict(problem, answer, next(claims(problem, (method,))))
     except Exception as error:
         # An error that is none of the package's own: the table names the instance and goes on.
-        return Verdict(f"{family}/{seed}", method, "wrong", why=f"{type(error).__name__}: {error}")
+        return Verdict(problem.name, method, "wrong", why=f"{type(error).__name__}: {error}")
 
 
 def table(verdicts: list[Verdict], families: tuple[str, ...]) -> Iterator[str]:
@@ -72,6 +76,7 @@ def main() -> int:
     parser.add_argument("--method", choices=METHODS, action="append", help="a method; all of them by default")
     parser.add_argument("--only", help="family/seed of one instance")
     parser.add_argument("--open", action="store_true", help="print the runs without a claim too")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="stop after these, with the table of what is done")
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time")
     asked = parser.parse_args()
     families, methods = tuple(asked.family or FAMILIES), tuple(asked.method or METHODS)
@@ -80,21 +85,24 @@ def main() -> int:
         model, text = instance(family, int(seed)).model()
         model.pprint()
         print(text + "\n")
-        for verdict in judged((family, int(seed), methods)):
-            print(f"{verdict.method:20} {verdict.outcome:8} {verdict.why}")
+        for each in judged((family, int(seed), methods)):
+            print(f"{each.method:20} {each.outcome:8} {each.why}")
         return 0
     cases = [(families[k % len(families)], asked.seed + k // len(families), methods) for k in range(asked.count)]
     print(describe_machine())
     began = time.perf_counter()
     verdicts: list[Verdict] = []
     with ProcessPoolExecutor(asked.jobs) as pool:
-        for found in pool.map(judged, cases, chunksize=10):
+        for found in pool.map(judged, cases, chunksize=5):
             verdicts += found
-            for verdict in found:
-                if verdict.outcome == "wrong" or (asked.open and verdict.outcome == "open"):
-                    print(f"{verdict.outcome} {verdict.instance} {verdict.method}: {verdict.why}", flush=True)
+            for each in found:
+                if each.outcome == "wrong" or (asked.open and each.outcome == "open"):
+                    print(f"{each.outcome} {each.instance} {each.method}: {each.why}", flush=True)
+            if time.perf_counter() - began > 60 * asked.minutes:
+                pool.shutdown(cancel_futures=True)
+                break
     print("\n".join(table(verdicts, families)))
-    print(f"\nseeds {asked.seed} to {cases[-1][1]}, {time.perf_counter() - began:.0f} s with {asked.jobs} processes")
+    print(f"\nseeds from {asked.seed} on, {time.perf_counter() - began:.0f} s with {asked.jobs} processes")
     return 1 if any(v.outcome == "wrong" for v in verdicts) else 0
 
 
