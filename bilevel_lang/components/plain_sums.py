@@ -37,6 +37,23 @@ def coefficients(expression: Any) -> list[tuple[Any, float]] | None:
     return [pair for pair in found.values() if pair[1] != 0]
 
 
+def plain_terms(expression: Any) -> tuple[float, list[tuple[float, Any]]] | None:
+    """(constant, (factor, variable) of each term as it is written, fixed variables too); None for any other form."""
+    found: list[tuple[float, Any]] = []
+    constant = 0.0
+    for term in expression._args_[: expression._nargs] if expression.__class__ in _SUMS else (expression,):
+        kind = term.__class__
+        if kind is MonomialTermExpression and term._args_[0].__class__ in _NUMBERS:
+            found.append(term._args_)
+        elif kind in _NUMBERS:
+            constant += term
+        elif kind in _VARIABLES:
+            found.append((1, term))
+        else:
+            return None
+    return constant, found
+
+
 def total(terms: Iterable[Any]) -> Any:
     """The same as ``sum(terms)``; 0 without any."""
     terms = list(terms)

@@ -8,8 +8,10 @@ from typing import Any
 
 import pyomo.environ as pyo
 from pyomo.common.collections import ComponentMap
+from pyomo.core.expr.numeric_expr import MonomialTermExpression
 from pyomo.core.expr.visitor import identify_variables, replace_expressions
 
+from bilevel_lang.components.plain_sums import plain_terms, total
 from bilevel_lang.oracle.traits import is_pinned
 from bilevel_lang.problem import Agent, Row
 
@@ -34,6 +36,9 @@ def expression_at(expression: Any, values: ComponentMap, twins: ComponentMap | N
     """``expression`` with every variable replaced by its twin, or else by its value (``values``, or its own where absent)."""
     if expression.__class__ in (int, float):
         return expression
+    plain = plain_terms(expression)
+    if plain is not None:
+        return _plain_at(*plain, values, twins)
     mapping = {}
     for variable in identify_variables(expression, include_fixed=True):
         if twins is not None and variable in twins:
@@ -45,6 +50,18 @@ def expression_at(expression: Any, values: ComponentMap, twins: ComponentMap | N
     if not expression.is_expression_type():
         return pyo.value(expression)
     return replace_expressions(expression, mapping)
+
+
+def _plain_at(constant: float, terms: list[tuple[float, Any]], values: ComponentMap, twins: ComponentMap | None) -> Any:
+    """The same for ``constant + sum(factor * variable)``, without a walk through the expression."""
+    kept: list[Any] = []
+    for factor, variable in terms:
+        twin = twins.get(variable) if twins is not None else None
+        if twin is None:
+            constant += factor * value_of(variable, values)
+        else:
+            kept.append(twin if factor == 1 else MonomialTermExpression((factor, twin)))
+    return total([constant, *kept]) if kept else constant
 
 
 def value_of(variable: Any, values: ComponentMap) -> float:

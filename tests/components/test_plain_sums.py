@@ -10,7 +10,7 @@ import pytest
 from pyomo.core.expr.compare import compare_expressions
 from pyomo.repn import generate_standard_repn
 
-from bilevel_lang.components.plain_sums import coefficients, total
+from bilevel_lang.components.plain_sums import coefficients, plain_terms, total
 
 
 def model() -> Any:
@@ -79,3 +79,12 @@ def test_the_terms_are_not_changed() -> None:
     total([first, m.y])
     total([m.y, first, 2])
     assert str(first) == before
+
+
+def test_terms_as_they_are_written() -> None:
+    m = model()
+    found = plain_terms(m.x[0] + 2 * m.x[2] - m.y + 3 * m.x[0] + 4)
+    assert found is not None
+    constant, terms = found
+    assert constant == 4 and [(c, v.name) for c, v in terms] == [(1, "x[0]"), (2, "x[2]"), (-1, "y"), (3, "x[0]")]
+    assert plain_terms(m.x[0] + m.p * m.y) is None and plain_terms(m.x[0] ** 2) is None
