@@ -6,6 +6,7 @@ text --parse--> EmpInfo --resolve--> BilevelProblem --rewrite--> Reformulation
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -110,11 +111,13 @@ def write_mps_aux(
     """Write a mixed-integer linear bilevel problem with one follower as an MPS file and its ``.aux`` file.
 
     Without ``aux``: beside ``mps``, with the suffix ``.aux``. ``dialect`` is ``named`` (BOBILib) or ``index`` (MibS's older one).
-    docs/mps-files.md has what the files cannot say. Raises RefusedError for other problems, UsageError, and what :func:`resolve`
-    raises.
+    docs/mps-files.md has what the files cannot say; what other programs may read differently, or a side that is off in its last
+    digit, is told by ``warnings.warn``. Raises RefusedError for other problems, UsageError, and what :func:`resolve` raises.
     """
     mps = Path(mps)
-    write_pair(extract(resolve(model, info)), mps, mps.with_suffix(".aux") if aux is None else Path(aux), dialect)
+    instance = extract(resolve(model, info))
+    for doubt in write_pair(instance, mps, mps.with_suffix(".aux") if aux is None else Path(aux), dialect):
+        warnings.warn(f"{mps}: {doubt}", stacklevel=2)
 
 
 def _point(model: Any, values: Mapping[Any, float]) -> Point:

@@ -16,8 +16,14 @@ FORMATS = (".lp", ".mps", ".nl", ".gms")
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write ``text`` so that ``path`` holds either the old or the new content, never a part. Raises UsageError."""
+    """Write ``text`` so that ``path`` holds either the old or the new content, never a part. Raises UsageError.
+
+    What exists and is no ordinary file (``/dev/null``, a pipe) is written to and not replaced.
+    """
     path = path.resolve()
+    if path.exists() and not path.is_file():
+        _write_into(path, text)
+        return
     mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -29,6 +35,13 @@ def write_text(path: Path, text: str) -> None:
         except BaseException:
             os.unlink(temporary)
             raise
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _write_into(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from error
 

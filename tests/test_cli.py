@@ -150,6 +150,22 @@ def test_usage_errors_are_json_too(capsys: pytest.CaptureFixture[str]) -> None:
     assert (code, answer["exit_code"]) == (2, 2)
 
 
+def test_json_that_cannot_be_written_is_one_more_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    paths = files(tmp_path, "bilevel x\nmin low yy row\n")
+    assert main([*paths, "--json", str(tmp_path / "none" / "a.json")]) == 3
+    err = capsys.readouterr().err
+    assert "yy" in err
+    assert "cannot write" in err
+    assert "Traceback" not in err
+
+
+def test_two_outputs_need_two_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = str(tmp_path / "a.mps")
+    assert main([*files(tmp_path), "--write", target, "--json", target]) == 2
+    assert "name the same file" in capsys.readouterr().err
+    assert not Path(target).exists()
+
+
 def test_syntax_gets_code_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(files(tmp_path, "bilevl x\nmin low y row\n")) == 2
     assert "model.emp:1:1" in capsys.readouterr().err

@@ -48,6 +48,24 @@ def test_a_missing_folder_is_a_usage_error(tmp_path: Path) -> None:
         write_text(tmp_path / "none" / "a.emp", "x")
 
 
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot write"):
+        write_text(tmp_path, "x")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_is_written_to_and_stays(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_text(pipe, "new")
+        assert os.read(reader, 10) == b"new"
+    finally:
+        os.close(reader)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
 def quadratic() -> pyo.ConcreteModel:
     model = pyo.ConcreteModel()
     model.x = pyo.Var(bounds=(0, 4))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,11 @@ from bilevel_lang.files import write_text
 from bilevel_lang.grammar.parser import parse
 from bilevel_lang.grammar.syntax import EmpInfo
 from bilevel_lang.mps_files.aux_reading import read_aux
-from bilevel_lang.mps_files.instance import BilevelInstance
+from bilevel_lang.mps_files.instance import BilevelInstance, MpsInstance
 from bilevel_lang.mps_files.mps_reading import read_mps
 from bilevel_lang.mps_files.pairing import pair
 from bilevel_lang.mps_files.pyomo_model import pyomo_model
-from bilevel_lang.mps_files.writing import DIALECTS, aux_text, mps_text
+from bilevel_lang.mps_files.writing import DIALECTS, aux_text, mps_text, rounded_ranges
 
 _LATIN = re.compile(rb"\A\* ENCODING=ISO-8859-1\s")
 
@@ -66,11 +67,21 @@ def read_mps_aux(mps: str | Path, aux: str | Path | None = None) -> tuple[Any, E
     return found.model, found.info
 
 
-def write_pair(instance: BilevelInstance, mps: Path, aux: Path, dialect: str = "named") -> None:
-    """Write both files, each atomically. Raises UsageError."""
+def write_pair(instance: BilevelInstance, mps: Path, aux: Path, dialect: str = "named") -> tuple[str, ...]:
+    """Write both files, each atomically; returns what is worth knowing about them. Raises UsageError."""
     texts = mps_text(instance.mps), aux_text(instance, dialect, mps.name)
     write_text(mps, texts[0])
     write_text(aux, texts[1])
+    return tuple(_doubts(instance.mps))
+
+
+def _doubts(written: MpsInstance) -> Iterator[str]:
+    if written.sense < 0:
+        yield "it holds OBJSENSE MAX, which MibS does not read"
+    rounded = rounded_ranges(written)
+    if rounded:
+        others = f" and of {len(rounded) - 1} more" if len(rounded) > 1 else ""
+        yield f"one side of the range `{rounded[0]}`{others} is off in its last digit, as a file has a side and the distance only"
 
 
 def _text(path: Path) -> str:

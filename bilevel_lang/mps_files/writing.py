@@ -1,8 +1,8 @@
 """An instance as the text of its two files.
 
 The MPS text is free format, laid out in the columns of the fixed one where names and numbers are short enough. Numbers are
-written so that reading gives the same floats. ``OBJSENSE`` is there for a leader that maximises only: MibS does not read
-the section.
+written so that reading gives the same floats, except one side of the ranges that :func:`rounded_ranges` names. ``OBJSENSE`` is
+there for a leader that maximises only: MibS does not read the section.
 """
 
 from __future__ import annotations
@@ -95,6 +95,20 @@ def _reaches_down(row: Row) -> float | None:
     return next((r for r in _candidates(row) if row.upper - r == row.lower), None)
 
 
+def _reaches_up(row: Row) -> float | None:
+    """The range with which the lower side gives exactly the upper one, or None."""
+    return next((r for r in _candidates(row) if row.lower + r == row.upper), None)
+
+
+def rounded_ranges(instance: MpsInstance) -> list[str]:
+    """The rows with two sides of which a file can hold one only up to the last digit, by name.
+
+    A file has a side and the distance to the other, and floats are finer near zero: no distance leads from 1.39 to exactly -1.46.
+    """
+    ranges = [r for r in instance.rows if r.lower != r.upper and not math.isinf(r.lower) and not math.isinf(r.upper)]
+    return [r.name for r in ranges if _reaches_down(r) is None and _reaches_up(r) is None]
+
+
 def _candidates(row: Row) -> tuple[float, ...]:
     span = row.upper - row.lower
     return span, math.nextafter(span, 0.0), math.nextafter(span, math.inf)
@@ -108,8 +122,8 @@ def _side_and_range(row: Row) -> tuple[float, float | None]:
     down = _reaches_down(row)
     if down is not None:
         return row.upper, down
-    # Otherwise from below, exactly if that can be, and else within one rounding.
-    return row.lower, next((r for r in _candidates(row) if row.lower + r == row.upper), row.upper - row.lower)
+    up = _reaches_up(row)
+    return row.lower, row.upper - row.lower if up is None else up
 
 
 def _columns(instance: MpsInstance, objective: str) -> Iterator[str]:

@@ -12,8 +12,8 @@ import scipy.sparse as sp
 from hypothesis import given, settings
 
 from bilevel_lang.errors import UsageError
-from bilevel_lang.mps_files.instance import BilevelInstance, Column, Follower, MpsInstance
-from bilevel_lang.mps_files.writing import aux_text, mps_text
+from bilevel_lang.mps_files.instance import BilevelInstance, Column, Follower, MpsInstance, Row
+from bilevel_lang.mps_files.writing import aux_text, mps_text, rounded_ranges
 from tests.mps_files.instances import AUX, MPS, instances, read
 
 
@@ -56,6 +56,17 @@ def test_highs_reads_the_same_matrix(instance: BilevelInstance, tmp_path_factory
         for j, coefficient in row.terms:
             ours[i, j] = coefficient
     assert (theirs.toarray() == ours).all()
+
+
+def test_ranges_that_no_distance_gives_exactly_are_named() -> None:
+    sides = [(-1.46, 1.39), (0.1, 1.0), (-0.5, 0.25), (-1.0, 1e15), (-np.inf, 0.1), (0.3, 0.3), (-0.22, 0.89)]
+    rows = tuple(Row(f"r{k}", lower, upper, ((0, 1.0),)) for k, (lower, upper) in enumerate(sides))
+    mps = MpsInstance("", 1, 0.0, (Column("x", 0.0, 9.0, False, 1.0), Column("y", 0.0, 9.0, False, 1.0)), rows)
+    found = read(mps_text(mps), aux_text(BilevelInstance(mps, Follower((1,), (1.0,), ())), "index")).mps.rows
+    assert rounded_ranges(mps) == [a.name for a, b in zip(rows, found, strict=True) if a != b] == ["r0", "r6"]
+    for row, back in zip(rows, found, strict=True):
+        assert back.lower == pytest.approx(row.lower, rel=1e-15)
+        assert back.upper == pytest.approx(row.upper, rel=1e-15)
 
 
 def test_a_leader_that_minimises_has_no_sense_section() -> None:
