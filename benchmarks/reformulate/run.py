@@ -24,6 +24,8 @@ from benchmarks.machine import describe_machine
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZES = (1_000, 10_000, 100_000)
+SMALLEST = 5.0
+"""MiB of a model from which on the pages that Python asks the system for tell anything."""
 PAO_SIZES = (100, 200, 400)
 PAO_PACKAGES = ("numpy==1.26.4", "PyUtilib==6.0.0", "pao==1.0.2", "pyomo", "setuptools<81")
 STAGES = {
@@ -52,8 +54,8 @@ class Figure:
 
     @property
     def memory(self) -> float:
-        """The peak, the model included, to that after building the model."""
-        return self.peak / self.model if self.model else math.nan
+        """The peak, the model included, to that after building the model; nan for models too small to tell."""
+        return self.peak / self.model if self.model >= SMALLEST else math.nan
 
 
 def exponent(figures: Sequence[Figure]) -> float:

@@ -60,9 +60,10 @@ def clone(problem: BilevelProblem) -> Twin:
     for row in (row for agent in problem.agents for row in agent.rows):
         memo[id(row)] = Row(row.name, _twin(row.body, memo), row.lower, row.upper, memo[id(row.component)], row.span)
     originals = list(problem.model.component_data_objects(pyo.Var))
-    carried = (problem.agents, problem.dual_maps, problem.consumed, problem.leader.objective, originals, problem.disjunctions)
-    agents, maps, consumed, objective, twins, choices = copy.deepcopy(carried, memo)
-    return Twin(model, agents, maps, consumed, objective, ComponentMap(zip(originals, twins, strict=True)), choices)
+    variables = ComponentMap((v, _twin(v, memo)) for v in originals)
+    carried = (problem.agents, problem.dual_maps, problem.consumed, problem.leader.objective, problem.disjunctions)
+    agents, maps, consumed, objective, choices = copy.deepcopy(carried, memo)
+    return Twin(model, agents, maps, consumed, objective, variables, choices)
 
 
 def _twin(expression: Any, memo: dict[int, Any]) -> Any:
