@@ -17,7 +17,7 @@ def test_the_report_keeps_the_three_verdicts_apart() -> None:
     text = solution_text(solve(model(), EMP))
     assert "status    optimal (follower verified, leader optimality proved)" in text
     assert "objective -2" in text
-    assert "SCIP" in text
+    assert "HiGHS" in text
     assert "checked on the original model" in text
     assert "min low: objective 3, solved again 3" in text
 
