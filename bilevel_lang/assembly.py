@@ -274,8 +274,6 @@ def _messages(
 ) -> tuple[str, ...]:
     said = [_remark(d) for d in problem.notices if d.severity == "warning"]
     said += reformulation.warnings
-    if reformulation.review is not None:
-        said += reformulation.review(run)
     said += run.doubts
     if certificate is not None:
         said += [f"not verified: {remark}" for remark in certificate.remarks]

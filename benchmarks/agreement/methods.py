@@ -86,9 +86,8 @@ def _by_arrays(instance: Instance, problem: BilevelProblem, encoding: LinearEnco
     solver = encoding.solvers[0] if len(encoding.solvers) == 1 else _solver_for(instance, encoding)
     encoded = encoding.encode(mpec, solver, options)
     found = encoded.run(options, None)
-    doubts = encoded.review(found) if encoded.review is not None else ()
     run = solver_run(mpec, found)
-    return _claim(instance, problem, encoding.name, run, encoded.exactness is Exactness.EXACT, doubts)
+    return _claim(instance, problem, encoding.name, run, encoded.exactness is Exactness.EXACT)
 
 
 def _solver_for(instance: Instance, encoding: LinearEncoding) -> str:
@@ -102,13 +101,12 @@ def _by_components(instance: Instance, problem: BilevelProblem, method: str, enc
     rewrite = Kkt()
     made = rewrite.encode(rewrite.apply(problem, options), options)
     run = made.run(options)
-    doubts = made.review(run) if made.review is not None else ()
     if run.has_solution:
         point = made.recover(run)
         run = SolverRun(
             run.termination, run.solver, point.values, run.objective, run.bound, multipliers=point.multipliers, doubts=run.doubts
         )
-    return _claim(instance, problem, method, run, made.exactness is Exactness.EXACT, doubts)
+    return _claim(instance, problem, method, run, made.exactness is Exactness.EXACT)
 
 
 _VERDICTS = {
@@ -118,10 +116,8 @@ _VERDICTS = {
 }
 
 
-def _claim(
-    instance: Instance, problem: BilevelProblem, method: str, run: SolverRun, exact: bool, doubts: tuple[str, ...]
-) -> Claim:
-    doubts = (*doubts, *run.doubts)
+def _claim(instance: Instance, problem: BilevelProblem, method: str, run: SolverRun, exact: bool) -> Claim:
+    doubts = run.doubts
     verdict = _VERDICTS.get(run.termination, "open") if exact and not doubts else "open"
     z = None
     if run.values is not None:

@@ -160,7 +160,6 @@ class Kkt:
             exactness=weaker(mpec.exactness, promise),
             run=_Runner(solver, encoded.run),
             why=(f"chosen    {why}", *(f"bound     {note}" for note in encoded.notes)),
-            review=encoded.review,
         )
 
 

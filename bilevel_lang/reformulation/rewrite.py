@@ -155,8 +155,6 @@ class Reformulation:
     run: Callable[[Options], SolverRun]
     why: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-    review: Callable[[SolverRun], tuple[str, ...]] | None = None
-    """After the solve: reasons not to trust the answer (a binding big-M that was not proved), empty if none."""
 
     def recover(self, run: SolverRun) -> Point:
         """The modeller's variables at the run's solution. Raises ValueError where the run has none."""

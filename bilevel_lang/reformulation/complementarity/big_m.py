@@ -11,7 +11,7 @@ Reference: Fortuny-Amat and McCarl 1981, J. Oper. Res. Soc. 32:783; Pineda and M
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyomo.environ as pyo
@@ -44,6 +44,27 @@ class Bound:
     origin: str
 
 
+@dataclass(frozen=True, eq=False)
+class Stated:
+    """What the rows of some pairs rest on: an M for every side."""
+
+    bounds: tuple[Bound, ...]
+
+    @property
+    def exactness(self) -> Exactness:
+        """Exact only if every M is proven."""
+        return Exactness.EXACT if all(b.proven for b in self.bounds) else Exactness.APPROXIMATION
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Every M with its origin."""
+        return tuple(f"M of {b.name} = {b.value:g} ({b.origin})" for b in self.bounds)
+
+    def doubted(self, run: SolverRun) -> SolverRun:
+        """``run`` with what it says about the given bounds."""
+        return replace(run, doubts=(*run.doubts, *_doubts([b for b in self.bounds if not b.proven], run)))
+
+
 class BigM:
     """Pairs with a binary and two bounds."""
 
@@ -54,9 +75,11 @@ class BigM:
         """One binary ``encoding.side[name]`` for every pair; every M is listed in the notes with its origin."""
         block, pairs = take_pairs(model)
         check_given_names(options.big_m, [pair.name for pair in pairs])
-        return self.state(model, block, pairs, options)
+        stated = self.state(model, block, pairs, options)
+        once = run_once(model)
+        return Encoded(stated.exactness, lambda solver, wanted: stated.doubted(once(solver, wanted)), stated.notes)
 
-    def state(self, model: Any, block: Any, pairs: Sequence[Pair], options: Options) -> Encoded:
+    def state(self, model: Any, block: Any, pairs: Sequence[Pair], options: Options) -> Stated:
         """The rows of ``pairs`` in ``block``. Raises RefusedError for sides without a bound."""
         sides = {}
         for pair in pairs:
@@ -75,10 +98,7 @@ class BigM:
         block.right = pyo.Constraint(
             list(sides), rule=lambda b, n: sides[n][1] <= bounds[f"{n}.multiplier"].value * (1 - b.side[n])
         )
-        given = [b for b in bounds.values() if not b.proven]
-        exactness = Exactness.APPROXIMATION if given else Exactness.EXACT
-        notes = tuple(f"M of {b.name} = {b.value:g} ({b.origin})" for b in bounds.values())
-        return Encoded(exactness, run_once(model), lambda run: _review(given, run), notes)
+        return Stated(tuple(bounds.values()))
 
 
 def _bounds(model: Any, sides: dict[str, Any], options: Options) -> dict[str, Bound]:
@@ -172,7 +192,7 @@ def _no_bound(name: str) -> Diagnostic:
     return Diagnostic("R1", f"no bound could be derived for {what}: `big-m` would be a guess", help)
 
 
-def _review(given: list[Bound], run: SolverRun) -> tuple[str, ...]:
+def _doubts(given: list[Bound], run: SolverRun) -> tuple[str, ...]:
     """What a run says about the given bounds."""
     if not given:
         return ()

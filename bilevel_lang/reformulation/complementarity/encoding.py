@@ -16,13 +16,12 @@ from bilevel_lang.solvers.solver import Solver, SolverRun
 class Encoded:
     """A model without complementarities: how to solve it, and what the encoding adds to the promises.
 
-    ``exactness`` EXACT: the encoded model has the same solutions as the MPEC. ``review`` looks at a run and gives reasons not
-    to trust it. ``notes`` are for the user (provenance of every bound).
+    ``exactness`` EXACT: the encoded model has the same solutions as the MPEC. ``notes`` are for the user (provenance of every
+    bound). What ``run`` finds out against its own answer is in the run's ``doubts``.
     """
 
     exactness: Exactness
     run: Callable[[Solver, Options], SolverRun]
-    review: Callable[[SolverRun], tuple[str, ...]] | None = None
     notes: tuple[str, ...] = ()
 
 

@@ -111,9 +111,9 @@ def _unknown(name: str, pairs: Sequence[Pair]) -> Diagnostic:
 def _discrete(model: Any, block: Any, chosen: Sequence[tuple[Pair, Encoding]], options: Options) -> Encoded:
     """SOS1 sets and big-M rows side by side."""
     members = Sos1().state(block, [p for p, e in chosen if isinstance(e, Sos1)])
-    encoded = BigM().state(model, block, [p for p, e in chosen if isinstance(e, BigM)], options)
+    stated = BigM().state(model, block, [p for p, e in chosen if isinstance(e, BigM)], options)
 
     def run(solver: Solver, wanted: Options) -> SolverRun:
-        return polished(model, members, run_with_second_opinion(model, block, solver, wanted), wanted)
+        return stated.doubted(polished(model, members, run_with_second_opinion(model, block, solver, wanted), wanted))
 
-    return Encoded(encoded.exactness, run, encoded.review, encoded.notes)
+    return Encoded(stated.exactness, run, stated.notes)

@@ -19,15 +19,14 @@ from bilevel_lang.solvers.program import Floats
 class EncodedArrays:
     """An MPEC ready to be solved. The first columns of every run's ``x`` are those of the MPEC's program.
 
-    ``exactness`` EXACT: the encoded program has the same solutions as the MPEC. ``review`` looks at a run and gives reasons not
-    to trust it. ``notes`` are for the user (provenance of every bound). ``run`` takes the options and a point to begin from
-    (columns of the MPEC, NaN where unknown) or None.
+    ``exactness`` EXACT: the encoded program has the same solutions as the MPEC. ``notes`` are for
+    the user (provenance of every bound). ``run`` takes the options and a point to begin from (columns of the MPEC, NaN where
+    unknown) or None; what it finds out against its own answer is in the run's ``doubts``.
     """
 
     exactness: Exactness
     solver: str
     run: Callable[[Options, Floats | None], MatrixRun]
-    review: Callable[[MatrixRun], tuple[str, ...]] | None = None
     notes: tuple[str, ...] = ()
 
 

@@ -93,7 +93,7 @@ def test_without_a_bound_it_refuses_and_names_what_lacks_one() -> None:
 def reviewed(model: Any, big_m: Any) -> tuple[Any, tuple[str, ...]]:
     """What is promised of the model as components, and what is said of its run (`solve` would take the arrays)."""
     made = bl.reformulate(model, "bilevel x\nmin f y c", encoding="big-m", big_m=big_m)
-    return made.exactness, made.review(made.run(Options()))
+    return made.exactness, made.run(Options()).doubts
 
 
 @pytest.mark.parametrize("big_m", [50.0, {"*": 50.0}, {"c": 40, "y": 50}, {"c": 40, "y.lower": 45, "y.upper": 50}])
