@@ -1,6 +1,6 @@
 """A hierarchical problem after names have become components: who decides what, under which rows.
 
-All expressions refer to the modeller's own model, which stays as it was. Signs (``docs/signs.md`` has the table):
+All expressions refer to the modeller's own model, which stays as it was (with soft rows to a clone of it). Signs (``docs/signs.md`` has the table):
 
 * a :class:`Row` is ``lower <= body <= upper`` exactly as Pyomo stores it;
 * the *reported* multiplier of a row is d(optimal value)/d(right-hand side) of its agent: for a ``min`` agent it is >= 0 on
@@ -222,8 +222,8 @@ class BilevelProblem:
 
     ``definitions`` are the rows that define objective variables: they hold, but have no multiplier. ``consumed`` are rows that
     serve as VI functions and are no constraints. ``wildcards``: what each ``*`` stands for, by agent. ``disjunctions`` hold rows
-    that are in nobody's ``rows``. With ``softening`` the ``model`` is a clone of the modeller's in which the rows of ``adjustequ``
-    are soft; everything else in this record refers to that clone.
+    that are in nobody's ``rows``. With ``softening`` the ``model`` is a clone of the modeller's in which the rows of
+    ``adjustequ`` are soft; everything else in this record refers to that clone.
     """
 
     model: Any

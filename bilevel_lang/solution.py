@@ -94,9 +94,9 @@ class Certificate:
 
     ``leader_feasibility`` and ``follower_feasibility`` are the largest violations, relative to max(1, |side|) (less where a whole
     row is smaller than 1); ``follower_gap`` the largest relative value gap (or VI residual), whatever its sign; ``dual_residual``
-    the largest deviation of a ``dualvar`` variable from being a multiplier (None without ``dualvar``); ``common_residual`` how far
-    agents are from having one multiplier of the rows that they share (None without ``visol``). ``verified`` iff all of them are
-    within ``tolerance`` and every agent's optimum is proven.
+    the largest deviation of a ``dualvar`` variable from being a multiplier (None without ``dualvar``); ``common_residual`` how
+    far agents are from having one multiplier of the rows that they share (None without ``visol``). ``verified`` iff all of them
+    are within ``tolerance`` and every agent's optimum is proven.
     """
 
     leader_feasibility: float

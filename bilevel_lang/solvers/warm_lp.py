@@ -1,6 +1,6 @@
 """One LP again and again with other bounds or other costs: HiGHS's simplex goes on from its last basis.
 
-Meant for trees and cuts of our own, where a solve takes a few pivots; a whole run of an adapter costs many times that.
+Meant for trees, cuts and bounds of our own, where a solve takes a few pivots; a whole run of an adapter costs many times that.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 from bilevel_lang.errors import SolverFailedError
 from bilevel_lang.solvers.highs import load
-from bilevel_lang.solvers.matrix import MatrixProgram
+from bilevel_lang.solvers.matrix import Ints, MatrixProgram
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.solver import SolverOptions, Termination
 
@@ -23,6 +23,7 @@ _STATUS = {
     "kUnbounded": Termination.UNBOUNDED,
     "kUnboundedOrInfeasible": Termination.INFEASIBLE_OR_UNBOUNDED,
     "kTimeLimit": Termination.LIMIT,
+    "kIterationLimit": Termination.LIMIT,
     "kInterrupt": Termination.INTERRUPTED,
 }
 
@@ -44,16 +45,33 @@ class LpAnswer:
     row_duals: Floats | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Extreme:
+    """The largest value of an objective: OPTIMAL with a ``value``, otherwise why there is none."""
+
+    termination: Termination
+    value: float | None = None
+
+
 class WarmLp:
     """An LP that remembers its basis. ``primal``: the costs will change and the bounds will not, so go on by primal simplex.
 
-    ``program`` must be linear and continuous with ``sense`` +1. ``deadline`` is a reading of ``time.perf_counter``.
+    ``program`` must be linear and continuous with ``sense`` +1. ``deadline`` is a reading of ``time.perf_counter``; ``budget``
+    are simplex iterations for all solves together: the same on every machine, unlike seconds. What is over either is LIMIT.
     """
 
-    def __init__(self, program: MatrixProgram, options: SolverOptions, primal: bool, deadline: float | None = None) -> None:
+    def __init__(
+        self,
+        program: MatrixProgram,
+        options: SolverOptions,
+        primal: bool,
+        deadline: float | None = None,
+        budget: int | None = None,
+    ) -> None:
         assert program.sense == 1 and program.quadratic is None and not program.integer.any()
         self._lower, self._upper, self._cost = program.lower.copy(), program.upper.copy(), program.cost.copy()
         self._deadline = deadline
+        self._budget = budget
         self._primal = primal
         self._highs = load(program, _quiet(options, primal))
         self.solves = 0
@@ -73,9 +91,19 @@ class WarmLp:
             self._highs.changeColsCost(len(moved), moved, cost[moved])
             self._cost[moved] = cost[moved]
 
+    def largest(self, columns: Ints, coefficients: Floats) -> Extreme:
+        """max sum coefficients[k] z[columns[k]]; LIMIT also where HiGHS does not know. The cost is another one afterwards."""
+        cost = np.zeros(len(self._cost))
+        cost[columns] = -coefficients
+        self.set_cost(cost)
+        if not self._may_go_on():
+            return Extreme(Termination.LIMIT)
+        termination = self._go() or Termination.LIMIT
+        return Extreme(termination, -self._objective() if termination is Termination.OPTIMAL else None)
+
     def solve(self) -> LpAnswer:
         """Minimise. Raises SolverFailedError where HiGHS gives up even from scratch."""
-        if self._deadline is not None and not self._set_time_limit(self._deadline):
+        if not self._may_go_on():
             return LpAnswer(Termination.LIMIT)
         answer = self._run() or self._from_nothing()
         if answer is None:
@@ -93,24 +121,59 @@ class WarmLp:
             answer = answer or self._run()
         return answer
 
-    def _set_time_limit(self, deadline: float) -> bool:
-        left = deadline - time.perf_counter()
-        if left > 0:
+    def _may_go_on(self) -> bool:
+        """Tell HiGHS how much time and how many iterations are left; False where nothing is."""
+        if self._deadline is not None:
+            left = self._deadline - time.perf_counter()
+            if left <= 0:
+                return False
             # HiGHS's clock runs on from solve to solve.
             self._highs.setOptionValue("time_limit", self._highs.getRunTime() + left)
-        return left > 0
+        if self._budget is not None:
+            if self._budget <= 0:
+                return False
+            self._highs.setOptionValue("simplex_iteration_limit", self._budget)
+        return True
 
     def _run(self) -> LpAnswer | None:
-        self._highs.run()
-        self.solves += 1
-        info: Any = self._highs.getInfo()
-        self.iterations += max(0, info.simplex_iteration_count)
-        termination = _STATUS.get(self._highs.getModelStatus().name)
+        termination = self._go()
         if termination is None or termination is not Termination.OPTIMAL:
             return None if termination is None else LpAnswer(termination)
         solution = self._highs.getSolution()
-        x, duals = np.array(solution.col_value), np.array(solution.row_dual)
-        return LpAnswer(termination, float(info.objective_function_value), x, duals)
+        return LpAnswer(termination, self._objective(), np.array(solution.col_value), np.array(solution.row_dual))
+
+    def _go(self) -> Termination | None:
+        """One run of HiGHS; None where it does not know."""
+        self._highs.run()
+        self.solves += 1
+        info: Any = self._highs.getInfo()
+        iterations = max(0, info.simplex_iteration_count)
+        self.iterations += iterations
+        if self._budget is not None:
+            # A solve without iterations costs a factorisation all the same.
+            self._budget -= max(1, iterations)
+        return _STATUS.get(self._highs.getModelStatus().name)
+
+    def _objective(self) -> float:
+        return float(self._highs.getInfo().objective_function_value)
+
+
+def warm_relaxation(program: MatrixProgram, budget: int) -> WarmLp:
+    """The rows and bounds of ``program``, to ask for the :meth:`~WarmLp.largest` value of one objective after the other.
+
+    Its own objective, integrality, quadratic rows, SOS1 sets and indicators are left out. Raises SolverMissingError.
+    """
+    n = program.columns
+    relaxed = MatrixProgram(
+        lower=program.lower,
+        upper=program.upper,
+        integer=np.zeros(n, dtype=bool),
+        cost=np.zeros(n),
+        matrix=program.matrix,
+        row_lower=program.row_lower,
+        row_upper=program.row_upper,
+    )
+    return WarmLp(relaxed, SolverOptions(), primal=False, budget=budget)
 
 
 def _quiet(options: SolverOptions, primal: bool) -> SolverOptions:

@@ -10,7 +10,7 @@ from scipy.optimize import linprog
 from bilevel_lang.errors import UsageError
 from bilevel_lang.solvers.matrix import MatrixProgram
 from bilevel_lang.solvers.solver import SolverOptions, Termination
-from bilevel_lang.solvers.warm_lp import WarmLp
+from bilevel_lang.solvers.warm_lp import WarmLp, warm_relaxation
 
 PLAIN = SolverOptions()
 
@@ -102,3 +102,44 @@ def test_after_the_deadline_nothing_is_solved() -> None:
 def test_an_unknown_option_is_an_error() -> None:
     with pytest.raises(UsageError, match="no_such_option"):
         WarmLp(transport(7), SolverOptions(extra={"no_such_option": 1}), primal=False)
+
+
+# --- One objective after the other over one relaxation, within a budget.
+
+
+def whole_program(matrix: np.ndarray, upper: np.ndarray, columns_up: float = 4.0) -> MatrixProgram:
+    n = matrix.shape[1]
+    return MatrixProgram(
+        lower=np.zeros(n),
+        upper=np.full(n, columns_up),
+        integer=np.ones(n, dtype=bool),
+        cost=np.ones(n),
+        matrix=sp.csr_matrix(matrix),
+        row_lower=np.full(len(upper), -np.inf),
+        row_upper=upper,
+    )
+
+
+def test_objective_after_objective_each_from_scratch_is_the_same() -> None:
+    random = np.random.default_rng(0)
+    matrix, upper = random.integers(-1, 4, (6, 5)).astype(float), random.integers(3, 9, 6).astype(float)
+    lp = warm_relaxation(whole_program(matrix, upper), 1000)
+    for _ in range(20):
+        columns = random.permutation(5)[: random.integers(1, 4)]
+        factors = random.integers(-3, 4, len(columns)).astype(float)
+        cost = np.zeros(5)
+        cost[columns] = factors
+        expected = linprog(-cost, matrix, upper, bounds=[(0, 4)] * 5)
+        assert lp.largest(columns, factors).value == pytest.approx(-expected.fun, abs=1e-9)
+    assert lp.solves == 20
+
+
+def test_unbounded_infeasible_and_a_spent_budget_are_told_apart() -> None:
+    one = np.ones((1, 1))
+    free = warm_relaxation(whole_program(-one, np.zeros(1), np.inf), 1000)
+    assert free.largest(np.array([0]), np.ones(1)).termination is Termination.UNBOUNDED
+    empty = warm_relaxation(whole_program(one, np.array([-1.0])), 1000)
+    assert empty.largest(np.array([0]), np.ones(1)).termination is Termination.INFEASIBLE
+    spent = warm_relaxation(whole_program(one, np.ones(1)), 1)
+    ends = [spent.largest(np.array([0]), np.ones(1)).termination for _ in range(3)]
+    assert ends[-1] is Termination.LIMIT

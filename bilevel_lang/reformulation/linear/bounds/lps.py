@@ -18,9 +18,9 @@ import scipy.sparse as sp
 from bilevel_lang.reformulation.linear.bounds.box import Box
 from bilevel_lang.reformulation.linear.bounds.primal_dual import primal_dual_rows
 from bilevel_lang.reformulation.linear.mpec import LinearMpec
-from bilevel_lang.solvers.hot_lp import HotLp
 from bilevel_lang.solvers.matrix import MatrixProgram
 from bilevel_lang.solvers.solver import Termination
+from bilevel_lang.solvers.warm_lp import WarmLp, warm_relaxation
 
 ITERATIONS = 200_000
 """Simplex iterations for all LPs of one problem together. Not seconds: the same bounds must come out everywhere."""
@@ -60,7 +60,7 @@ def relaxation(mpec: LinearMpec, box: Box) -> MatrixProgram:
 def bound_by_lps(mpec: LinearMpec, box: Box, wanted: list[int], opposite: Mapping[int, int], iterations: int) -> Outcome:
     """Maximise each of the columns ``wanted`` (all >= 0); ``opposite``: the multiplier of the other side, where there is one."""
     program = relaxation(mpec, box)
-    lp = HotLp(program, iterations)
+    lp = warm_relaxation(program, iterations)
     moved, affordable = _bound_together(lp, box, wanted), WORK // max(1, program.rows + program.columns)
     for done, column in enumerate(wanted):
         if done >= affordable:
@@ -79,7 +79,7 @@ def bound_by_lps(mpec: LinearMpec, box: Box, wanted: list[int], opposite: Mappin
     return Outcome(moved, 0)
 
 
-def _bound_together(lp: HotLp, box: Box, wanted: list[int]) -> bool:
+def _bound_together(lp: WarmLp, box: Box, wanted: list[int]) -> bool:
     """The largest value of the sum of all columns without a bound: loose, but one LP for all that have to go without one."""
     columns = np.array([j for j in wanted if np.isinf(box.upper[j])], dtype=np.int64)
     if len(columns) < 2:
