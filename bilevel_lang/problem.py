@@ -1,6 +1,7 @@
 """A hierarchical problem after names have become components: who decides what, under which rows.
 
-All expressions refer to the modeller's own model, which stays as it was (with soft rows to a clone of it). Signs (``docs/signs.md`` has the table):
+All expressions refer to the modeller's own model, which stays as it was (with soft rows: to a clone of it). Signs
+(``docs/signs.md`` has the table):
 
 * a :class:`Row` is ``lower <= body <= upper`` exactly as Pyomo stores it;
 * the *reported* multiplier of a row is d(optimal value)/d(right-hand side) of its agent: for a ``min`` agent it is >= 0 on

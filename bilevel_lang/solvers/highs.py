@@ -7,8 +7,6 @@ d(minimum)/d(side) for rows and columns, and ``sense`` turns that into the deriv
 from __future__ import annotations
 
 import math
-import sys
-import threading
 import time
 from dataclasses import replace
 from typing import Any
@@ -17,27 +15,12 @@ import numpy as np
 import scipy.sparse as sp
 from pyomo.common.collections import ComponentMap
 
-from bilevel_lang.errors import SolverFailedError, UsageError
-from bilevel_lang.solvers.features import features_of_program, hessian, require
-from bilevel_lang.solvers.matrix import MatrixProgram, MatrixRun, settled_matrix
+from bilevel_lang.solvers.features import features_of_program, require
+from bilevel_lang.solvers.highs_instance import MISSING, go, load, termination_of
+from bilevel_lang.solvers.matrix import MatrixProgram, MatrixRun, arrays_of, settled_matrix
 from bilevel_lang.solvers.program import Floats, Program, read_program
 from bilevel_lang.solvers.settled import importable, load_module, proven, settled
 from bilevel_lang.solvers.solver import Feature, Missing, SolverOptions, SolverRun, Termination
-
-_MISSING = Missing("highspy is not installed", "pip install highspy")
-
-TOLERANCES = {
-    "primal_feasibility_tolerance": 1e-9,
-    "dual_feasibility_tolerance": 1e-9,
-    "mip_feasibility_tolerance": 1e-9,
-    "mip_rel_gap": 1e-9,
-    "mip_abs_gap": 1e-9,
-    # HiGHS drops matrix entries up to this size; its default of 1e-9 would change models. 1e-12 is the smallest it accepts.
-    "small_matrix_value": 1e-12,
-    # HiGHS's QP solver adds this to the Hessian's diagonal, and fails on singular Hessians without it; see _undo_regularisation.
-    "qp_regularization_value": 1e-7,
-}
-"""Options set for every run; ``SolverOptions`` and its ``extra`` override them."""
 
 ROUNDS = 30
 """How often a QP is repeated to take HiGHS's regularisation out of its answer; two or three rounds are the rule."""
@@ -45,24 +28,9 @@ ROUNDS = 30
 STATIONARITY = 1e-10
 """What the regularisation may leave in a QP's first-order conditions, relative to the largest linear cost (or 1)."""
 
-_STATUS = {
-    "kOptimal": Termination.OPTIMAL,
-    "kInfeasible": Termination.INFEASIBLE,
-    "kUnbounded": Termination.UNBOUNDED,
-    "kUnboundedOrInfeasible": Termination.INFEASIBLE_OR_UNBOUNDED,
-    "kTimeLimit": Termination.LIMIT,
-    "kIterationLimit": Termination.LIMIT,
-    "kSolutionLimit": Termination.LIMIT,
-    "kMemoryLimit": Termination.LIMIT,
-    "kObjectiveBound": Termination.LIMIT,
-    "kObjectiveTarget": Termination.LIMIT,
-    "kInterrupt": Termination.INTERRUPTED,
-    "kHighsInterrupt": Termination.INTERRUPTED,
-}
-
 
 class Highs:
-    """The adapter; see the module's docstring. Any status not named above is FAILED, with HiGHS's own words as message."""
+    """The adapter; see the module's docstring. Where HiGHS does not know, the run is FAILED, with its own words as message."""
 
     name = "highs"
     features = frozenset({Feature.INTEGER, Feature.QUADRATIC_OBJECTIVE})
@@ -71,11 +39,11 @@ class Highs:
 
     def missing(self) -> Missing | None:
         """None where highspy can be imported."""
-        return None if importable("highspy") else _MISSING
+        return None if importable("highspy") else MISSING
 
     def version(self) -> str:
         """``HiGHS 1.15.1``. Raises SolverMissingError."""
-        return f"HiGHS {load_module('highspy', _MISSING).Highs().version()}"
+        return f"HiGHS {load_module('highspy', MISSING).Highs().version()}"
 
     def run(self, model: Any, options: SolverOptions) -> SolverRun:
         """Solve ``model``. Duals and reduced costs come with an optimal LP or QP; a MILP has none."""
@@ -85,7 +53,7 @@ class Highs:
         require(self, features_of_program(program))
         run = settled(program, name)
         if run is None:
-            found = _run(_arrays(program), options, name, started)
+            found = _run(arrays_of(program), options, name, started)
             run = _on_the_model(program, found)
         return run
 
@@ -107,104 +75,14 @@ def _run(program: MatrixProgram, options: SolverOptions, name: str, started: flo
     return _report(highs, program, termination, name, time.perf_counter() - started)
 
 
-def _arrays(program: Program) -> MatrixProgram:
-    """A linear or quadratic model that was read, as arrays."""
-    n = len(program.variables)
-    cost = np.zeros(n)
-    cost[list(program.cost.linear)] = list(program.cost.linear.values())
-    columns = [j for row in program.rows for j in row.form.linear]
-    data = [c for row in program.rows for c in row.form.linear.values()]
-    starts = np.cumsum([0] + [len(row.form.linear) for row in program.rows])
-    return MatrixProgram(
-        lower=program.lower,
-        upper=program.upper,
-        integer=program.integer,
-        cost=cost,
-        matrix=sp.csr_matrix((data, columns, starts), shape=(len(program.rows), n), dtype=float),
-        row_lower=np.array([row.lower for row in program.rows], dtype=float),
-        row_upper=np.array([row.upper for row in program.rows], dtype=float),
-        constant=program.cost.constant,
-        sense=program.sense,
-        quadratic=hessian(program.cost, n) if program.cost.quadratic else None,
-    )
-
-
 def _on_the_model(program: Program, found: MatrixRun) -> SolverRun:
     """The run with values, duals and reduced costs on the model's own components."""
     duals = reduced = None
     if found.row_duals is not None and found.column_duals is not None:
         duals = ComponentMap((row.constraint, float(y)) for row, y in zip(program.rows, found.row_duals, strict=True))
         reduced = program.values(found.column_duals)
-    return SolverRun(
-        found.termination,
-        found.solver,
-        values=None if found.x is None else program.values(found.x),
-        objective=found.objective,
-        bound=found.bound,
-        seconds=found.seconds,
-        message=found.message,
-        nodes=found.nodes,
-        iterations=found.iterations,
-        duals=duals,
-        reduced_costs=reduced,
-    )
-
-
-def load(program: MatrixProgram, options: SolverOptions) -> Any:
-    """A ``highspy.Highs`` that holds ``program``, not yet run. Raises UsageError for an option that HiGHS lacks."""
-    highspy = load_module("highspy", _MISSING)
-    highs = highspy.Highs()
-    highs.setOptionValue("output_flag", False)
-    for key, setting in _settings(options).items():
-        if highs.setOptionValue(key, setting) == highspy.HighsStatus.kError:
-            raise UsageError(
-                f"HiGHS has no option '{key}' that takes the value {setting!r}", help="see the list of HiGHS options"
-            )
-    if options.verbose:
-        highs.cbLogging += lambda event: sys.stderr.write(event.message)
-        highs.setOptionValue("log_to_console", False)
-        highs.setOptionValue("output_flag", True)
-    _pass(highspy, highs, program)
-    return highs
-
-
-def _settings(options: SolverOptions) -> dict[str, Any]:
-    settings: dict[str, Any] = dict(TOLERANCES)
-    wanted = {
-        "time_limit": options.time_limit,
-        "mip_rel_gap": options.gap,
-        "threads": options.threads,
-        "random_seed": options.seed,
-    }
-    settings.update({key: setting for key, setting in wanted.items() if setting is not None})
-    settings.update({key: setting for key, setting in options.extra.items() if key != "start"})
-    return settings
-
-
-def _pass(highspy: Any, highs: Any, program: MatrixProgram) -> None:
-    lp = highspy.HighsLp()
-    lp.num_col_, lp.num_row_ = program.columns, program.rows
-    lp.col_cost_ = program.sense * program.cost
-    lp.offset_ = program.sense * program.constant
-    lp.col_lower_, lp.col_upper_ = program.lower, program.upper
-    lp.row_lower_, lp.row_upper_ = program.row_lower, program.row_upper
-    matrix = program.matrix.tocsc()
-    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = matrix.indptr, matrix.indices, matrix.data
-    if program.integer.any():
-        kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
-        lp.integrality_ = [kinds[int(flag)] for flag in program.integer]
-    whole = highspy.HighsModel()
-    whole.lp_ = lp
-    if program.quadratic is not None:
-        lower = sp.tril(program.sense * program.quadratic, format="csc")
-        whole.hessian_.dim_ = program.columns
-        whole.hessian_.format_ = highspy.HessianFormat.kTriangular
-        whole.hessian_.start_, whole.hessian_.index_, whole.hessian_.value_ = lower.indptr, lower.indices, lower.data
-    if highs.passModel(whole) == highspy.HighsStatus.kError:
-        raise SolverFailedError(
-            "HiGHS does not accept the model's numbers", help="look for coefficients of 1e15 or more; rescale the model"
-        )
+    values = None if found.x is None else program.values(found.x)
+    return replace(found.on_components(values), duals=duals, reduced_costs=reduced)
 
 
 def _start(highs: Any, start: Floats | None) -> None:
@@ -217,7 +95,7 @@ def _start(highs: Any, start: Floats | None) -> None:
 
 def _solve(highs: Any, program: MatrixProgram, options: SolverOptions, started: float) -> Termination:
     """Run, and do not take HiGHS's word for unbounded where it is known to guess."""
-    termination = _go(highs)
+    termination = go(highs)
     if program.quadratic is not None and termination is Termination.OPTIMAL:
         termination = _undo_regularisation(highs, program, options, started)
     # A branch and bound calls a model unbounded when its relaxation is, before it knows of any integer point; the QP solver calls
@@ -239,7 +117,7 @@ def _feasible(program: MatrixProgram, options: SolverOptions) -> Termination:
     aimless = replace(program, cost=np.zeros(program.columns), constant=0.0, quadratic=None)
     feasibility = load(aimless, options)
     feasibility.setOptionValue("presolve", "off")
-    return _go(feasibility)
+    return go(feasibility)
 
 
 def _remaining(options: SolverOptions, started: float) -> SolverOptions:
@@ -268,7 +146,7 @@ def _undo_regularisation(highs: Any, program: MatrixProgram, options: SolverOpti
             highs.setOptionValue("time_limit", highs.getRunTime() + options.time_limit - (time.perf_counter() - started))
         centre = x
         highs.changeColsCost(n, np.arange(n, dtype=np.int32), cost - weight * centre)
-        termination = _go(highs)
+        termination = go(highs)
         if termination is not Termination.OPTIMAL:
             return termination
         x = np.asarray(highs.getSolution().col_value, dtype=float)
@@ -292,33 +170,7 @@ def _runs_away(program: MatrixProgram) -> bool:
     )
     highs = load(directions, SolverOptions())
     downhill = 1e-6 * max(1.0, np.abs(program.cost).max())
-    return _go(highs) is Termination.OPTIMAL and bool(highs.getInfo().objective_function_value < -downhill)
-
-
-def _go(highs: Any) -> Termination:
-    """One run. Ctrl-C stops it (a second one raises KeyboardInterrupt: the QP solver does not look up from its work)."""
-    if threading.current_thread() is not threading.main_thread():
-        highs.run()
-        return _termination(highs)
-    highs.HandleUserInterrupt = True
-    highs.startSolve()
-    try:
-        _wait(highs)
-    except KeyboardInterrupt:
-        highs.cancelSolve()
-        _wait(highs)
-        return Termination.INTERRUPTED
-    return _termination(highs)
-
-
-def _wait(highs: Any) -> None:
-    # Highs.joinSolve would print to stdout and call exit(); this is its loop without those.
-    while not highs.wait(0.1)[0]:
-        pass
-
-
-def _termination(highs: Any) -> Termination:
-    return _STATUS.get(highs.getModelStatus().name, Termination.FAILED)
+    return go(highs) is Termination.OPTIMAL and bool(highs.getInfo().objective_function_value < -downhill)
 
 
 def _report(highs: Any, program: MatrixProgram, termination: Termination, name: str, seconds: float) -> MatrixRun:
@@ -348,7 +200,7 @@ def _report(highs: Any, program: MatrixProgram, termination: Termination, name: 
 def _message(highs: Any, termination: Termination) -> str:
     said = f"HiGHS: {highs.modelStatusToString(highs.getModelStatus())}"
     # Where more than one run was needed, the last word of the first is not the verdict.
-    return said if _termination(highs) is termination else f"{termination.value}, found by further runs ({said})"
+    return said if termination_of(highs) is termination else f"{termination.value}, found by further runs ({said})"
 
 
 _WITH_POINT = (Termination.OPTIMAL, Termination.LIMIT, Termination.INTERRUPTED)

@@ -16,10 +16,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from pyomo.common.collections import ComponentMap
 
 from bilevel_lang.errors import RefusedError
-from bilevel_lang.solvers.program import CONSTANT_TOLERANCE, Floats, uncross
-from bilevel_lang.solvers.solver import Feature, Termination
+from bilevel_lang.solvers.features import hessian
+from bilevel_lang.solvers.program import CONSTANT_TOLERANCE, Floats, Program, uncross
+from bilevel_lang.solvers.solver import Feature, SolverRun, Termination
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -158,6 +160,43 @@ class MatrixRun:
     row_duals: Floats | None = None
     column_duals: Floats | None = None
     doubts: tuple[str, ...] = ()
+
+    def on_components(self, values: ComponentMap | None) -> SolverRun:
+        """The same in terms of a Pyomo model: ``values`` are what :attr:`x` means there. Multipliers are left to the caller."""
+        return SolverRun(
+            self.termination,
+            self.solver,
+            values=values,
+            objective=self.objective,
+            bound=self.bound,
+            seconds=self.seconds,
+            message=self.message,
+            nodes=self.nodes,
+            iterations=self.iterations,
+            doubts=self.doubts,
+        )
+
+
+def arrays_of(program: Program) -> MatrixProgram:
+    """A model that was read, as arrays; its rows must be linear."""
+    n = len(program.variables)
+    cost = np.zeros(n)
+    cost[list(program.cost.linear)] = list(program.cost.linear.values())
+    columns = [j for row in program.rows for j in row.form.linear]
+    data = [c for row in program.rows for c in row.form.linear.values()]
+    starts = np.cumsum([0] + [len(row.form.linear) for row in program.rows])
+    return MatrixProgram(
+        lower=program.lower,
+        upper=program.upper,
+        integer=program.integer,
+        cost=cost,
+        matrix=sp.csr_matrix((data, columns, starts), shape=(len(program.rows), n), dtype=float),
+        row_lower=np.array([row.lower for row in program.rows], dtype=float),
+        row_upper=np.array([row.upper for row in program.rows], dtype=float),
+        constant=program.cost.constant,
+        sense=program.sense,
+        quadratic=hessian(program.cost, n) if program.cost.quadratic else None,
+    )
 
 
 def settled_matrix(program: MatrixProgram, solver: str) -> MatrixRun | None:

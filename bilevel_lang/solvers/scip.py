@@ -247,14 +247,6 @@ def _report(scip: Any, columns: list[Any], name: str, seconds: float) -> MatrixR
 
 
 def _on_the_model(program: Program, found: MatrixRun) -> SolverRun:
-    return SolverRun(
-        found.termination,
-        found.solver,
-        values=None if found.x is None else program.values(found.x),
-        objective=None if found.x is None else program.objective_at(found.x),
-        bound=found.bound,
-        seconds=found.seconds,
-        message=found.message,
-        nodes=found.nodes,
-        iterations=found.iterations,
-    )
+    if found.x is None:
+        return found.on_components(None)
+    return replace(found.on_components(program.values(found.x)), objective=program.objective_at(found.x))

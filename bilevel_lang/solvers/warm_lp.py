@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from bilevel_lang.errors import SolverFailedError
-from bilevel_lang.solvers.highs import load
+from bilevel_lang.solvers.highs_instance import load
 from bilevel_lang.solvers.matrix import Ints, MatrixProgram
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.solver import SolverOptions, Termination

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from pyomo.common.collections import ComponentMap
@@ -15,19 +16,9 @@ from bilevel_lang.solvers.solver import SolverRun
 
 def solver_run(mpec: LinearMpec, found: MatrixRun) -> SolverRun:
     """The run with its values on the modeller's variables, and with the reported multipliers."""
-    return SolverRun(
-        found.termination,
-        found.solver,
-        values=None if found.x is None else values_at(mpec, found.x),
-        objective=found.objective,
-        bound=found.bound,
-        seconds=found.seconds,
-        message=found.message,
-        nodes=found.nodes,
-        iterations=found.iterations,
-        multipliers=None if found.x is None else multipliers_at(mpec, found.x),
-        doubts=found.doubts,
-    )
+    if found.x is None:
+        return found.on_components(None)
+    return replace(found.on_components(values_at(mpec, found.x)), multipliers=multipliers_at(mpec, found.x))
 
 
 def values_at(mpec: LinearMpec, x: Floats) -> ComponentMap:
