@@ -27,7 +27,8 @@ from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.solver import SolverOptions, Termination
 
 FEASIBLE = 1e-7
-"""A pair whose smaller side is at most this, relative to max(1, larger side), counts as complementary; integers likewise."""
+"""A pair whose smaller side is at most this counts as complementary, however large its other side is: a slack of 1 next to a
+multiplier of 1e8 is no rounding. Integers likewise."""
 
 GAP = 1e-9
 """Relative gap at which a node is not worth opening, where the user asks for none."""
@@ -65,6 +66,8 @@ class _Search:
         self.highs = Highs()
         self.best: Floats | None = None
         self.best_value = math.inf
+        self.closed = math.inf
+        """The least value of the nodes that the gap alone has closed: no bound above it is proven."""
         self.nodes = 0
         self.rooted = False
         self.queue: list[tuple[float, int, _Node]] = []
@@ -114,11 +117,13 @@ class _Search:
         value = self.program.sense * found.objective
         if value < self._cutoff():
             node = _Node(lower, upper, value, found.x)
-            if self._is_answer(found.x):
+            if self._is_answer(node):
                 self._take(found.x, value)
             else:
                 self._try_piece(found.x)
                 heapq.heappush(self.queue, (value, next(self.number), node))
+        else:
+            self.closed = min(self.closed, value)
         return None
 
     def _open_unbounded(self, node: _Node, termination: Termination) -> Termination | None:
@@ -158,23 +163,25 @@ class _Search:
     def _most_violated(self, node: _Node) -> int | tuple[int, float]:
         """The pair whose smaller side is largest, or else the most fractional column and its value."""
         assert node.x is not None
-        off = self._off(node.x)
+        off = self._off(node, node.x)
         if off.size and off.max() > FEASIBLE:
             return int(off.argmax())
         fraction = np.abs(node.x[self.whole] - np.round(node.x[self.whole]))
         column = int(self.whole[int(fraction.argmax())])
         return column, float(node.x[column])
 
-    def _off(self, x: Floats) -> Floats:
-        """How far each pair is from being complementary."""
-        left, right = x[self.mpec.left], x[self.mpec.right]
-        off: Floats = np.minimum(left, right) / np.maximum(1.0, np.maximum(left, right))
+    def _off(self, node: _Node, x: Floats) -> Floats:
+        """How far each pair is from being complementary at ``x``; 0 for those that the node has decided."""
+        left, right = self.mpec.left, self.mpec.right
+        undecided = (node.upper[left] > 0) & (node.upper[right] > 0)
+        off: Floats = np.where(undecided, np.minimum(x[left], x[right]), 0.0)
         return off
 
-    def _is_answer(self, x: Floats) -> bool:
-        whole = x[self.whole]
+    def _is_answer(self, node: _Node) -> bool:
+        assert node.x is not None
+        whole = node.x[self.whole]
         fraction = float(np.abs(whole - np.round(whole)).max(initial=0.0))
-        return float(self._off(x).max(initial=0.0)) <= FEASIBLE and fraction <= FEASIBLE
+        return float(self._off(node, node.x).max(initial=0.0)) <= FEASIBLE and fraction <= FEASIBLE
 
     def _take(self, x: Floats, value: float) -> None:
         if value < self.best_value:
@@ -200,7 +207,7 @@ class _Search:
 
     def _report(self, ended: Termination | None) -> MatrixRun:
         found = ended or (Termination.OPTIMAL if self.best is not None else Termination.INFEASIBLE)
-        bound = min([self.best_value, *(value for value, _, _ in self.queue)])
+        bound = min([self.best_value, self.closed, *(value for value, _, _ in self.queue)])
         known = (
             self.rooted and math.isfinite(bound) and found in (Termination.OPTIMAL, Termination.LIMIT, Termination.INTERRUPTED)
         )

@@ -92,3 +92,32 @@ def test_what_highs_does_not_take_is_said():
     mpec = mpec_of(bard511())
     assert takes(mpec.program) is None
     assert takes(replace(mpec.program, integer=np.ones(mpec.program.columns, dtype=bool))) is None
+
+
+def test_a_large_multiplier_does_not_make_its_slack_small():
+    """The follower takes y = x whatever a unit of y costs it: only the size of its multiplier depends on that."""
+    m = pyo.ConcreteModel()
+    m.x, m.w, m.y = pyo.Var(bounds=(0, 1)), pyo.Var(domain=pyo.Binary), pyo.Var(bounds=(0, 3))
+    m.lead, m.inner = pyo.Objective(expr=-m.y - m.w), pyo.Expression(expr=1e8 * m.y)
+    m.row, m.mine = pyo.Constraint(expr=m.y >= m.x), pyo.Constraint(expr=m.w <= m.x)
+    run = search_pairs(mpec_of((m, "bilevel x w\nmin inner y row")), SolverOptions())
+    assert run.termination is Termination.OPTIMAL and run.objective == pytest.approx(-2)
+
+
+@pytest.mark.parametrize("seed", [1, 3])
+def test_a_gap_that_was_asked_for_does_not_make_the_bound_better(seed):
+    rng, n = np.random.default_rng(seed), 5
+    m = pyo.ConcreteModel()
+    m.x, m.y = pyo.Var(range(n), bounds=(0, 10)), pyo.Var(range(n), bounds=(0, 10))
+    m.x[0].domain = pyo.Integers
+    a, b = rng.integers(-5, 6, (n, n)), rng.integers(1, 6, (n, n))
+    cost, lead, gain = (rng.integers(low, 6, n) for low in (1, -5, -5))
+    m.lead = pyo.Objective(expr=sum(float(lead[i]) * m.x[i] - float(gain[i]) * m.y[i] for i in range(n)))
+    m.inner = pyo.Expression(expr=sum(float(cost[i]) * m.y[i] for i in range(n)))
+    m.row = pyo.Constraint(
+        range(n), rule=lambda m, k: sum(float(a[k, i]) * m.x[i] + float(b[k, i]) * m.y[i] for i in range(n)) >= 10
+    )
+    mpec = mpec_of((m, "bilevel x\nmin inner y row"))
+    optimum = LinearSos1().encode(mpec, "scip", Options()).run(Options(), None).objective
+    found = search_pairs(mpec, SolverOptions(gap=0.5))
+    assert found.bound <= optimum + 1e-6 * abs(optimum) <= found.objective + 1e-5 * abs(optimum)
