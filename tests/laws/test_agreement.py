@@ -45,6 +45,18 @@ def test_an_answer_is_that_of_the_enumeration(family: str, seed: int) -> None:
     nothing_wrong(judge(instance(family, seed), in_turn(seed, family)))
 
 
+@pytest.mark.parametrize(
+    ("family", "seed"),
+    [
+        ("dualvar", 2021),  # unbounded, and SCIP without its own SOS1 branching said infeasible
+        ("qp-lp", 108),  # a pair whose two sides are both 0
+        ("dualvar", 3),  # a row whose coefficients are all 0
+    ],
+)
+def test_what_was_once_wrong(family: str, seed: int) -> None:
+    nothing_wrong(judge(instance(family, seed)))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("first", SLOW)
 @pytest.mark.parametrize("family", FAMILIES)

@@ -93,7 +93,10 @@ def _handed_over(mpec: LinearMpec, wanted: Options, start: Floats | None, option
     if first.termination not in (Termination.LIMIT, Termination.FAILED):
         return first
     left = None if wanted.time_limit is None else max(0.1, wanted.time_limit - first.seconds)
-    rest = replace(wanted, time_limit=left, solver_options={**PRUNING, **wanted.solver_options})
+    # Only where the relaxation is known to be bounded: without it SCIP 10.0.2 with `autosos1branch` off calls unbounded problems
+    # infeasible now and then.
+    pruning = PRUNING if first.bound is not None and np.isfinite(first.bound) else {}
+    rest = replace(wanted, time_limit=left, solver_options={**pruning, **wanted.solver_options})
     known = _better(mpec, first.x, start)
     second = LinearSos1().encode(mpec, "scip", options).run(rest, known)
     said = f"{second.message}, after {first.nodes} nodes of branching on pairs"
