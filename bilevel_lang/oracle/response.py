@@ -231,7 +231,7 @@ def local_response(agent: Agent, values: ComponentMap, options: SolverOptions) -
     if run.values is None:
         return None
     answer = ComponentMap((v, run.values.get(twin, twin.value)) for v, twin in built.twins.items())
-    duals, costs = run.duals or {}, run.reduced_costs or {}
+    duals, costs = run.duals or ComponentMap(), run.reduced_costs or ComponentMap()
     rows = zip(built.rows, built.model.row.values(), strict=True)
     known = tuple((row, float(duals[data])) for row, data in rows if data in duals)
     return LocalAnswer(answer, known, ComponentMap((v, float(costs[t])) for v, t in built.twins.items() if t in costs))
