@@ -54,7 +54,7 @@ def _automatic(model: Any, options: Options) -> Choice:
     if integer is not None:
         chosen = "chosen    sos1: exact, no big-M"
         return Choice("sos1", (chosen, NO_BIG_M, NO_SCHOLTES.format(why=f"`{integer.name}` is integer")))
-    if curved > GLOBAL_LIMIT:
+    if curved > GLOBAL_LIMIT and options.solver is None:
         chosen = f"chosen    scholtes: {curved} variables stand in nonlinear rows, too many for a global search"
         return Choice("scholtes", (chosen, "refused   sos1: `--encoding sos1` asks for the global search all the same", NO_BIG_M))
     what = f"{curved} variables stand in nonlinear rows" if curved else "all rows and conditions are linear"

@@ -110,7 +110,7 @@ class Kkt:
         if isinstance(found, Reformulation):
             return found
         if options.encoding is not None:
-            refuse_components(options.encoding, found.reason)
+            refuse_components(options.encoding, options.solver, found.reason)
         return self.encode(self.apply(problem, options), options)
 
     def _locally(self, problem: BilevelProblem, encoding: str, options: Options) -> Callable[[Options], SolverRun]:

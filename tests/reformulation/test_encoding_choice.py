@@ -59,3 +59,5 @@ def test_many_nonlinear_variables_go_to_the_local_search_at_once() -> None:
     m.u = pyo.Var(range(GLOBAL_LIMIT + 1), bounds=(0, 1))
     m.d = pyo.Constraint(range(GLOBAL_LIMIT + 1), rule=lambda m, k: m.u[k] ** 2 <= m.x)
     assert chosen(m, "bilevel x u\nmin f y c").encoding == "scholtes"
+    # Who asks for a solver gets that one.
+    assert chosen(m, "bilevel x u\nmin f y c", solver="scip").encoding == "sos1"

@@ -83,7 +83,11 @@ def refuse_integers(model: Any, name: str) -> None:
 
 
 def relax(model: Any, block: Any, chosen: Sequence[tuple[Pair, NlpEncoding]], options: Options, starter: Starter) -> Encoded:
-    """Relax each pair by its own encoding, all with one mu."""
+    """Relax each pair by its own encoding, all with one mu. Raises RefusedError where another solver than Ipopt was asked for."""
+    if options.solver not in (None, "ipopt"):
+        names = ", ".join(dict.fromkeys(f"`{encoding.name}`" for _, encoding in chosen))
+        said = f"{names} is a sequence of NLPs that ipopt solves, not {options.solver}"
+        raise RefusedError(said, "leave --solver out, or choose another encoding")
     wanted = options.nlp
     # A mixture goes no further down than the most careful of its encodings.
     steps = wanted.mu or max((encoding.steps for _, encoding in chosen), key=lambda mu: mu[-1], default=MU)

@@ -48,10 +48,14 @@ def arrays_route(problem: BilevelProblem, options: Options, local: Callable[[str
     return _reformulation(mpec, choice, options, local)
 
 
-def refuse_components(encoding: str, reason: str) -> None:
-    """RefusedError if ``encoding`` exists on arrays only: the problem is not for them, for ``reason``."""
-    if linear_encoding(encoding) is None or encoding in {e.name for e in ENCODINGS}:
+def refuse_components(encoding: str, solver: str | None, reason: str) -> None:
+    """RefusedError if ``encoding`` exists on arrays only: it is not for ``solver``, or for ``reason`` not for the problem."""
+    found = linear_encoding(encoding)
+    if found is None or encoding in {e.name for e in ENCODINGS}:
         return
+    if solver is not None and solver not in found.solvers:
+        said = f"`{encoding}` goes to {' or '.join(found.solvers)}, not to {solver}"
+        raise RefusedError(said, "leave --solver out, or choose another encoding")
     said = f"`{encoding}` takes problems whose rows and optimality conditions are linear, and {reason}"
     raise RefusedError(said, "use `--encoding sos1`, or leave the choice to the engine")
 

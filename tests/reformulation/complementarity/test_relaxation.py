@@ -24,6 +24,12 @@ def test_the_menu() -> None:
     assert {"scholtes", "product", "lin-fukushima", "kanzow-schwartz", "fischer-burmeister", "penalty"} <= set(LOCAL)
 
 
+@pytest.mark.parametrize("encoding", ["scholtes", "c=product,*=scholtes"])
+def test_no_solver_but_ipopt_is_taken_and_none_is_replaced(encoding: str) -> None:
+    with pytest.raises(RefusedError, match="that ipopt solves, not scip"):
+        bl.solve(follow(), "bilevel x\nmin f y c", encoding=encoding, solver="scip")
+
+
 BARD1 = {"c": [(3, -1, -3), (-1, 0.5, 4), (-1, -1, 7)], "f": [-1.5, 2, -2], "dual": [1, -0.5, 1]}
 """0 <= c_i(x, y) _|_ l_i >= 0, f(x, y) + dual l = 0: MacMPEC's bard1 (Bard 1991), 17 at (1, 0); local solutions besides."""
 

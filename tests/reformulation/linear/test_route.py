@@ -60,6 +60,12 @@ def test_an_encoding_for_arrays_says_why_it_is_refused():
         prepared((m, "bilevel x\nmin inner y"), encoding="strong-duality")
 
 
+@pytest.mark.parametrize(("encoding", "solver", "goes"), [("branch", "scip", "highs"), ("indicator", "highs", "scip")])
+def test_an_encoding_for_arrays_is_not_given_to_another_solver(encoding, solver, goes):
+    with pytest.raises(RefusedError, match=f"`{encoding}` goes to {goes}, not to {solver}"):
+        prepared(bard511(), encoding=encoding, solver=solver)
+
+
 def test_an_encoding_for_arrays_has_no_components():
     model, text = bard511()
     with pytest.raises(RefusedError, match="has no form as Pyomo components"):
