@@ -193,6 +193,21 @@ def test_every_exactness_is_explained() -> None:
     assert {e.value for e in Exactness} <= set(explained)
 
 
+def test_every_encoding_has_its_solver_on_the_page_of_solvers() -> None:
+    from bilevel_lang.reformulation.complementarity.registry import ENCODINGS
+    from bilevel_lang.reformulation.linear.registry import LINEAR_ENCODINGS
+
+    table = page("solvers.md").partition("## Which encoding goes where")[2].partition("\n## ")[0]
+    rows = {
+        name: row for row in re.findall(r"^\| `.*$", table, re.MULTILINE) for name in re.findall(r"`([^`]+)`", row.split("|")[1])
+    }
+    assert rows.keys() == {e.name for e in (*ENCODINGS, *LINEAR_ENCODINGS)}
+    for encoding in LINEAR_ENCODINGS:
+        assert [s for s in encoding.solvers if f"`{s}`" not in rows[encoding.name]] == [], encoding.name
+    for plain in ENCODINGS:
+        assert f"`{plain.solver}`" in rows[plain.name], plain.name
+
+
 # --- The engine's figures that pages quote.
 
 

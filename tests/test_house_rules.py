@@ -27,6 +27,7 @@ NO_MIRROR = {
 REGISTRIES = [
     ("bilevel_lang.reformulation.registry", "REWRITES", "docs/rewrites.md"),
     ("bilevel_lang.reformulation.complementarity.registry", "ENCODINGS", "docs/encodings.md"),
+    ("bilevel_lang.reformulation.linear.registry", "LINEAR_ENCODINGS", "docs/encodings.md"),
     ("bilevel_lang.solvers.registry", "SOLVERS", "docs/solvers.md"),
 ]
 

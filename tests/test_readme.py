@@ -63,10 +63,11 @@ def test_the_example_that_fails_verification_does(monkeypatch: pytest.MonkeyPatc
 
 def test_the_table_names_everything_registered() -> None:
     from bilevel_lang.reformulation.complementarity.registry import ENCODINGS
+    from bilevel_lang.reformulation.linear.registry import LINEAR_ENCODINGS
     from bilevel_lang.reformulation.registry import PLANNED, REWRITES
     from bilevel_lang.solvers.registry import SOLVERS
 
-    names = [entry.name for registry in (REWRITES, ENCODINGS, SOLVERS) for entry in registry]
+    names = [entry.name for registry in (REWRITES, ENCODINGS, LINEAR_ENCODINGS, SOLVERS) for entry in registry]
     assert [name for name in (*names, *PLANNED) if f"`{name}`" not in TEXT] == []
 
 
