@@ -270,7 +270,7 @@ def test_explain_names_what_was_passed_over(capsys: pytest.CaptureFixture[str]) 
     out = capsys.readouterr().out
     assert "chosen    kkt" in out
     assert "refused   big-m" in out
-    assert "refused   value-function" in out
+    assert "refused   nn-embed" in out
 
 
 def test_version_and_doctor(capsys: pytest.CaptureFixture[str]) -> None:

@@ -198,9 +198,7 @@ def _integers(agent: Agent) -> list[str]:
 def _integer(agent: Agent, integers: list[str], problem: BilevelProblem) -> Diagnostic:
     names = ", ".join(f"`{n}`" for n in integers[:4])
     message = f"{agent.name} decides integer variables ({names})"
-    help = (
-        "`value-function` will take integer followers; it is not part of this version. Fix the variables, or relax their domain"
-    )
+    help = "`--method value-function` takes integer followers. Or fix the variables, or relax their domain"
     return Diagnostic("E13", message, help, agent.span, problem.source)
 
 

@@ -10,11 +10,12 @@ from bilevel_lang.reformulation.complementarity.registry import encoding_by_name
 from bilevel_lang.reformulation.kkt import Kkt
 from bilevel_lang.reformulation.linear.registry import linear_encoding
 from bilevel_lang.reformulation.rewrite import Accepted, Options, Refusal, Rewrite
+from bilevel_lang.reformulation.value_function.method import ValueFunction
 from bilevel_lang.solvers.registry import by_name
 
-REWRITES: tuple[Rewrite, ...] = (Kkt(),)
+REWRITES: tuple[Rewrite, ...] = (Kkt(), ValueFunction())
 
-PLANNED = ("value-function", "nn-embed", "extensive-form")
+PLANNED = ("nn-embed", "extensive-form")
 """Methods of the language that no rewrite of this version carries out: refused by name."""
 
 METHODS = ("auto", *(r.name for r in REWRITES), *PLANNED)

@@ -96,8 +96,8 @@ class Scip:
         if run is None:
             scip, columns = _load(program, options, bool(features & _CURVED))
             _start(scip, columns, program, options.extra.get("start"))
-            _solve(scip, options)
-            found = _report(scip, columns, name, time.perf_counter() - started)
+            solve(scip, options)
+            found = report(scip, columns, name, time.perf_counter() - started)
             run = _on_the_model(program, found)
         return run
 
@@ -112,20 +112,20 @@ class Scip:
         settled_run = settled_matrix(program, name)
         if settled_run is not None:
             return settled_run
-        scip = _fresh(options, bool(program.features() & _CURVED))
+        scip = fresh(options, bool(program.features() & _CURVED))
         columns = add_arrays(scip, program)
         if options.extra.get("cutoff") is not None:
             scip.setObjlimit(float(options.extra["cutoff"]))
         start = options.extra.get("start")
         if start is not None:
             _hand_over(scip, columns, start)
-        _solve(scip, options)
-        run = _report(scip, columns, name, time.perf_counter() - started)
+        solve(scip, options)
+        run = report(scip, columns, name, time.perf_counter() - started)
         return run if run.x is None else replace(run, objective=program.objective_at(run.x))
 
 
-def _fresh(options: SolverOptions, curved: bool) -> Any:
-    """A SCIP model without content, with its parameters set."""
+def fresh(options: SolverOptions, curved: bool) -> Any:
+    """A SCIP model without content, with its parameters set; ``curved``: not everything in it will be linear."""
     scip = load_module("pyscipopt", _MISSING).Model("bilevel-lang")
     scip.hideOutput()
     for key, setting in _settings(options, curved).items():
@@ -135,7 +135,7 @@ def _fresh(options: SolverOptions, curved: bool) -> Any:
 
 def _load(program: Program, options: SolverOptions, curved: bool) -> tuple[Any, list[Any]]:
     """The SCIP model and its columns, in the order of the program's."""
-    scip = _fresh(options, curved)
+    scip = fresh(options, curved)
     kinds = "CI"
     columns = [
         scip.addVar(lb=_bound_or_none(lower), ub=_bound_or_none(upper), vtype=kinds[int(integer)])
@@ -206,7 +206,7 @@ def _hand_over(scip: Any, columns: list[Any], start: Floats) -> None:
     scip.addSol(solution)
 
 
-def _solve(scip: Any, options: SolverOptions) -> None:
+def solve(scip: Any, options: SolverOptions) -> None:
     """Run. SCIP has its own Ctrl-C handler for the time of the run and stops with the best point found."""
     try:
         if options.verbose:
@@ -223,7 +223,8 @@ def _solve(scip: Any, options: SolverOptions) -> None:
         raise SolverFailedError(f"SCIP stopped: {error}", help="run with --verbose and look at the last lines") from error
 
 
-def _report(scip: Any, columns: list[Any], name: str, seconds: float) -> MatrixRun:
+def report(scip: Any, columns: list[Any], name: str, seconds: float) -> MatrixRun:
+    """What SCIP ended with. ``seconds``: what the run took."""
     status = scip.getStatus()
     termination = _STATUS.get(status, Termination.FAILED)
     x = None

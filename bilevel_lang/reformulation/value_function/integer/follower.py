@@ -1,0 +1,281 @@
+"""The follower as an oracle: its best answer to a decision of the leader, and the one of its best answers that the leader likes
+best.
+
+Each of its problems is compiled once and kept in a solver; for another decision only sides and bounds are changed. Answers are
+kept by the values of the linking columns, on which alone they depend.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import scipy.sparse as sp
+
+from bilevel_lang.errors import SolverFailedError
+from bilevel_lang.reformulation.value_function.integer.extended import Extended
+from bilevel_lang.solvers.hot_milp import HotMilp, MilpAnswer
+from bilevel_lang.solvers.matrix import Ints, MatrixProgram
+from bilevel_lang.solvers.program import Floats
+from bilevel_lang.solvers.scip_tree import StopSearch
+from bilevel_lang.solvers.solver import SolverOptions, Termination
+
+
+class OutOfTimeError(StopSearch):
+    """The deadline has passed in the middle of the oracle's work (never leaves this package)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A best answer ``y`` (n,; 0 outside the follower's columns) and its ``value``, in the unit of ``Extended.value``."""
+
+    y: Floats
+    value: float
+
+
+class Follower:
+    """See the module's docstring. ``deadline`` as in :class:`HotMilp`.
+
+    The follower's optimum exists wherever its rows can be satisfied, unless :meth:`is_unbounded`.
+    """
+
+    def __init__(self, extended: Extended, options: SolverOptions, deadline: float | None = None) -> None:
+        self.extended = extended
+        source = extended.source
+        self._own: Ints = np.flatnonzero(source.follower)
+        relaxation = source.relaxation
+        matrix = relaxation.matrix[np.flatnonzero(source.follower_rows)]
+        own = sp.csr_matrix(matrix[:, self._own])
+        kept = np.flatnonzero(np.diff(own.indptr) > 0)
+        self._leader_part = sp.csr_matrix(matrix[kept])
+        self._leader_part = sp.csr_matrix(self._leader_part.multiply(np.where(source.follower, 0.0, 1.0)))
+        self._leader_part.eliminate_zeros()
+        self._sides = (
+            relaxation.row_lower[source.follower_rows][kept],
+            relaxation.row_upper[source.follower_rows][kept],
+        )
+        self._B = sp.csr_matrix(own[kept])
+        alone = np.flatnonzero(np.diff(self._leader_part.indptr) == 0)
+        self._alone = sp.csr_matrix(self._B[alone])
+        self._alone_sides = (self._sides[0][alone], self._sides[1][alone])
+        self._worst: HotMilp | None = None
+        self._options, self._deadline = options, deadline
+        self._best = HotMilp(self._program(extended.value_cost[self._own]), options, deadline)
+        self._leader_best: HotMilp | None = None
+        self._blocking: _Blocking | None = None
+        self._responses: dict[bytes, Response | None] = {}
+        self._lasting: dict[bytes, Response | None] = {}
+        self._favourable: dict[bytes, Floats | None] = {}
+
+    @property
+    def solves(self) -> int:
+        """How many problems were solved, of all kinds."""
+        blocking = None if self._blocking is None else self._blocking.milp
+        kinds = (self._best, self._leader_best, self._worst, blocking)
+        return sum(each.solves for each in kinds if each is not None)
+
+    def _program(self, cost: Floats) -> MatrixProgram:
+        relaxation = self.extended.source.relaxation
+        return MatrixProgram(
+            lower=relaxation.lower[self._own],
+            upper=relaxation.upper[self._own],
+            integer=relaxation.integer[self._own],
+            cost=cost,
+            matrix=self._B,
+            row_lower=self._sides[0],
+            row_upper=self._sides[1],
+        )
+
+    def is_unbounded(self) -> bool:
+        """Whether the follower can improve without end wherever it has an answer at all.
+
+        The directions in which its rows never end do not depend on the leader; for integer columns and rational data a
+        direction of the linear relaxation is one of the integer problem (Meyer 1974).
+        """
+        program = self._best.program
+        low, up = np.isfinite(program.lower), np.isfinite(program.upper)
+        row_low, row_up = np.isfinite(program.row_lower), np.isfinite(program.row_upper)
+        cone = replace(
+            program,
+            lower=np.where(low, 0.0, -1.0),
+            upper=np.where(up, 0.0, 1.0),
+            integer=np.zeros(program.columns, dtype=bool),
+            row_lower=np.where(row_low, 0.0, -np.inf),
+            row_upper=np.where(row_up, 0.0, np.inf),
+        )
+        answer = HotMilp(cone, self._options, self._deadline).solve()
+        return answer.objective < -1e-6 * max(1.0, float(np.abs(program.cost).max(initial=0.0)))
+
+    def key(self, z: Floats) -> bytes:
+        """What the follower sees of ``z``."""
+        return np.rint(z[self.extended.links]).astype(np.int64).tobytes()
+
+    def response(self, z: Floats) -> Response:
+        """The best answer to the linking columns of ``z``. Raises SolverFailedError where there is none, OutOfTimeError."""
+        found = self.response_if_any(z)
+        if found is None:
+            said = "the follower's problem is infeasible where the relaxation has a point"
+            raise SolverFailedError(said, help="rescale the model: its numbers are at the edge of the solvers' tolerances")
+        return found
+
+    def response_if_any(self, z: Floats) -> Response | None:
+        """The same, None where the follower has no feasible answer: no solution has such linking columns."""
+        key = self.key(z)
+        if key not in self._responses:
+            self._best.set_sides(*self._sides_at(z))
+            answer = _in_time(self._best.solve())
+            if answer.x is None and answer.termination is not Termination.INFEASIBLE:
+                said = f"the follower's problem is {answer.termination.value}, though its objective is bounded"
+                raise SolverFailedError(said, help="give the follower's columns bounds")
+            self._responses[key] = None if answer.x is None else Response(self._spread(answer.x), answer.objective)
+        return self._responses[key]
+
+    def lasting(self, sigma_up: Floats) -> Response | None:
+        """The best answer that no row can block while sigma stays within ``sigma_up`` (R,): feasible for all decisions at once.
+
+        None where there is none. Raises OutOfTimeError.
+        """
+        key = sigma_up.tobytes()
+        if key not in self._lasting:
+            self._lasting[key] = self._solve_lasting(sigma_up)
+        return self._lasting[key]
+
+    def _solve_lasting(self, sigma_up: Floats) -> Response | None:
+        rows = self.extended.rows
+        if not np.isfinite(sigma_up).all():
+            return None
+        if self._worst is None:
+            program = self._program(self.extended.value_cost[self._own])
+            matrix = sp.vstack([self._alone, rows.B[:, self._own]], format="csr")
+            nothing = np.full(len(rows), -np.inf)
+            sides = self._alone_sides
+            low, up = np.append(sides[0], nothing), np.append(sides[1], rows.side)
+            self._worst = HotMilp(replace(program, matrix=matrix, row_lower=low, row_upper=up), self._options, self._deadline)
+        low, up = self._worst.program.row_lower, self._worst.program.row_upper.copy()
+        up[len(up) - len(rows) :] = rows.side - rows.scale * sigma_up
+        self._worst.set_sides(low, up)
+        answer = _in_time(self._worst.solve())
+        if answer.x is None:
+            return None
+        return Response(self._spread(answer.x), answer.objective)
+
+    def _sides_at(self, z: Floats) -> tuple[Floats, Floats]:
+        links = self.extended.links
+        x = np.zeros(self.extended.n)
+        x[links] = np.rint(z[links])
+        shift = self._leader_part @ x
+        return self._sides[0] - shift, self._sides[1] - shift
+
+    def _spread(self, own: Floats) -> Floats:
+        y = np.zeros(self.extended.n)
+        y[self._own] = own
+        return y
+
+    def knows_favourable(self, z: Floats) -> bool:
+        """Whether :meth:`favourable` costs nothing at ``z``."""
+        return self.key(z) in self._favourable
+
+    def favourable(self, z: Floats) -> Floats | None:
+        """The leader's best point (columns of ``Extended.program``) with the linking columns of ``z`` and a best answer of the
+        follower.
+
+        None where the leader's rows admit no best answer. Raises OutOfTimeError.
+        """
+        key = self.key(z)
+        if key not in self._favourable:
+            self._favourable[key] = self._solve_favourable(z)
+        return self._favourable[key]
+
+    def _solve_favourable(self, z: Floats) -> Floats | None:
+        program = self.extended.program
+        if self._leader_best is None:
+            one_sense = replace(program, cost=program.sense * program.cost, sense=1)
+            self._leader_best = HotMilp(one_sense, self._options, self._deadline)
+        lower, upper = program.lower.copy(), program.upper.copy()
+        links = self.extended.links
+        lower[links] = upper[links] = np.rint(z[links])
+        value = self.response(z).value
+        # Only from above: no answer is better than the best one, up to the tolerance of the solver.
+        upper[self.extended.value] = value if self.extended.value_whole else value + 1e-8 * max(1.0, abs(value))
+        lower[self.extended.value] = min(lower[self.extended.value], upper[self.extended.value])
+        self._leader_best.set_bounds(lower, upper)
+        answer = self._leader_best.solve()
+        if answer.termination is Termination.INFEASIBLE:
+            return None
+        answer = _in_time(answer)
+        if answer.x is None:
+            said = f"the leader's problem is {answer.termination.value} for a fixed decision"
+            raise SolverFailedError(said, help="give the leader's columns bounds")
+        return answer.x
+
+    def hard_to_block(self, z: Floats, at_most: float, lower: Floats, upper: Floats) -> Response | None:
+        """An answer to ``z`` no worse than ``at_most`` that the fewest rows can block for activities in [lower, upper] (K,).
+
+        The idea is SEP-2 of Fischetti, Ljubic, Monaci and Sinnl 2017, Oper. Res. 65:1615. None where there is none.
+        """
+        if self._blocking is None:
+            self._blocking = _Blocking(self, self._program(np.zeros(len(self._own))), self._options, self._deadline)
+        found = _in_time(self._blocking.solve(*self._sides_at(z), at_most, lower, upper))
+        if found.x is None:
+            return None
+        own = found.x[: len(self._own)]
+        return Response(self._spread(own), float(self.extended.value_cost[self._own] @ own))
+
+    @property
+    def own(self) -> Ints:
+        """The follower's columns."""
+        return self._own
+
+
+def _in_time(answer: MilpAnswer) -> MilpAnswer:
+    if answer.termination in (Termination.LIMIT, Termination.INTERRUPTED):
+        raise OutOfTimeError("the time limit is reached")
+    return answer
+
+
+class _Blocking:
+    """The follower's rows, its objective as a row, and a binary for every linked row that could block the answer."""
+
+    def __init__(self, follower: Follower, program: MatrixProgram, options: SolverOptions, deadline: float | None) -> None:
+        extended = follower.extended
+        rows, activities = extended.rows, extended.activity_columns
+        self._rows = rows
+        low, up = rows.sigma_range(extended.program.lower[activities], extended.program.upper[activities])
+        self._finite = np.flatnonzero(np.isfinite(low) & np.isfinite(up) & (up > low))
+        self._global_up = up
+        spread = rows.scale[self._finite] * (up - low)[self._finite]
+        count, own = len(self._finite), follower.own
+        blocks = sp.bmat(
+            [
+                [program.matrix, None],
+                [sp.csr_matrix(extended.value_cost[own]), None],
+                [rows.B[self._finite][:, own], -sp.diags(spread)],
+            ]
+            if count
+            else [[program.matrix], [sp.csr_matrix(extended.value_cost[own])]],
+            format="csr",
+        )
+        self._count = count
+        nothing = np.full(count, -np.inf)
+        self.milp = HotMilp(
+            replace(
+                program,
+                lower=np.append(program.lower, np.zeros(count)),
+                upper=np.append(program.upper, np.ones(count)),
+                integer=np.append(program.integer, np.ones(count, dtype=bool)),
+                cost=np.append(program.cost, np.ones(count)),
+                matrix=sp.csr_matrix(blocks),
+                row_lower=np.concatenate([program.row_lower, [-np.inf], nothing]),
+                row_upper=np.concatenate([program.row_upper, [np.inf], -nothing]),
+            ),
+            options,
+            deadline,
+        )
+
+    def solve(self, low: Floats, up: Floats, at_most: float, lower: Floats, upper: Floats) -> MilpAnswer:
+        rows, finite = self._rows, self._finite
+        _, local_up = rows.sigma_range(lower, upper)
+        never = rows.side[finite] - rows.scale[finite] * local_up[finite]
+        nothing = np.full(self._count, -np.inf)
+        self.milp.set_sides(np.concatenate([low, [-np.inf], nothing]), np.concatenate([up, [at_most], never]))
+        return self.milp.solve()

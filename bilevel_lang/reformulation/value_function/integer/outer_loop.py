@@ -1,0 +1,199 @@
+"""The relaxation solved again and again by HiGHS, each time with the disjunctions of more answers of the follower.
+
+An answer's disjunction takes one binary for every row that may block it, shared among answers with the same threshold there:
+
+    value <= v + (largest value - v) * sum b_rt,      sigma_r >= least sigma_r + (t + 1 - least sigma_r) * b_rt
+
+All constants are proven bounds of :mod:`.extended`. Mitsos 2010, J. Glob. Optim. 47:557; Lozano and Smith 2017, Oper. Res.
+65:768.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import replace
+
+import numpy as np
+import scipy.sparse as sp
+
+from bilevel_lang.errors import RefusedError
+from bilevel_lang.reformulation.value_function.integer.disjunctions import Disjunctions
+from bilevel_lang.reformulation.value_function.integer.extended import Extended
+from bilevel_lang.reformulation.value_function.integer.follower import OutOfTimeError, Response
+from bilevel_lang.reformulation.value_function.integer.prepared import Prepared, with_best
+from bilevel_lang.solvers.highs import Highs
+from bilevel_lang.solvers.matrix import MatrixProgram, MatrixRun
+from bilevel_lang.solvers.program import Floats
+from bilevel_lang.solvers.scip_tree import TreeState
+from bilevel_lang.solvers.solver import Termination
+
+CLOSED = 1e-9
+"""Relative gap at which the loop ends."""
+
+
+def outer_loop(prepared: Prepared) -> MatrixRun:
+    """Solve until the relaxation's point is a solution, or its bound is that of the best one known. Raises RefusedError."""
+    return _Loop(prepared).run()
+
+
+class _Loop:
+    def __init__(self, prepared: Prepared) -> None:
+        self.extended, self.follower = prepared.extended, prepared.follower
+        self.prepared = prepared
+        self.sense = prepared.extended.program.sense
+        self.pool = Disjunctions(self.extended)
+        self.master = _Master(self.extended)
+        self.best: Floats | None = None
+        self.best_objective = math.inf
+        self.bound = -math.inf
+        self.nodes = 0
+        self.started = time.perf_counter()
+
+    def run(self) -> MatrixRun:
+        last = self._rounds()
+        gap_closed = last.termination is Termination.OPTIMAL
+        bound = self.best_objective if gap_closed else self.bound
+        message = f"{last.message}; {len(self.pool)} disjunctions, {self.follower.solves} problems of the follower"
+        run = replace(
+            last,
+            x=None,
+            objective=None,
+            bound=self.sense * bound if math.isfinite(bound) else None,
+            nodes=self.nodes,
+            message=message,
+        )
+        return with_best(run, self.extended, self.best)
+
+    def _rounds(self) -> MatrixRun:
+        while True:
+            found = self._solve()
+            self.nodes += found.nodes or 0
+            if found.termination is Termination.INFEASIBLE:
+                # Every solution satisfies the master problem, so none is left beside those found.
+                return replace(found, termination=Termination.OPTIMAL if self.best is not None else Termination.INFEASIBLE)
+            if found.bound is not None:
+                self.bound = max(self.bound, self.sense * found.bound)
+            if found.termination is not Termination.OPTIMAL or found.x is None:
+                return found
+            try:
+                if self._learn(found.x[: self.extended.program.columns]) or self._closed():
+                    return found
+            except OutOfTimeError:
+                return replace(found, termination=Termination.LIMIT)
+            self._tell()
+
+    def _solve(self) -> MatrixRun:
+        options = self.prepared.options
+        if options.time_limit is not None:
+            left = options.time_limit - (time.perf_counter() - self.started)
+            if left <= 0:
+                return MatrixRun(Termination.LIMIT, Highs().version(), message="the time limit is reached")
+            options = replace(options, time_limit=left)
+        return Highs().run_matrix(self.master.program(), options)
+
+    def _closed(self) -> bool:
+        if self.best is None:
+            return False
+        gap = self.prepared.options.gap or CLOSED
+        return self.best_objective - self.bound <= max(gap, CLOSED) * max(1.0, abs(self.best_objective))
+
+    def _learn(self, z: Floats) -> bool:
+        """Whether ``z`` is a solution; if not, the master problem gets the disjunctions of answers that it violates."""
+        value = float(self.extended.value_cost @ z[: self.extended.n])
+        found = self.follower.response(z)
+        if value <= found.value + self.extended.value_tolerance(found.value):
+            self._remember(z)
+            return True
+        favourable = self.follower.favourable(z)
+        if favourable is not None:
+            self._remember(favourable)
+        self._add(found)
+        program, activities = self.extended.program, self.extended.activity_columns
+        low, up = program.lower[activities], program.upper[activities]
+        if np.isfinite(low).all() and np.isfinite(up).all():
+            margin = 1.0 if self.extended.value_whole else 1e-6 * max(1.0, abs(value))
+            for at_most in (found.value, value - margin):
+                harder = self.follower.hard_to_block(z, at_most + 1e-7 * max(1.0, abs(at_most)), low, up)
+                if harder is not None:
+                    self._add(harder)
+        return False
+
+    def _add(self, response: Response) -> None:
+        known = len(self.pool)
+        if self.pool.add(response) == known:
+            self.master.add(response.value, self.pool.thresholds[known], self.pool.admitted(response.value))
+
+    def _remember(self, z: Floats) -> None:
+        objective = self.sense * self.extended.program.objective_at(z)
+        if objective < self.best_objective:
+            self.best, self.best_objective = z.copy(), objective
+
+    def _tell(self) -> None:
+        best = self.sense * self.best_objective if self.best is not None else None
+        bound = self.sense * self.bound if math.isfinite(self.bound) else None
+        state = TreeState(time.perf_counter() - self.started, self.nodes, 0, best, bound)
+        self.prepared.progress.tell(state, len(self.pool), self.follower.solves)
+
+
+class _Master:
+    """The relaxation with the disjunctions so far."""
+
+    def __init__(self, extended: Extended) -> None:
+        self._extended = extended
+        program = extended.program
+        activities = extended.activity_columns
+        self._low, self._up = extended.rows.sigma_range(program.lower[activities], program.upper[activities])
+        self._largest = float(program.upper[extended.value])
+        self._binaries: dict[tuple[int, float], int] = {}
+        self._rows: list[tuple[list[int], list[float], float]] = []
+        """(columns, coefficients, upper side)"""
+
+    def add(self, value: float, thresholds: Floats, admitted: float) -> None:
+        """The disjunction of one answer. Raises RefusedError where a constant is infinite."""
+        rows = np.flatnonzero(self._up > thresholds + 0.5)
+        blocked = [self._binary(int(r), float(thresholds[r])) for r in rows]
+        size = max(self._largest - admitted, 0.0)
+        if not blocked or size == 0.0:
+            self._rows.append(([self._extended.value], [1.0], admitted))
+            return
+        if not math.isfinite(size):
+            raise _no_bound("the follower's objective")
+        self._rows.append(([self._extended.value, *blocked], [1.0, *[-size] * len(blocked)], admitted))
+
+    def _binary(self, row: int, threshold: float) -> int:
+        extended, rows = self._extended, self._extended.rows
+        known = self._binaries.get((row, threshold))
+        if known is None:
+            known = self._binaries[row, threshold] = extended.program.columns + len(self._binaries)
+            if not math.isfinite(self._low[row]):
+                raise _no_bound("a row of the follower")
+            column = int(extended.activity_columns[rows.activity[row]])
+            reach = threshold + 1 - self._low[row]
+            self._rows.append(([column, known], [-float(rows.sign[row]), reach], -self._low[row]))
+        return known
+
+    def program(self) -> MatrixProgram:
+        """The relaxation, the binaries, and the rows collected so far."""
+        base, added, count = self._extended.program, len(self._binaries), len(self._rows)
+        n = base.columns + added
+        starts = np.cumsum([0] + [len(columns) for columns, _, _ in self._rows])
+        columns = [j for each, _, _ in self._rows for j in each]
+        data = [c for _, each, _ in self._rows for c in each]
+        wide = sp.csr_matrix((base.matrix.data, base.matrix.indices, base.matrix.indptr), shape=(base.rows, n))
+        more = sp.csr_matrix((np.array(data, dtype=float), columns, starts), shape=(count, n))
+        return replace(
+            base,
+            lower=np.append(base.lower, np.zeros(added)),
+            upper=np.append(base.upper, np.ones(added)),
+            integer=np.append(base.integer, np.ones(added, dtype=bool)),
+            cost=np.append(base.cost, np.zeros(added)),
+            matrix=sp.csr_matrix(sp.vstack([wide, more], format="csr")),
+            row_lower=np.append(base.row_lower, np.full(count, -math.inf)),
+            row_upper=np.append(base.row_upper, [side for _, _, side in self._rows]),
+        )
+
+
+def _no_bound(what: str) -> RefusedError:
+    said = f"no bound of {what} could be derived, and HiGHS needs it for a constant"
+    return RefusedError(said, "give the leader's variables bounds, or use `--solver scip`, which branches instead")

@@ -1,0 +1,164 @@
+"""From a resolved problem to the arrays of the value-function method."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from pyomo.common.collections import ComponentSet
+from pyomo.core.base import maximize
+from pyomo.core.expr.visitor import identify_variables
+
+from bilevel_lang.problem import Agent, BilevelProblem, Structure
+from bilevel_lang.reformulation.linear.forms import Affine, Columns, NotQuadraticError, Stack
+from bilevel_lang.reformulation.rewrite import Refusal
+from bilevel_lang.reformulation.value_function.integer.arrays import BilevelProgram, NotIntegerError, linked_rows
+from bilevel_lang.solvers.matrix import MatrixProgram
+from bilevel_lang.solvers.program import finite_side, is_integer
+
+CONTINUOUS = "the leader's columns in a follower's rows have to be integer: declare them so, or scale them to whole units"
+
+
+@dataclass(frozen=True, eq=False)
+class ReadProblem:
+    """``arrays`` and the modeller's variables in the order of their columns."""
+
+    problem: BilevelProblem
+    arrays: BilevelProgram
+    variables: tuple[Any, ...]
+
+
+def read_problem(problem: BilevelProblem) -> ReadProblem | Refusal:
+    """The arrays, or why the method does not take the problem.
+
+    Raises ModelFileError where the model cannot be evaluated (a parameter without value, a NaN).
+    """
+    reason = _strange(problem) or _entangled(problem.agents)
+    if reason is not None:
+        return reason
+    try:
+        found = _Reader(problem).read()
+    except NotQuadraticError as error:
+        return Refusal(f"{error} is not linear", "write it linearly; products with a binary variable can be linearised")
+    try:
+        linked_rows(found.arrays)
+    except NotIntegerError as error:
+        return Refusal(f"`{found.variables[error.column].name}` {error.reason}", CONTINUOUS)
+    return found
+
+
+def _strange(problem: BilevelProblem) -> Refusal | None:
+    """What of the language the method knows nothing of."""
+    if problem.structure is not Structure.BILEVEL:
+        return Refusal(f"it is for a leader with followers, and this is {problem.structure.value}", "use `--method kkt`")
+    words = {
+        "dualvar": problem.dual_maps,
+        "qvi": problem.links,
+        "visol or sharedequ": problem.shared_rows,
+        "implicit": problem.state_variables,
+        "disjunction": problem.disjunctions,
+        "vi": [agent for agent in problem.agents if agent.kind == "vi"],
+    }
+    used = next((word for word, found in words.items() if found), None)
+    return None if used is None else Refusal(f"it has no meaning for `{used}`", f"use `--method kkt`, or do without `{used}`")
+
+
+def _entangled(agents: tuple[Agent, ...]) -> Refusal | None:
+    """Several followers are one with the sum of their objectives, as long as none sees another's variables."""
+    if len(agents) < 2:
+        return None
+    owner = {id(v): agent.name for agent in agents for v in agent.variables}
+    for agent in agents:
+        for variable in _variables(agent):
+            if owner.get(id(variable), agent.name) != agent.name:
+                reason = f"{agent.name} depends on `{variable.name}` of {owner[id(variable)]}: they play an equilibrium"
+                return Refusal(reason, "followers may depend on the leader alone here; continuous ones go through `--method kkt`")
+    return None
+
+
+def _variables(agent: Agent) -> Iterator[Any]:
+    expressions = [row.body for row in agent.rows]
+    expressions += [agent.objective.expression] if agent.objective is not None else []
+    seen = ComponentSet()
+    for expression in expressions:
+        seen.update(identify_variables(expression, include_fixed=False))
+    return iter(seen)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    lower: list[float] = field(default_factory=list)
+    upper: list[float] = field(default_factory=list)
+
+    def add(self, lower: float, upper: float) -> None:
+        self.lower.append(lower)
+        self.upper.append(upper)
+
+
+class _Reader:
+    """Numbers the variables as they are met; the rows of the followers come first."""
+
+    def __init__(self, problem: BilevelProblem) -> None:
+        self.problem = problem
+        self.columns = Columns()
+        self.stack = Stack()
+        self.sides = _Sides()
+
+    def read(self) -> ReadProblem:
+        problem = self.problem
+        for agent in problem.agents:
+            self._agent_rows(agent)
+        count = len(self.stack)
+        for constraint in (*problem.leader.rows, *problem.definitions):
+            self._row(constraint)
+        goals = [(a, self._affine(a.objective.expression, f"the objective of {a.name}")) for a in problem.agents if a.objective]
+        leader = problem.leader.objective
+        own = Affine(0.0, [], []) if leader is None else self._affine(leader.expr, f"objective '{leader.name}'")
+        for agent in problem.agents:
+            for variable in agent.variables:
+                if not variable.fixed:
+                    self.columns.number(variable)
+        return self._assembled(count, goals, own)
+
+    def _affine(self, expression: Any, what: str) -> Affine:
+        return self.columns.affine(expression, what)
+
+    def _agent_rows(self, agent: Agent) -> None:
+        for row in agent.rows:
+            self.stack.add(self._affine(row.body, f"row `{row.name}`"))
+            self.sides.add(finite_side(row.lower, -math.inf), finite_side(row.upper, math.inf))
+
+    def _row(self, constraint: Any) -> None:
+        self.stack.add(self._affine(constraint.body, f"constraint '{constraint.name}'"))
+        self.sides.add(finite_side(constraint.lb, -math.inf), finite_side(constraint.ub, math.inf))
+
+    def _assembled(self, follower_rows: int, goals: list[tuple[Agent, Affine]], own: Affine) -> ReadProblem:
+        variables = self.columns.variables
+        n, m = len(variables), len(self.stack)
+        bounds = [v.bounds for v in variables]
+        shift = self.stack.shifts()
+        cost = np.zeros(n)
+        np.add.at(cost, own.columns, own.coefficients)
+        leader = self.problem.leader.objective
+        relaxation = MatrixProgram(
+            lower=np.array([finite_side(b[0], -math.inf) for b in bounds], dtype=float),
+            upper=np.array([finite_side(b[1], math.inf) for b in bounds], dtype=float),
+            integer=np.array([is_integer(v) for v in variables], dtype=bool),
+            cost=cost,
+            matrix=self.stack.matrix(n),
+            row_lower=np.array(self.sides.lower, dtype=float) - shift,
+            row_upper=np.array(self.sides.upper, dtype=float) - shift,
+            constant=own.constant,
+            sense=-1 if leader is not None and leader.sense == maximize else 1,
+        )
+        follower = np.zeros(n, dtype=bool)
+        follower_cost = np.zeros(n)
+        for agent, goal in goals:
+            follower[[self.columns.number(v) for v in agent.variables if not v.fixed]] = True
+            np.add.at(follower_cost, goal.columns, agent.sign * np.array(goal.coefficients))
+        follower_cost[~follower] = 0.0
+        arrays = BilevelProgram(relaxation, follower, np.arange(m) < follower_rows, follower_cost)
+        return ReadProblem(self.problem, arrays, tuple(variables))

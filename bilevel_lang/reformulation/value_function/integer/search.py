@@ -1,0 +1,102 @@
+"""A mixed-integer linear bilevel program from its arrays to an answer with a proof."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.value_function.integer.arrays import BilevelProgram
+from bilevel_lang.reformulation.value_function.integer.extended import Extended, extend, propagated
+from bilevel_lang.reformulation.value_function.integer.follower import Follower, OutOfTimeError
+from bilevel_lang.reformulation.value_function.integer.judge import Features, TreeJudge
+from bilevel_lang.reformulation.value_function.integer.outer_loop import outer_loop
+from bilevel_lang.reformulation.value_function.integer.prepared import Prepared, with_best
+from bilevel_lang.reformulation.value_function.integer.progress import Progress
+from bilevel_lang.solvers.matrix import MatrixRun
+from bilevel_lang.solvers.scip_tree import run_tree
+from bilevel_lang.solvers.solver import SolverOptions, Termination
+from bilevel_lang.solvers.warm_lp import warm_relaxation
+
+UNBOUNDED = "the relaxation without the follower's optimality is unbounded, and nothing is known of the problem itself"
+
+
+Engine = Callable[[Prepared], MatrixRun]
+
+
+def in_one_tree(prepared: Prepared) -> MatrixRun:
+    """SCIP's branch and bound with the follower in it."""
+    extended, follower = prepared.extended, prepared.follower
+    judge = TreeJudge(extended, follower, prepared.progress, Features())
+    run = run_tree(extended.program, judge, prepared.options)
+    message = f"{run.message}; {judge.cuts} cuts, {follower.solves} problems of the follower"
+    return with_best(replace(run, message=message), extended, judge.best)
+
+
+ENGINES: dict[str, Engine] = {"scip": in_one_tree, "highs": outer_loop}
+"""By the solver's name; the first is the default."""
+
+
+def find_optimum(source: BilevelProgram, solver: str, options: Options) -> MatrixRun:
+    """The best point of ``source`` (its columns only), by the engine of ``solver``.
+
+    Raises SolverMissingError, SolverFailedError. ``source`` has whole linking columns with fractions as coefficients.
+    """
+    started = time.perf_counter()
+    deadline = None if options.time_limit is None else started + options.time_limit
+    extended = extend(source)
+    plain = SolverOptions(seed=options.seed)
+    follower = Follower(extended, plain, deadline)
+    try:
+        run = _settled(extended, follower, solver)
+        if run is None:
+            extended = narrowed(extended, follower)
+            run = _without_bound(extended, solver)
+    except OutOfTimeError:
+        run = MatrixRun(Termination.LIMIT, solver, message="the time was spent before the search began")
+    if run is None:
+        left = None if deadline is None else max(0.01, deadline - time.perf_counter())
+        follower = Follower(extended, plain, deadline)
+        run = ENGINES[solver](
+            Prepared(extended, follower, Progress(options.verbose), replace(options.for_solver(left), verbose=False))
+        )
+    x = None if run.x is None else run.x[: extended.n]
+    return replace(run, x=x, seconds=time.perf_counter() - started)
+
+
+def _settled(extended: Extended, follower: Follower, solver: str) -> MatrixRun | None:
+    """What is known without a search."""
+    if extended.infeasible:
+        return MatrixRun(Termination.INFEASIBLE, solver, message="no point satisfies the rows of leader and follower")
+    if follower.is_unbounded():
+        said = "the follower has no best answer to any decision of the leader: its objective is unbounded"
+        return MatrixRun(Termination.INFEASIBLE, solver, message=said)
+    return None
+
+
+def narrowed(extended: Extended, follower: Follower) -> Extended:
+    """With the value bounded by the best answer that is feasible whatever the leader does, if there is one."""
+    program = extended.program
+    _, sigma_up = extended.rows.sigma_range(program.lower[extended.activity_columns], program.upper[extended.activity_columns])
+    found = follower.lasting(sigma_up)
+    if found is None or found.value >= program.upper[extended.value]:
+        return extended
+    upper = program.upper.copy()
+    upper[extended.value] = found.value if extended.value_whole else found.value + 1e-7 * max(1.0, abs(found.value))
+    tighter, infeasible = propagated(replace(program, upper=upper))
+    return replace(extended, program=tighter, infeasible=infeasible)
+
+
+def _without_bound(extended: Extended, solver: str) -> MatrixRun | None:
+    """Where even the relaxation has no optimum, a search over it would not end."""
+    if extended.infeasible:
+        return MatrixRun(Termination.INFEASIBLE, solver, message="no best answer of the follower fits the rows")
+    program = extended.program
+    used = np.flatnonzero(program.cost)
+    found = warm_relaxation(program, 1_000_000).largest(used, -program.sense * program.cost[used])
+    if found.termination is Termination.UNBOUNDED:
+        return MatrixRun(Termination.INFEASIBLE_OR_UNBOUNDED, solver, message=f"{UNBOUNDED}: give the leader's variables bounds")
+    return None

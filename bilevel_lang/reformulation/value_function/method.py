@@ -1,0 +1,133 @@
+"""The value-function method: relax the follower's optimality, then put back what its own answers say about it.
+
+Formulation: :mod:`.integer.disjunctions`. Accepts: linear followers, integer or not, whose rows hold integer variables of the
+leader with fractions as coefficients; several of them if none sees another. Produces: no model of its own but the high-point
+relaxation; the search adds to it while it runs. Exactness: exact, as all numbers that decide are whole.
+Reference: Fischetti, Ljubic, Monaci and Sinnl 2017, Oper. Res. 65:1615; Tahernejad, Ralphs and DeNegre 2020, Math. Program.
+Comput. 12:529; Mitsos 2010, J. Glob. Optim. 47:557.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pyomo.environ as pyo
+from pyomo.common.collections import ComponentMap
+
+from bilevel_lang.errors import RefusedError
+from bilevel_lang.problem import BilevelProblem
+from bilevel_lang.reformulation.optimality_conditions import clone
+from bilevel_lang.reformulation.rewrite import Accepted, Options, Reformulation, Refusal, Verdict
+from bilevel_lang.reformulation.value_function.integer.reading import ReadProblem, read_problem
+from bilevel_lang.reformulation.value_function.integer.search import ENGINES, find_optimum
+from bilevel_lang.solution import Exactness
+from bilevel_lang.solvers.solver import SolverRun
+
+
+class ValueFunction:
+    """Followers by the answers that they give."""
+
+    name = "value-function"
+
+    def accepts(self, problem: BilevelProblem, options: Options) -> Verdict:
+        """Linear followers behind integer linking variables, in the optimistic position."""
+        read = self._read(problem, options)
+        if isinstance(read, Refusal):
+            return read
+        arrays = read.arrays
+        links, own = int(arrays.linking().sum()), int(arrays.follower.sum())
+        whole = int((arrays.follower & arrays.relaxation.integer).sum())
+        return Accepted(f"linear followers with {own} columns ({whole} integer) behind {links} integer linking variables")
+
+    def apply(self, problem: BilevelProblem, options: Options) -> Reformulation:
+        """The high-point relaxation as a Pyomo model: everybody's rows, the leader's objective. Its exactness is a relaxation."""
+        self._accepted(problem, options)
+        twin = clone(problem)
+        for objective in list(twin.model.component_data_objects(pyo.Objective, active=True)):
+            if objective is not twin.leader_objective:
+                objective.deactivate()
+        return Reformulation(
+            problem=problem,
+            model=twin.model,
+            method=self.name,
+            encoding=None,
+            solver="",
+            exactness=Exactness.RELAXATION,
+            variables=twin.variables,
+            multipliers=(),
+            run=_relaxation_only,
+            warnings=("this is the high-point relaxation: the follower's optimality is put back by `solve`, cut by cut",),
+        )
+
+    def encode(self, reformulation: Reformulation, options: Options) -> Reformulation:
+        """There are no complementarities to encode. Raises RefusedError where an encoding was asked for."""
+        if options.encoding is not None:
+            raise _no_encoding(options.encoding)
+        return reformulation
+
+    def prepare(self, problem: BilevelProblem, options: Options) -> Reformulation:
+        """Arrays, and the search over them."""
+        read = self._accepted(problem, options)
+        solver = options.solver or next(iter(ENGINES))
+        meant = "asked for" if options.solver else "one tree, with the follower's answers in it"
+        return Reformulation(
+            problem=problem,
+            model=None,
+            method=self.name,
+            encoding=None,
+            solver=solver,
+            exactness=Exactness.EXACT,
+            variables=ComponentMap((v, v) for v in read.variables),
+            multipliers=(),
+            run=_Run(read, solver),
+            why=(f"chosen    {solver}: {meant}",),
+        )
+
+    def _accepted(self, problem: BilevelProblem, options: Options) -> ReadProblem:
+        read = self._read(problem, options)
+        if isinstance(read, Refusal):
+            raise RefusedError(f"{self.name}: {read.reason}", read.remedy)
+        return read
+
+    def _read(self, problem: BilevelProblem, options: Options) -> ReadProblem | Refusal:
+        if options.position != "optimistic":
+            return Refusal(f"it does not take the {options.position} position", "use `--position optimistic`")
+        if options.encoding is not None and options.method == self.name:
+            raise _no_encoding(options.encoding)
+        if options.solver is not None and options.solver not in ENGINES:
+            return Refusal(f"it does not run on {options.solver}", "use `--solver " + "` or `--solver ".join(ENGINES) + "`")
+        return read_problem(problem)
+
+
+class _Run:
+    """The search in terms of the modeller's variables."""
+
+    def __init__(self, read: ReadProblem, solver: str) -> None:
+        self._read, self._solver = read, solver
+
+    def __call__(self, options: Options) -> SolverRun:
+        found = find_optimum(self._read.arrays, self._solver, replace(options, solver=self._solver))
+        values = None if found.x is None else ComponentMap(zip(self._read.variables, found.x.tolist(), strict=True))
+        return SolverRun(
+            found.termination,
+            found.solver,
+            values=values,
+            objective=found.objective,
+            bound=found.bound,
+            seconds=found.seconds,
+            message=found.message,
+            nodes=found.nodes,
+            iterations=found.iterations,
+            multipliers=(),
+            doubts=found.doubts,
+        )
+
+
+def _relaxation_only(options: Options) -> SolverRun:
+    raise RefusedError("this model is only the relaxation", "call `solve`, which adds what the follower's answers say")
+
+
+def _no_encoding(name: str) -> RefusedError:
+    return RefusedError(
+        f"`value-function` has no complementarities to encode by `{name}`", "leave `--encoding` out, or use `--method kkt`"
+    )

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bilevel_lang.reformulation.value_function.integer.disjunctions import Disjunctions
+from bilevel_lang.reformulation.value_function.integer.extended import extend
+from bilevel_lang.reformulation.value_function.integer.follower import Response
+from bilevel_lang.reformulation.value_function.integer.interdiction import ValueCuts, removable
+from tests.reformulation.value_function.integer.enumeration import points, random_program
+from tests.reformulation.value_function.integer.programs import INF, knapsack, program
+
+
+def test_items_of_a_knapsack_can_be_taken_out() -> None:
+    assert removable(extend(knapsack())).column.tolist() == [3, 4, 5]
+
+
+def test_what_a_covering_row_needs_cannot() -> None:
+    # y1 + y2 >= 1: without y1 the row may break.
+    rows = [[0, 0, 1, 1], [1, 0, 1, 0], [0, 1, 0, 1]]
+    cover = program([0, 0, 1, 1], rows, [(1, INF), (-INF, 1), (-INF, 1)], [1, 1], [(0, 1)] * 4)
+    assert removable(extend(cover)).column.tolist() == [-1, -1]
+
+
+def test_the_cut_of_the_best_knapsack() -> None:
+    # Items 1 and 2, worth 11: value <= -11 + 6 x1 + 5 x2.
+    extended = extend(knapsack())
+    pool, cuts = Disjunctions(extended), ValueCuts(extended)
+    pool.add(Response(np.array([0, 0, 0, 1.0, 1, 0]), -11.0))
+    cuts.grow(pool)
+    found = cuts.violated(extended.complete(np.zeros(6)), 5)
+    assert len(found) == 1
+    (cut,) = found
+    assert not cut.local
+    scale = cut.coefficients[cut.columns == extended.value][0]
+    got = dict(zip(cut.columns.tolist(), (cut.coefficients / scale).tolist(), strict=True))
+    assert got == pytest.approx({0: -6, 1: -5, extended.value: 1})
+    assert cut.upper / scale == pytest.approx(-11)
+
+
+@pytest.mark.parametrize("seed", range(80))
+def test_no_solution_violates_a_cut(seed: int) -> None:
+    tiny = random_program(seed)
+    extended = extend(tiny)
+    if extended.infeasible:
+        return
+    box, z = tiny.relaxation, points(tiny)
+    body = z @ box.matrix.toarray().T
+    holds = (body >= box.row_lower - 1e-9) & (body <= box.row_upper + 1e-9)
+    own = holds[:, tiny.follower_rows].all(axis=1)
+    pool, cuts = Disjunctions(extended), ValueCuts(extended)
+    for point in z[own]:
+        y = np.where(tiny.follower, point, 0.0)
+        pool.add(Response(y, float(extended.value_cost @ y)))
+    cuts.grow(pool)
+    value, leader = z @ extended.value_cost, z[:, ~tiny.follower]
+    for point, v in zip(z[holds.all(axis=1)], value[holds.all(axis=1)], strict=True):
+        same = own & (leader == point[~tiny.follower]).all(axis=1)
+        if v <= value[same].min() + 1e-9:
+            assert cuts.violated(extended.complete(point), 3) == []
