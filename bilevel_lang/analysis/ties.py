@@ -19,7 +19,7 @@ from bilevel_lang.errors import BilevelError
 from bilevel_lang.oracle.agent_model import UNDEFINED, expression_at, number_at
 from bilevel_lang.oracle.leader_objective import LeaderObjective, holds_any, leader_objective, without_objective_variables
 from bilevel_lang.oracle.magnitude import magnitude, row_violation
-from bilevel_lang.oracle.optimal_face import NotDescribedError, OptimalFace, optimal_face
+from bilevel_lang.oracle.optimal_face import NotDescribedError, OptimalFace, optimal_face, sizes
 from bilevel_lang.oracle.traits import is_pinned
 from bilevel_lang.problem import Agent, BilevelProblem
 from bilevel_lang.solution import Certificate, Tie
@@ -171,7 +171,7 @@ class _TieTest:
         """Whether the agent's objective is what it is at the point."""
         assert self.agent.objective is not None
         expression = self.agent.objective.expression
-        size = magnitude(expression, list(self.owned), there).total or 1.0
+        size = sizes(expression, self.owned, there)[0] or 1.0
         return abs(number_at(expression, there) - number_at(expression, self.values)) <= OPTIMAL * size
 
     def _leader_rows(self) -> list[tuple[Any, Any]]:

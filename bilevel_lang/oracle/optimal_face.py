@@ -9,11 +9,13 @@ set so described holds all optimal answers and perhaps others, so that what is f
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import pyomo.environ as pyo
-from pyomo.common.collections import ComponentMap
+from pyomo.common.collections import ComponentMap, ComponentSet
+from pyomo.core.expr.visitor import identify_variables
 
 from bilevel_lang.errors import ModelFileError, RefusedError
 from bilevel_lang.oracle.agent_model import (
@@ -26,7 +28,7 @@ from bilevel_lang.oracle.agent_model import (
     value_of,
 )
 from bilevel_lang.oracle.gradient import Gradient
-from bilevel_lang.oracle.magnitude import magnitude
+from bilevel_lang.oracle.magnitude import magnitude, unit_of
 from bilevel_lang.oracle.response import RELAXATION, objective_factor
 from bilevel_lang.oracle.traits import AgentClass, Traits, traits_of
 from bilevel_lang.problem import Agent
@@ -130,11 +132,36 @@ def _by_position(built: AgentModel, run: SolverRun, factor: float) -> _Multiplie
     return _Multipliers(rows, columns)
 
 
+def sizes(expression: Any, own: ComponentSet, values: ComponentMap) -> tuple[float, float]:
+    """Size of ``expression`` in the variables ``own`` and of its slopes, others counting with at least their unit.
+
+    A solver that says x = 1e-8 may mean 0, so that ``min x * y`` is a tie there as ``min (x - 1) * y`` is at x = 1 + 1e-8.
+    """
+    here = magnitude(expression, own, values)
+    total, slope = here.total, here.slope(values)
+    out = _at_their_units(expression, own, values)
+    try:
+        there = magnitude(expression, own, out)
+        far, steep = there.total, there.slope(out)
+    except UNDEFINED:
+        return total, slope  # a logarithm may have no value out there: the size at the point is all there is
+    return (max(total, far), max(slope, steep)) if math.isfinite(far + steep) else (total, slope)
+
+
+def _at_their_units(expression: Any, own: ComponentSet, values: ComponentMap) -> ComponentMap:
+    found = ComponentMap(values.items())
+    for variable in identify_variables(expression, include_fixed=False):
+        if variable not in own and variable.is_continuous():
+            at = value_of(variable, values)
+            below = at < 0 or (at == 0 and variable.ub is not None and variable.ub <= 0)
+            found[variable] = -unit_of(variable, values) if below else unit_of(variable, values)
+    return found
+
+
 def _fix_tight(agent: Agent, built: AgentModel, values: ComponentMap, multipliers: _Multipliers) -> None:
     """Rows and bounds with a multiplier stay as they are at the answer; the others are moved, if need be, to hold there."""
     assert agent.objective is not None
-    own = list(built.twins)
-    least = INDIFFERENT * magnitude(agent.objective.expression, own, values).slope(values)
+    least = INDIFFERENT * sizes(agent.objective.expression, ComponentSet(built.twins), values)[1]
     gradient = Gradient(built.twins.values())
     built.model.tight = pyo.ConstraintList()
     for index, row in list(built.model.row.items()):
@@ -178,7 +205,7 @@ def _keep_gradient(agent: Agent, built: AgentModel, values: ComponentMap, traits
     assert agent.objective is not None
     if traits.agent_class is AgentClass.LP:
         return  # constant anyway, and with the tight rows it makes the objective constant
-    size = magnitude(agent.objective.expression, list(built.twins), values).slope(values)
+    size = sizes(agent.objective.expression, ComponentSet(built.twins), values)[1]
     expression = expression_at(agent.objective.expression, values, built.twins)
     gradient = Gradient(built.twins.values())
     _flat(built.model.tight, expression, gradient, INDIFFERENT * size)

@@ -195,6 +195,16 @@ def test_an_infimum_that_is_not_attained_is_no_answer() -> None:
         assert "not attained" in " ".join(found.messages)
 
 
+def test_an_infimum_that_is_not_attained_at_zero_is_no_answer() -> None:
+    """The same with the jump at x = 0, where every term of the follower's objective is small: x + y comes near to 0, and is 1."""
+    m = pyo.ConcreteModel()
+    m.x, m.y = pyo.Var(bounds=(0, 1)), pyo.Var(bounds=(0, 1))
+    m.F, m.f = pyo.Objective(expr=m.x + m.y), pyo.Expression(expr=m.x * m.y)
+    found = bl.solve(m, "bilevel x\nmin f y", position="pessimistic")
+    assert found.status is not Status.OPTIMAL
+    assert "not attained" in " ".join(found.messages)
+
+
 def test_the_objective_variable_of_the_leader_is_looked_through() -> None:
     m = pyo.ConcreteModel()
     m.x = pyo.Var(bounds=(0, 1))
