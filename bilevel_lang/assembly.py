@@ -142,14 +142,15 @@ def _exactness(
     if problem.structure is Structure.EQUILIBRIUM and verified:
         return Exactness.EXACT
     if verified and promised in NOTHING_LOST and _reached(problem, point, objective, bound):
-        return Exactness.EXACT if run.termination is Termination.OPTIMAL else Exactness.EPSILON
+        sharp = run.termination is Termination.OPTIMAL and not run.epsilon
+        return Exactness.EXACT if sharp else Exactness.EPSILON
     if run.termination is Termination.LOCALLY_OPTIMAL and promised is not Exactness.APPROXIMATION:
         return Exactness.STATIONARY
     if run.termination is Termination.OPTIMAL and verified and promised in NOTHING_LOST and problem.leader.objective is not None:
         # Proven, but only to the gap that was asked for.
         return Exactness.EPSILON if bound is not None else Exactness.STATIONARY
     if promised is Exactness.RELAXATION and verified:
-        return Exactness.EXACT
+        return Exactness.EPSILON if run.epsilon and run.termination is Termination.OPTIMAL else Exactness.EXACT
     return promised
 
 
@@ -275,6 +276,8 @@ def _messages(
     said = [_remark(d) for d in problem.notices if d.severity == "warning"]
     said += reformulation.warnings
     said += run.doubts
+    if run.epsilon and exactness is Exactness.EPSILON:
+        said.append(run.epsilon)
     if certificate is not None:
         said += [f"not verified: {remark}" for remark in certificate.remarks]
     if contradicted:

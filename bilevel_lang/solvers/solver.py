@@ -90,6 +90,8 @@ class SolverRun:
     """(row, reported multiplier, component) of the agents' rows, where the run itself knows them."""
     doubts: tuple[str, ...] = ()
     """Reasons not to trust the run that it has found itself: sentences for the user, with what to do."""
+    epsilon: str = ""
+    """The tolerances, in words, of a method whose best promise is epsilon-optimality."""
 
     @property
     def has_solution(self) -> bool:

@@ -1,0 +1,67 @@
+"""What the bounding scheme takes, what it refuses, and what the reformulation says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyomo.environ as pyo
+import pytest
+
+import bilevel_lang as bl
+from bilevel_lang.reformulation.rewrite import Accepted, Options, Refusal
+from bilevel_lang.reformulation.value_function.nonconvex.route import accepts_nonconvex, is_small, nonconvex_reformulation
+from bilevel_lang.solution import Exactness
+
+
+def model() -> Any:
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var(bounds=(-1, 1))
+    m.p = pyo.Var()
+    m.y = pyo.Var(bounds=(-1, 1))
+    m.leader = pyo.Objective(expr=m.x + m.y)
+    m.f = pyo.Expression(expr=m.y**3 - m.x * m.y)
+    m.F = pyo.Expression(expr=m.y - m.x)
+    m.row = pyo.Constraint(expr=m.y >= m.x)
+    return m
+
+
+@pytest.mark.parametrize("annotation", ["bilevel x p\nmin f y row\n", "equilibrium\nmin f y row\nmin leader x p\n"])
+def test_optimisers_are_taken(annotation: str) -> None:
+    verdict = accepts_nonconvex(bl.resolve(model(), annotation), Options())
+    assert isinstance(verdict, Accepted)
+    assert "bounds from both sides" in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("annotation", "options", "word"),
+    [
+        ("bilevel x p\nmin f y row\n", {"position": "pessimistic"}, "pessimistic"),
+        ("bilevel x p\nmin f y row\n", {"solver": "highs"}, "highs"),
+        ("bilevel x p\nvi F y row\n", {}, "variational inequality"),
+        ("bilevel x\nmin f y row\ndualvar p row\n", {}, "dualvar"),
+        ("", {}, "no agents"),
+    ],
+)
+def test_the_rest_is_refused_with_the_reason(annotation: str, options: dict[str, Any], word: str) -> None:
+    verdict = accepts_nonconvex(bl.resolve(model(), annotation), Options(**options))
+    assert isinstance(verdict, Refusal)
+    assert word in verdict.reason
+    assert verdict.remedy.startswith("use `--")
+
+
+def test_the_reformulation_is_a_relaxation_of_a_clone() -> None:
+    m = model()
+    problem = bl.resolve(m, "bilevel x p\nmin f y row\n")
+    made = nonconvex_reformulation(problem, Options())
+    assert (made.method, made.solver, made.exactness) == ("value-function", "scip", Exactness.RELAXATION)
+    assert made.model is not m
+    assert all(twin.model() is made.model for twin in made.variables.values())
+    assert any("nonconvex" in line or "not proven convex" in line for line in made.why)
+
+
+def test_small_is_counted_in_variables() -> None:
+    m = model()
+    assert is_small(bl.resolve(m, "bilevel x p\nmin f y row\n"))
+    m.many = pyo.Var(range(30), bounds=(0, 1))
+    m.leader.set_value(m.x + m.y + sum(m.many.values()))
+    assert not is_small(bl.resolve(m, "bilevel x p many\nmin f y row\n"))
