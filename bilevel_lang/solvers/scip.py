@@ -32,7 +32,7 @@ CURVED_FEASIBILITY_TOLERANCE = 1e-7
 """``numerics/feastol`` of all others. Below it SCIP asks its LP solver for more than double precision can give ("without GMP"):
 the example ``many_followers`` (50 convex QP followers) took 4 s at 1e-7 and had no proof after 15 s at 1e-8 and 1e-9."""
 
-_CURVED = frozenset({Feature.NONLINEAR, Feature.QUADRATIC_ROWS, Feature.QUADRATIC_OBJECTIVE, Feature.NONCONVEX_OBJECTIVE})
+CURVED = frozenset({Feature.NONLINEAR, Feature.QUADRATIC_ROWS, Feature.QUADRATIC_OBJECTIVE, Feature.NONCONVEX_OBJECTIVE})
 
 _relayed = threading.Event()
 """Set by the first verbose run. SCIP's messages then come through Python: the log of that run, and for the rest of the process
@@ -94,7 +94,7 @@ class Scip:
         require(self, features)
         run = settled(program, name)
         if run is None:
-            scip, columns = _load(program, options, bool(features & _CURVED))
+            scip, columns = _load(program, options, bool(features & CURVED))
             _start(scip, columns, program, options.extra.get("start"))
             solve(scip, options)
             found = report(scip, columns, name, time.perf_counter() - started)
@@ -112,7 +112,7 @@ class Scip:
         settled_run = settled_matrix(program, name)
         if settled_run is not None:
             return settled_run
-        scip = fresh(options, bool(program.features() & _CURVED))
+        scip = fresh(options, bool(program.features() & CURVED))
         columns = add_arrays(scip, program)
         if options.extra.get("cutoff") is not None:
             scip.setObjlimit(float(options.extra["cutoff"]))

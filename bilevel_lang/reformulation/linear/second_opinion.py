@@ -17,7 +17,7 @@ from bilevel_lang.solvers.features import why_not
 from bilevel_lang.solvers.highs import Highs
 from bilevel_lang.solvers.matrix import MatrixProgram, MatrixRun, QuadraticRow, no_pairs
 from bilevel_lang.solvers.program import Floats
-from bilevel_lang.solvers.scip import Scip
+from bilevel_lang.solvers.scip import CURVED, CURVED_FEASIBILITY_TOLERANCE, FEASIBILITY_TOLERANCE, Scip
 from bilevel_lang.solvers.solver import SolverOptions, Termination
 
 Piece = Callable[[Floats], MatrixProgram]
@@ -29,8 +29,30 @@ def run_with_second_opinion(
 ) -> MatrixRun:
     """Solve ``program``; a claim of optimality that nothing bounds is tested, and withdrawn where it fails.
 
-    A point that is clearly better leads to its ``piece``; where that is unbounded the problem is, and that is a proof.
+    A point that is clearly better leads to its ``piece``; where that is unbounded the problem is, and that is a proof. A claim
+    over sides so large that SCIP's tolerance is no tolerance any more is withdrawn with a doubt.
     """
+    return _within_reach(program, _solved(program, solver, options, start, piece))
+
+
+def _within_reach(program: MatrixProgram, run: MatrixRun) -> MatrixRun:
+    """``run``, without its claim where tolerance times the largest side of a pair is 1 or more.
+
+    SCIP's cuts ``left / bound + right / bound <= 1`` say nothing then, or cut off what they should not: with a multiplier of 1e8
+    SCIP 10.0.2 called a point optimal that is far from it.
+    """
+    if run.termination is not Termination.OPTIMAL or run.x is None or not _has_objective(program):
+        return run
+    sides = [*program.sos1.ravel().tolist(), *(each.column for each in program.indicators)]
+    largest = float(run.x[sides].max(initial=0.0))
+    limit = 1 / (CURVED_FEASIBILITY_TOLERANCE if program.features() & CURVED else FEASIBILITY_TOLERANCE)
+    if largest < limit:
+        return run
+    said = f"not trusted: a slack or multiplier of {largest:.3g} is beyond what {run.solver} resolves ({limit:.0e})"
+    return replace(run, termination=Termination.LOCALLY_OPTIMAL, bound=None, doubts=(*run.doubts, f"{said}; rescale the model"))
+
+
+def _solved(program: MatrixProgram, solver: Scip, options: Options, start: Floats | None, piece: Piece) -> MatrixRun:
     wanted = options.for_solver()
     if start is not None:
         wanted = replace(wanted, extra={**wanted.extra, "start": start})

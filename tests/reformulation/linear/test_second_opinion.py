@@ -91,3 +91,16 @@ def test_the_second_question_has_no_objective_and_one_more_row(curved):
         question = better_than(program, level)
         assert not question.cost.any() and question.quadratic is None
         assert Scip().run_matrix(question, Options().for_solver()).termination is expected
+
+
+@pytest.mark.parametrize("encoding", ["sos1", "indicator"])
+def test_no_optimum_is_claimed_over_multipliers_beyond_the_tolerance(encoding):
+    """The follower takes y = x at any price, and the least x^2 - y is -1/4; SCIP called 0 optimal at a price of 1e8."""
+    m = pyo.ConcreteModel()
+    m.x, m.y = pyo.Var(bounds=(0, 1)), pyo.Var(bounds=(0, 3))
+    m.lead, m.inner = pyo.Objective(expr=m.x**2 - m.y), pyo.Expression(expr=1e8 * m.y)
+    m.row = pyo.Constraint(expr=m.y >= m.x)
+    found = bl.solve(m, "bilevel x\nmin inner y row", encoding=encoding, time_limit=20)
+    claimed = found.status.value == "optimal"
+    assert not claimed or found.objective == pytest.approx(-0.25, abs=1e-5)
+    assert claimed or "rescale" in " ".join(found.messages)
