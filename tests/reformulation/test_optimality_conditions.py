@@ -13,7 +13,6 @@ from bilevel_lang.reformulation.optimality_conditions import build_mpec, clone
 from tests.harness import state
 from tests.reformulation.problems import follow, shop
 
-
 ALIVE: list[Any] = []
 
 
