@@ -188,6 +188,8 @@ class _Reader:
         rows = [row for row in self.curved if column in row.form.columns()]
         if len(rows) != 1 or not _free(variable) or self.stack.uses(column) or any(a.uses(column) for a in agents):
             return objective, ()
+        if any(mapped.variable is variable for mapped in self.problem.dual_maps):
+            return objective, ()  # its value is a multiplier: the row says what that has to be
         row, form = rows[0], rows[0].form
         own = sum(c for j, c in zip(form.affine.columns, form.affine.coefficients, strict=True) if j == column)
         if row.lower != row.upper or own == 0 or any(column in pair for pair in form.pairs):

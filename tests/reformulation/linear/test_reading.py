@@ -155,3 +155,14 @@ def test_sides_and_coefficients_may_be_numbers_of_numpy() -> None:
     mpec = mpec_of((m, text))
     assert 12.5 in mpec.program.row_upper
     assert {-1.0, 9.0} <= {*mpec.program.row_lower, *mpec.program.row_upper}
+
+
+def test_an_objective_variable_that_is_a_multiplier_keeps_its_row():
+    """The multiplier of the follower's row is 3 in size, whatever x: |z| = (x - 1)^2 + x then says x = 2."""
+    m = pyo.ConcreteModel()
+    m.x, m.y, m.z = pyo.Var(bounds=(0, 2)), pyo.Var(bounds=(0, 9)), pyo.Var()
+    m.lead, m.inner = pyo.Objective(expr=m.z), pyo.Expression(expr=3 * m.y)
+    m.row, m.says = pyo.Constraint(expr=m.y >= m.x), pyo.Constraint(expr=-m.z == (m.x - 1) ** 2 + m.x)
+    found = bl.solve(m, "bilevel x\nmin inner y row\ndualvar z row", time_limit=20)
+    assert found.certificate.verified
+    assert found.variables["x"] == pytest.approx(2, abs=1e-4) and found.variables["z"] == pytest.approx(-3, abs=1e-4)
