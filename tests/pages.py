@@ -50,7 +50,7 @@ def blocks(page: Path) -> list[Block]:
 def run_page(page: Path, folder: Path, **names: str) -> None:
     """Run what is meant to run on ``page``, in ``folder``; its python blocks know ``names``. Raises AssertionError."""
     space: dict[str, Any] = {"__name__": "page", **names}
-    with _chdir(folder):
+    with working_in(folder):
         for block in blocks(page):
             where = f"{page.relative_to(ROOT)}:{block.line}"
             if block.note.startswith("file: "):
@@ -108,7 +108,8 @@ def _doctest(block: Block, where: str, space: dict[str, Any]) -> None:
 
 
 @contextlib.contextmanager
-def _chdir(folder: Path) -> Iterator[None]:
+def working_in(folder: Path) -> Iterator[None]:
+    """``folder`` as the working folder."""
     # contextlib.chdir came with Python 3.11 only.
     before = Path.cwd()
     os.chdir(folder)

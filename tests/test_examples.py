@@ -8,7 +8,6 @@ import importlib.util
 import io
 import itertools
 import json
-import os
 import runpy
 import tempfile
 from collections.abc import Iterator
@@ -22,8 +21,8 @@ import pytest
 from scipy.optimize import linprog, minimize, minimize_scalar
 
 from bilevel_lang.cli import main
+from tests.pages import ROOT, working_in
 
-ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
 FOLDERS = sorted(path for path in EXAMPLES.iterdir() if path.is_dir() and not path.name.startswith(("_", ".")))
 NAMES = [folder.name for folder in FOLDERS]
@@ -49,16 +48,6 @@ def call(name: str, arguments: tuple[str, ...]) -> Call:
         assert target.exists(), err.getvalue()
         answer = json.loads(target.read_text(encoding="utf-8"))
     return Call(code, out.getvalue() or err.getvalue(), answer)
-
-
-@contextlib.contextmanager
-def working_in(folder: Path) -> Iterator[None]:
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        yield
-    finally:
-        os.chdir(before)
 
 
 def expected_runs() -> Iterator[Any]:
