@@ -38,6 +38,9 @@ need up to some 80 nodes and are within 10 % after 20. The harder families are a
 SHARE = 0.5
 """Of a time limit, the part that the search may take before SCIP takes over."""
 
+CONTRADICTION = 1e-5
+"""How much worse than a known point a proven bound may be (relative to max(1, |objective|)): the two searches' tolerances."""
+
 PRUNING = {
     "constraints/SOS1/perfimplanalysis": True,
     "constraints/SOS1/depthimplanalysis": 3,
@@ -127,8 +130,26 @@ def _better(mpec: LinearMpec, found: Floats | None, start: Floats | None) -> Flo
     return start if sense * mpec.program.objective_at(start) < sense * mpec.program.objective_at(found) else found
 
 
+def _contradicts(sense: int, second: MatrixRun, known: float) -> bool:
+    """Whether ``second`` proves that there is nothing as good as ``known``, which is reached."""
+    if second.termination is Termination.INFEASIBLE:
+        return True
+    if second.termination is not Termination.OPTIMAL or second.bound is None:
+        return False
+    return sense * (second.bound - known) > CONTRADICTION * max(1.0, abs(known))
+
+
 def _at_least(mpec: LinearMpec, second: MatrixRun, first: MatrixRun) -> MatrixRun:
-    """``second`` where it stopped early: with the better point and the tighter bound of both."""
+    """``second`` where it stopped early: with the better point and the tighter bound of both.
+
+    A proof that the first search's point contradicts is none: that point, without a claim, and the contradiction as a doubt.
+    """
+    if first.x is not None and first.objective is not None and _contradicts(mpec.program.sense, second, first.objective):
+        claim = f"{second.solver} says {second.termination.value}"
+        claim += "" if second.objective is None else f" with the objective {second.objective:.8g}"
+        said = f"{claim}, and the search over LPs had found {first.objective:.8g}: nothing is proven"
+        left = (*second.doubts, said)
+        return replace(first, termination=Termination.LOCALLY_OPTIMAL, bound=None, doubts=left)
     if second.termination not in (Termination.LIMIT, Termination.INTERRUPTED):
         return second
     sense = mpec.program.sense

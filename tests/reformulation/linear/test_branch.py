@@ -9,12 +9,13 @@ import pytest
 import bilevel_lang as bl
 from bilevel_lang.errors import RefusedError
 from bilevel_lang.reformulation.linear import branch
-from bilevel_lang.reformulation.linear.branch import LinearBranch, why_no_lp
+from bilevel_lang.reformulation.linear.branch import LinearBranch, _at_least, why_no_lp
 from bilevel_lang.reformulation.linear.branching.tree import Effort
 from bilevel_lang.reformulation.linear.mpec import LinearMpec
 from bilevel_lang.reformulation.linear.sos1 import LinearSos1
 from bilevel_lang.reformulation.rewrite import Options
 from bilevel_lang.solution import Status
+from bilevel_lang.solvers.matrix import MatrixRun
 from bilevel_lang.solvers.solver import Termination
 from tests.reformulation.linear.models import bard511, mpec_of, random_follower
 from tests.reformulation.problems import KNOWN
@@ -114,3 +115,15 @@ def test_what_is_not_convex_is_refused_by_name() -> None:
     model.lead.set_value(model.x * model.y)
     with pytest.raises(RefusedError, match="nonconvex quadratic objective"):
         LinearBranch().encode(mpec_of((model, text)), "highs", Options(encoding="branch"))
+
+
+@pytest.mark.parametrize("claim", [Termination.OPTIMAL, Termination.INFEASIBLE])
+def test_a_proof_that_a_known_point_contradicts_is_withdrawn(claim: Termination) -> None:
+    mpec = mpec_of(bard511())
+    first = MatrixRun(Termination.LIMIT, "search", x=np.zeros(mpec.program.columns), objective=-12.0, bound=-20.0)
+    second = MatrixRun(claim, "scip")
+    if claim is Termination.OPTIMAL:
+        second = replace(second, x=np.ones(mpec.program.columns), objective=-7.0, bound=-7.0)
+    found = _at_least(mpec, second, first)
+    assert found.termination is Termination.LOCALLY_OPTIMAL and found.objective == -12 and found.bound is None
+    assert "nothing is proven" in found.doubts[0]
