@@ -33,7 +33,7 @@ METHODS = (*(e.name for e in LINEAR_ENCODINGS), *(f"{name} (components)" for nam
 SECONDS = {"strong-duality": 2.0}
 """Time limits; bilinear rows may take SCIP for ever."""
 
-LIMIT = 20.0
+LIMIT = 10.0
 
 
 @dataclass(frozen=True, eq=False)

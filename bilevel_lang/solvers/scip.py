@@ -64,6 +64,10 @@ _STATUS = {
 }
 
 
+WITH_INDICATORS = {"misc/allowstrongdualreds": False}
+"""With dual reductions in its presolve SCIP 10.0.2 has called feasible problems with indicators infeasible."""
+
+
 class Scip:
     """The adapter; see the module's docstring.
 
@@ -112,6 +116,8 @@ class Scip:
         settled_run = settled_matrix(program, name)
         if settled_run is not None:
             return settled_run
+        if program.indicators:
+            options = replace(options, extra={**WITH_INDICATORS, **options.extra})
         scip = fresh(options, bool(program.features() & CURVED))
         columns = add_arrays(scip, program)
         if options.extra.get("cutoff") is not None:
