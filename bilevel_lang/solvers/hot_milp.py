@@ -24,6 +24,7 @@ _STATUS = {
     "kUnboundedOrInfeasible": Termination.INFEASIBLE_OR_UNBOUNDED,
     "kTimeLimit": Termination.LIMIT,
     "kSolutionLimit": Termination.LIMIT,
+    "kIterationLimit": Termination.LIMIT,
     "kInterrupt": Termination.INTERRUPTED,
 }
 
@@ -94,6 +95,10 @@ class HotMilp:
             said = self._highs.modelStatusToString(status)
             raise SolverFailedError(f"HiGHS could not solve a follower's problem: {said}", help="rescale the model")
         return self._answer(termination)
+
+    def out_of_time(self) -> bool:
+        """Whether the deadline has passed."""
+        return self.deadline is not None and time.perf_counter() >= self.deadline
 
     def _answer(self, termination: Termination) -> MilpAnswer:
         info: Any = self._highs.getInfo()

@@ -102,7 +102,7 @@ class Disjunctions:
         return changes
 
     def _margin(self, value: float) -> float:
-        return 0.5 if self._extended.value_whole else 4e-7 * max(1.0, abs(value))
+        return 0.5 if self._extended.value_whole else 1.5e-7 * max(1.0, abs(value))
 
     def admitted(self, value: float) -> float:
         """The bound that the value gets where an answer of ``value`` is not blocked."""

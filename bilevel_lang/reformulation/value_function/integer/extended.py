@@ -19,7 +19,7 @@ from bilevel_lang.reformulation.value_function.integer.arrays import (
     integer_multiple,
     linked_rows,
 )
-from bilevel_lang.solvers.matrix import Ints, MatrixProgram
+from bilevel_lang.solvers.matrix import Flags, Ints, MatrixProgram
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.solver import Termination
 from bilevel_lang.solvers.warm_lp import warm_relaxation
@@ -32,6 +32,20 @@ SAFETY = 1e-6
 
 LP_ITERATIONS = 20_000
 """Simplex iterations for all bounds from linear programs together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bodies:
+    """The follower's rows with columns of its own: ``lower <= matrix z <= upper``, F rows, each with a column for its body.
+
+    Where ``whole`` (F,) the row was divided by a unit that makes its body a whole number.
+    """
+
+    matrix: sp.csr_matrix
+    lower: Floats
+    upper: Floats
+    whole: Flags
+    columns: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +65,7 @@ class Extended:
     value_cost: Floats
     value_scale: float
     value_whole: bool
+    bodies: Bodies
     infeasible: bool = False
 
     @property
@@ -63,6 +78,7 @@ class Extended:
         full = np.zeros(self.program.columns)
         full[: self.n] = z
         full[self.activity_columns] = self.rows.activities @ z
+        full[self.bodies.columns] = self.bodies.matrix @ z
         full[self.value] = self.value_cost @ z
         return full
 
@@ -82,11 +98,36 @@ def extend(source: BilevelProgram) -> Extended:
     columns[single] = rows.activities.indices[rows.activities.indptr[:-1][single]]
     columns[~single] = n + np.arange(int((~single).sum()))
     scale, cost, whole = _value(source)
-    defining = sp.vstack([rows.activities[np.flatnonzero(~single)], sp.csr_matrix(cost)], format="csr")
-    program = _with_columns(source.relaxation, defining, np.append(np.ones(int((~single).sum()), dtype=bool), whole))
+    bodies = _bodies(source, n + int((~single).sum()))
+    defining = sp.vstack([rows.activities[np.flatnonzero(~single)], bodies.matrix, sp.csr_matrix(cost)], format="csr")
+    kinds = np.concatenate([np.ones(int((~single).sum()), dtype=bool), bodies.whole, [whole]])
+    program = _with_columns(source.relaxation, defining, kinds)
     program, infeasible = tightened(program)
     links = np.flatnonzero(source.linking())
-    return Extended(source, program, rows, links, columns, program.columns - 1, cost, scale, whole, infeasible)
+    return Extended(source, program, rows, links, columns, program.columns - 1, cost, scale, whole, bodies, infeasible)
+
+
+def _bodies(source: BilevelProgram, first: int) -> Bodies:
+    """The bodies, with columns from ``first`` on."""
+    relaxation = source.relaxation
+    mine = np.flatnonzero(source.follower_rows)
+    matrix = sp.csr_matrix(relaxation.matrix[mine])
+    own = np.asarray((matrix[:, np.flatnonzero(source.follower)] != 0).sum(axis=1)).ravel() > 0
+    matrix, mine = sp.csr_matrix(matrix[np.flatnonzero(own)]), mine[own]
+    units, whole = np.ones(len(mine)), np.zeros(len(mine), dtype=bool)
+    for i in range(len(mine)):
+        part = slice(matrix.indptr[i], matrix.indptr[i + 1])
+        if relaxation.integer[matrix.indices[part]].all():
+            try:
+                units[i], _ = integer_multiple(matrix.data[part], matrix.indices[part])
+                whole[i] = True
+            except NotIntegerError:
+                continue
+    scaled = sp.csr_matrix(sp.diags(1.0 / units) @ matrix)
+    scaled.data = np.where(np.repeat(whole, np.diff(scaled.indptr)), np.rint(scaled.data), scaled.data)
+    return Bodies(
+        scaled, relaxation.row_lower[mine] / units, relaxation.row_upper[mine] / units, whole, first + np.arange(len(mine))
+    )
 
 
 def _value(source: BilevelProgram) -> tuple[float, Floats, bool]:

@@ -59,7 +59,7 @@ class Follower:
         self._alone = sp.csr_matrix(self._B[alone])
         self._alone_sides = (self._sides[0][alone], self._sides[1][alone])
         self._worst: HotMilp | None = None
-        self._options, self._deadline = options, deadline
+        self.options, self.deadline = options, deadline
         self._best = HotMilp(self._program(extended.value_cost[self._own]), options, deadline)
         self._leader_best: HotMilp | None = None
         self._blocking: _Blocking | None = None
@@ -103,7 +103,7 @@ class Follower:
             row_lower=np.where(row_low, 0.0, -np.inf),
             row_upper=np.where(row_up, 0.0, np.inf),
         )
-        answer = HotMilp(cone, self._options, self._deadline).solve()
+        answer = HotMilp(cone, self.options, self.deadline).solve()
         return answer.objective < -1e-6 * max(1.0, float(np.abs(program.cost).max(initial=0.0)))
 
     def key(self, z: Floats) -> bytes:
@@ -150,7 +150,7 @@ class Follower:
             nothing = np.full(len(rows), -np.inf)
             sides = self._alone_sides
             low, up = np.append(sides[0], nothing), np.append(sides[1], rows.side)
-            self._worst = HotMilp(replace(program, matrix=matrix, row_lower=low, row_upper=up), self._options, self._deadline)
+            self._worst = HotMilp(replace(program, matrix=matrix, row_lower=low, row_upper=up), self.options, self.deadline)
         low, up = self._worst.program.row_lower, self._worst.program.row_upper.copy()
         up[len(up) - len(rows) :] = rows.side - rows.scale * sigma_up
         self._worst.set_sides(low, up)
@@ -190,7 +190,7 @@ class Follower:
         program = self.extended.program
         if self._leader_best is None:
             one_sense = replace(program, cost=program.sense * program.cost, sense=1)
-            self._leader_best = HotMilp(one_sense, self._options, self._deadline)
+            self._leader_best = HotMilp(one_sense, self.options, self.deadline)
         lower, upper = program.lower.copy(), program.upper.copy()
         links = self.extended.links
         lower[links] = upper[links] = np.rint(z[links])
@@ -214,7 +214,7 @@ class Follower:
         The idea is SEP-2 of Fischetti, Ljubic, Monaci and Sinnl 2017, Oper. Res. 65:1615. None where there is none.
         """
         if self._blocking is None:
-            self._blocking = _Blocking(self, self._program(np.zeros(len(self._own))), self._options, self._deadline)
+            self._blocking = _Blocking(self, self._program(np.zeros(len(self._own))), self.options, self.deadline)
         found = _in_time(self._blocking.solve(*self._sides_at(z), at_most, lower, upper))
         if found.x is None:
             return None

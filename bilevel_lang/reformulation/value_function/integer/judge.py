@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bilevel_lang.reformulation.value_function.integer.directions import Directions
 from bilevel_lang.reformulation.value_function.integer.disjunctions import Change, Disjunctions
 from bilevel_lang.reformulation.value_function.integer.extended import Extended
 from bilevel_lang.reformulation.value_function.integer.follower import Follower
@@ -47,6 +48,7 @@ class Features:
     fractional: bool = True
     lasting: bool = True
     rounding: bool = True
+    directions: bool = True
 
 
 class TreeJudge:
@@ -61,12 +63,19 @@ class TreeJudge:
         self.best_objective = np.inf
         self.cuts = 0
         self._activities = len(extended.activity_columns)
-        self.watched: Ints = np.concatenate([extended.activity_columns, [extended.value], extended.links])
-        self._moving: Ints = np.append(extended.activity_columns, extended.value)
+        self.directions = Directions(extended, follower.options, follower.deadline)
+        own = np.concatenate([extended.bodies.columns, self.directions.own])
+        self.watched: Ints = np.concatenate([extended.activity_columns, [extended.value], extended.links, own])
+        self._moving: Ints = np.unique(np.concatenate([extended.activity_columns, [extended.value], own]))
         self._waiting: list[Floats] = []
         self._rounds = 0
         self._root_rounds = 0
         self._rounded: set[bytes] = set()
+
+    @property
+    def solves(self) -> int:
+        """How many problems of the follower were solved, of all kinds."""
+        return self.follower.solves + self.directions.solves
 
     # Points
 
@@ -112,13 +121,27 @@ class TreeJudge:
 
     def consequences(self, lower: Floats, upper: Floats) -> Sequence[Change]:
         """Unit propagation over the answers known."""
-        return self.pool.consequences(*self._split(lower, upper))
+        changes = self.pool.consequences(*self._split(lower, upper))
+        if self.features.directions:
+            steps = self.directions.consequences(*self._all(lower, upper))
+            if steps is None:
+                # Contradictory bounds tell the tree that nothing is left.
+                column, low = self.extended.value, float(lower[self._activities])
+                return [Change(column, True, low - max(1.0, abs(low)))] if np.isfinite(low) else changes
+            changes += steps
+        return changes
+
+    def _all(self, lower: Floats, upper: Floats) -> tuple[Floats, Floats]:
+        """Bounds of all columns: those of the watched ones, and for the others those of the program."""
+        low, up = self.extended.program.lower.copy(), self.extended.program.upper.copy()
+        low[self.watched], up[self.watched] = lower, upper
+        return low, up
 
     def decide(self, z: Floats, lower: Floats, upper: Floats, vertex: Callable[[], Vertex | None]) -> Decision:
         """See the module's docstring."""
         if self.admits(z):
             return Decision(feasible=True)
-        links = slice(self._activities + 1, None)
+        links = slice(self._activities + 1, self._activities + 1 + len(self.extended.links))
         if np.array_equal(lower[links], upper[links]):
             # Everything that is left here was searched by the follower's favourable answer.
             return Decision(cut_off=True)
@@ -133,13 +156,17 @@ class TreeJudge:
         bound = Change(self.extended.value, True, self.pool.admitted(self.pool.responses[number].value))
         if not rows.size:
             return Decision(changes=(bound,))
+        by_step = self._by_step(z, lower, upper, len(rows) + 1) if self.features.directions else None
+        if by_step is not None and not by_step:
+            return Decision(cut_off=True)
+        children = self._children(number, rows, bound) if by_step is None else by_step
         if self._rounds < CUT_ROUNDS:
             self._rounds += 1
             cuts = self._cuts(z, lower, upper, vertex)
             if cuts:
-                return Decision(cuts=cuts, children=self._children(number, rows, bound))
+                return Decision(cuts=cuts, children=children)
         self._rounds = 0
-        return Decision(children=self._children(number, rows, bound))
+        return Decision(children=children)
 
     def _choose(self, z: Floats, low: Floats, up: Floats) -> int:
         """The answer to divide by: one that ``z`` violates, and that few rows can block."""
@@ -170,6 +197,20 @@ class TreeJudge:
             left_alone.append(self.pool.leave(r, thresholds[r]))
         return [[*left_alone, bound], *children]
 
+    def _by_step(self, z: Floats, lower: Floats, upper: Floats, most: int) -> list[list[Change]] | None:
+        """The children by what stops a step that ``z`` admits, if there are fewer than ``most``; None otherwise."""
+        steps = self.directions
+        steps.find(z)
+        violated = steps.violated(z)
+        if not violated.size:
+            return None
+        can, _ = steps.state(*self._all(lower, upper))
+        counts = np.bincount(steps.clause, can, minlength=steps.count)[violated]
+        if counts.min() >= most:
+            return None
+        chosen = violated[int(np.argmin(counts))]
+        return [[steps.literal(int(k))] for k in np.flatnonzero(can & (steps.clause == chosen))]
+
     # Cuts
 
     def separate(self, z: Floats, lower: Floats, upper: Floats, vertex: Callable[[], Vertex | None], depth: int) -> Sequence[Cut]:
@@ -179,7 +220,11 @@ class TreeJudge:
             return cuts
         if depth == 0:
             self._root_rounds += 1
-            return self._cuts(z, lower, upper, vertex) if self._root_rounds <= ROOT_ROUNDS else ()
+            if self._root_rounds > ROOT_ROUNDS:
+                return ()
+            if self.features.directions:
+                self.directions.find(z)
+            return self._cuts(z, lower, upper, vertex)
         if self.features.rounding and depth % 4 == 0:
             self._round(z)
         if self.features.lasting and depth % 2 == 0:
@@ -223,9 +268,10 @@ class TreeJudge:
         return cuts
 
     def _intersection_cuts(self, z: Floats, lower: Floats, upper: Floats, vertex: Callable[[], Vertex | None]) -> list[Cut]:
-        """Intersection cuts from answers that ``z`` violates, those first that cut deepest into the leader's objective's side."""
+        """Intersection cuts from steps and answers that ``z`` violates, the deepest first."""
         if not self.features.intersection or not self.pool.responses:
             return []
+        sets = self._step_sets(z, lower, upper) if self.features.directions else []
         low, up, _, _ = self._split(lower, upper)
         _, sigma_up = self.pool.sigma_range(low, up)
         sigma = self.extended.rows.sign * z[self.extended.activity_columns][self.extended.rows.activity]
@@ -235,18 +281,34 @@ class TreeJudge:
         room = np.where(blockable, thresholds + 1 - sigma[None, :], np.inf).min(axis=1, initial=np.inf)
         depth = np.minimum(room, (value - self.pool.values) / max(1.0, abs(value)) * 10)
         found = np.flatnonzero((room > 1e-4) & (value - self.pool.values > 1e-4 * max(1.0, abs(value))))
-        if not found.size:
+        sets += [self._free_set(int(k), blockable[k]) for k in found[np.argsort(-depth[found])][:CUTS_A_ROUND]]
+        if not sets:
             return []
         at = vertex()
         if at is None:
             return []
         cone = Cone(at, self._moving)
         cuts = []
-        for number in found[np.argsort(-depth[found])][:CUTS_A_ROUND].tolist():
-            cut = intersection_cut(cone, self._free_set(number, blockable[number]))
+        for free_set in sets[:CUTS_A_ROUND]:
+            cut = intersection_cut(cone, free_set)
             if cut is not None:
                 cuts.append(cut)
         return cuts
+
+    def _step_sets(self, z: Floats, lower: Floats, upper: Floats) -> list[FreeSet]:
+        """Where a step is feasible, as far as what can stop it here goes: there is no solution inside."""
+        steps = self.directions
+        violated = steps.violated(z)
+        if not violated.size:
+            return []
+        can, _ = steps.state(*self._all(lower, upper))
+        counts = np.bincount(steps.clause, can, minlength=steps.count)[violated]
+        sets = []
+        for clause in violated[np.argsort(counts)][:CUTS_A_ROUND].tolist():
+            k = np.flatnonzero(can & (steps.clause == clause))
+            sign = np.where(steps.upward[k], 1.0, -1.0)
+            sets.append(FreeSet(steps.columns[k], sign, sign * steps.bounds[k]))
+        return [s for s in sets if len(s.columns)]
 
     def _free_set(self, number: int, rows: Flags) -> FreeSet:
         """Where the answer is feasible and better, as far as the rows that can block it here go."""
@@ -261,4 +323,4 @@ class TreeJudge:
 
     def progress(self, state: TreeState) -> None:
         """A line of the log now and then."""
-        self.progress_lines.tell(state, self.cuts, self.follower.solves)
+        self.progress_lines.tell(state, self.cuts, self.solves)

@@ -32,7 +32,7 @@ def in_one_tree(prepared: Prepared) -> MatrixRun:
     extended, follower = prepared.extended, prepared.follower
     judge = TreeJudge(extended, follower, prepared.progress, Features())
     run = run_tree(extended.program, judge, prepared.options)
-    message = f"{run.message}; {judge.cuts} cuts, {follower.solves} problems of the follower"
+    message = f"{run.message}; {judge.cuts} cuts, {judge.solves} problems of the follower"
     return with_best(replace(run, message=message), extended, judge.best)
 
 

@@ -13,7 +13,9 @@ EXTENDED = moore90_extended()
 
 
 def judge() -> TreeJudge:
-    return TreeJudge(EXTENDED, Follower(EXTENDED, SolverOptions()), Progress(False), Features(intersection=False))
+    return TreeJudge(
+        EXTENDED, Follower(EXTENDED, SolverOptions()), Progress(False), Features(intersection=False, directions=False)
+    )
 
 
 def z(x: float, y: float) -> np.ndarray:

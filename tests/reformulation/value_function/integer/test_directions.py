@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bilevel_lang.reformulation.value_function.integer.directions import Directions
+from bilevel_lang.reformulation.value_function.integer.extended import extend
+from bilevel_lang.solvers.solver import SolverOptions
+from tests.reformulation.value_function.integer.enumeration import points, random_program
+from tests.reformulation.value_function.integer.programs import moore90_extended
+
+
+def test_one_step_down_in_moore90() -> None:
+    # At (6, 2) the follower can step to 1; only e3 or e4 or the bound 0 can stop a step down.
+    extended = moore90_extended()
+    steps = Directions(extended, SolverOptions(), None)
+    z = extended.complete(np.array([6.0, 2.0]))
+    steps.find(z)
+    assert steps.count == 1
+    assert steps.violated(z).tolist() == [0]
+    assert steps.violated(extended.complete(np.array([6.0, 1.0]))).tolist() == []
+    assert steps.violated(extended.complete(np.array([2.0, 2.0]))).tolist() == []
+    steps.find(z)
+    assert steps.count == 1
+
+
+def test_no_step_from_a_best_answer() -> None:
+    extended = moore90_extended()
+    steps = Directions(extended, SolverOptions(), None)
+    steps.find(extended.complete(np.array([2.0, 2.0])))
+    assert steps.count == 0
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_no_solution_is_lost(seed: int) -> None:
+    tiny = random_program(seed)
+    extended = extend(tiny)
+    if extended.infeasible:
+        return
+    box, z = tiny.relaxation, points(tiny)
+    body = z @ box.matrix.toarray().T
+    holds = (body >= box.row_lower - 1e-9) & (body <= box.row_upper + 1e-9)
+    own = holds[:, tiny.follower_rows].all(axis=1)
+    value, leader = z @ extended.value_cost, z[:, ~tiny.follower]
+    steps = Directions(extended, SolverOptions(), None)
+    for point in z[own][:: max(1, int(own.sum()) // 8)]:
+        steps.find(extended.complete(point))
+    everywhere = steps.consequences(extended.program.lower, extended.program.upper)
+    for point, v in zip(z[holds.all(axis=1)], value[holds.all(axis=1)], strict=True):
+        same = own & (leader == point[~tiny.follower]).all(axis=1)
+        if v <= value[same].min() + 1e-9:
+            full = extended.complete(point)
+            assert steps.violated(full).tolist() == []
+            assert everywhere is not None
+            for change in everywhere:
+                excess = full[change.column] - change.bound
+                assert (excess if change.is_upper else -excess) <= 1e-6
