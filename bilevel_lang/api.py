@@ -16,20 +16,26 @@ from pyomo.common.collections import ComponentMap
 from pyomo.common.gc_manager import PauseGC
 
 from bilevel_lang.analysis.findings import examine_answer
-from bilevel_lang.assembly import Clock, assemble
-from bilevel_lang.errors import UsageError
+from bilevel_lang.assembly import Clock, assemble, better_of
+from bilevel_lang.errors import RefusedError, SolverFailedError, UsageError
 from bilevel_lang.grammar.parser import parse
 from bilevel_lang.grammar.syntax import EmpInfo
 from bilevel_lang.handover import of_modeller, to_modeller, to_problem, write
 from bilevel_lang.mps_files.exchange import write_pair
 from bilevel_lang.mps_files.extraction import extract
 from bilevel_lang.problem import BilevelProblem
-from bilevel_lang.reformulation.registry import choose
-from bilevel_lang.reformulation.rewrite import Options, Reformulation
+from bilevel_lang.reformulation.registry import choose, in_hand
+from bilevel_lang.reformulation.rewrite import Options, Reformulation, Rewrite
 from bilevel_lang.resolver import resolve as resolve_info
-from bilevel_lang.solution import BilevelSolution, Certificate, Point
+from bilevel_lang.solution import BilevelSolution, Certificate, Point, Status
 from bilevel_lang.solvers.solver import SolverOptions
 from bilevel_lang.verification import verify as verify_point
+
+SETTLED = (Status.OPTIMAL, Status.INFEASIBLE, Status.UNBOUNDED, Status.INTERRUPTED)
+"""Ends of a first method after which no second one is asked."""
+
+SECOND = 120.0
+"""Seconds for the second one, where there is no time limit."""
 
 
 def load(path: str | Path) -> EmpInfo:
@@ -159,6 +165,24 @@ def solve_problem(problem: BilevelProblem, options: Options, clock: Clock | None
 def find_solution(problem: BilevelProblem, options: Options, clock: Clock) -> BilevelSolution:
     """The same, and the model keeps its values: the answer is in the solution alone."""
     rewrite, path = choose(problem, options)
+    solution = _attempt(problem, options, clock, rewrite, path)
+    other = None if solution.status in SETTLED else in_hand(problem, options, rewrite)
+    if other is not None:
+        spent = solution.seconds["total"]
+        left = SECOND if options.time_limit is None else options.time_limit - spent
+        if left > 0:
+            went_on = [*solution.why, f"went on   {other.name}: {rewrite.name} ended {solution.status.value}"]
+            try:
+                found = _attempt(problem, replace(options, time_limit=left), clock, other, went_on)
+                solution = better_of(solution, found)
+            except (SolverFailedError, RefusedError) as error:  # what the first has found must not be lost with it
+                said = f"{other.name} could not go on: {error.diagnostics[0].message}"
+                solution = replace(solution, messages=(*solution.messages, said), why=tuple(went_on))
+    return to_modeller(problem, solution)
+
+
+def _attempt(problem: BilevelProblem, options: Options, clock: Clock, rewrite: Rewrite, path: list[str]) -> BilevelSolution:
+    """One rewrite, from the reformulation to the answer."""
     reformulation = rewrite.prepare(problem, options)
     clock.tick("reformulate")
     run = reformulation.run(options)
@@ -169,8 +193,7 @@ def find_solution(problem: BilevelProblem, options: Options, clock: Clock) -> Bi
     if point is not None and certificate is not None:
         findings = examine_answer(problem, run, point, certificate, options.position, _checking(options))
     clock.tick("verify")
-    solution = assemble(problem, reformulation, run, point, certificate, tuple(path), clock.seconds, findings)
-    return to_modeller(problem, solution)
+    return assemble(problem, reformulation, run, point, certificate, tuple(path), clock.seconds, findings)
 
 
 def _checking(options: Options) -> SolverOptions:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pyomo.environ as pyo
@@ -110,6 +111,26 @@ def assemble(
         has_leader=problem.structure is not Structure.EQUILIBRIUM,
         **_found(findings),
     )
+
+
+def better_of(first: BilevelSolution, second: BilevelSolution) -> BilevelSolution:
+    """The answer to give of two methods, the first of which did not prove its own.
+
+    A proof counts most, then a verified point, then the leader's objective; the path of both is told. A proof that nothing is
+    feasible does not stand against a verified point.
+    """
+    proven = second.status is Status.OPTIMAL or (second.status is Status.INFEASIBLE and not first.verified)
+    if proven or not first.verified or _is_nearer(first, second):
+        return second
+    said = f"{second.method} went on and found nothing better ({second.termination})"
+    return replace(first, why=second.why, seconds=second.seconds, messages=(*first.messages, said))
+
+
+def _is_nearer(first: BilevelSolution, second: BilevelSolution) -> bool:
+    """Whether the second verified point is nearer to the bound of its method than the first."""
+    if not second.verified or second.bound is None or first.objective is None or second.objective is None:
+        return False
+    return abs(second.objective - second.bound) < abs(first.objective - second.bound)
 
 
 def _found(findings: Findings | None) -> dict[str, Any]:

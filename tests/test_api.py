@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyomo.environ as pyo
 import pytest
 from pyomo.common.collections import ComponentMap
@@ -13,7 +14,7 @@ from bilevel_lang.errors import EmpSyntaxError, ResolutionError, UsageError
 from bilevel_lang.grammar.syntax import EmpInfo
 from bilevel_lang.reformulation.complementarity.pairs import conditions
 from bilevel_lang.reformulation.rewrite import Options
-from bilevel_lang.solution import Status
+from bilevel_lang.solution import Exactness, Status
 from tests.harness import state
 from tests.reformulation.problems import follow, plain
 
@@ -165,3 +166,36 @@ def test_the_module_shows_what_it_offers() -> None:
     assert list(api.__all__) == sorted(api.__all__)
     for name in ("load", "parse", "resolve", "reformulate", "solve", "verify"):
         assert getattr(bl, name) is getattr(api, name)
+
+
+def two_valleys() -> pyo.ConcreteModel:
+    """The follower's deeper valley is at -1/2 for x > 0; its stationary point near 1/2 would suit the leader."""
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var(bounds=(0.1, 1))
+    m.y = pyo.Var(bounds=(-1, 1))
+    m.leader = pyo.Objective(expr=(m.y - 0.5) ** 2 + (m.x - 0.1) ** 2)
+    m.f = pyo.Expression(expr=(m.y**2 - 0.25) ** 2 + 0.01 * m.x * m.y)
+    return m
+
+
+def test_where_the_first_answer_does_not_hold_the_second_method_goes_on() -> None:
+    refuted = bl.solve(two_valleys(), "bilevel x\nmin f y", method="kkt")
+    assert refuted.status is Status.VERIFICATION_FAILED
+    m = two_valleys()
+    found = bl.solve(m, "bilevel x\nmin f y")
+    assert (found.status, found.method) == (Status.OPTIMAL, "value-function")
+    assert found.exactness is Exactness.EPSILON
+    # At x = 0.1 the follower's optimum is the root of 4 y (y**2 - 1/4) + 0.001 near -1/2.
+    y = min(np.roots([4, 0, -1, 0.001]).real)
+    assert found.objective == pytest.approx((y - 0.5) ** 2, abs=1e-3)
+    assert m.y.value == pytest.approx(y, abs=1e-3)
+    assert any(line.startswith("went on   value-function: kkt ended verification_failed") for line in found.why)
+
+
+def test_where_the_first_answer_holds_it_is_given_with_multipliers() -> None:
+    m = two_valleys()
+    m.leader.set_value((m.y + 0.5) ** 2 + (m.x - 0.1) ** 2)
+    m.row = pyo.Constraint(expr=m.y >= -1 + 0 * m.x)
+    found = bl.solve(m, "bilevel x\nmin f y row")
+    assert (found.status, found.method) == (Status.OPTIMAL, "kkt")
+    assert "row" in found.duals

@@ -9,7 +9,7 @@ import pytest
 from pyomo.common.collections import ComponentMap
 
 import bilevel_lang
-from bilevel_lang.assembly import Clock, assemble, write_back
+from bilevel_lang.assembly import Clock, assemble, better_of, write_back
 from bilevel_lang.reformulation.rewrite import Reformulation
 from bilevel_lang.solution import BilevelSolution, Certificate, Exactness, Point, Status
 from bilevel_lang.solvers.solver import SolverRun, Termination
@@ -164,3 +164,18 @@ def test_the_clock_counts_stages_and_skips_what_is_not_ours() -> None:
     seconds = clock.seconds
     assert seconds["reformulate"] == 0.0
     assert seconds["total"] == pytest.approx(sum(v for k, v in seconds.items() if k != "total"))
+
+
+def test_of_two_methods_a_proof_counts_most_then_a_verified_point() -> None:
+    refuted = put_together(T.OPTIMAL, E.RELAXATION, False)
+    feasible = put_together(T.OPTIMAL, E.STATIONARY)
+    optimal = put_together(T.OPTIMAL, E.RELAXATION)
+    nothing = put_together(T.LIMIT, E.RELAXATION, None)
+    infeasible = put_together(T.INFEASIBLE, E.RELAXATION, None)
+    assert better_of(feasible, optimal) is optimal
+    assert better_of(refuted, nothing) is nothing
+    assert better_of(refuted, infeasible) is infeasible
+    kept = better_of(feasible, infeasible)
+    assert (kept.status, kept.objective) == (feasible.status, feasible.objective)
+    assert "found nothing better" in kept.messages[-1]
+    assert better_of(feasible, nothing).status is S.FEASIBLE

@@ -5,12 +5,14 @@ from __future__ import annotations
 import difflib
 
 from bilevel_lang.errors import Diagnostic, RefusedError, UsageError
+from bilevel_lang.oracle.traits import traits_of
 from bilevel_lang.problem import BilevelProblem
 from bilevel_lang.reformulation.complementarity.registry import encoding_by_name, refuse_idle_nlp_options
 from bilevel_lang.reformulation.kkt import Kkt
 from bilevel_lang.reformulation.linear.registry import linear_encoding
 from bilevel_lang.reformulation.rewrite import Accepted, Options, Refusal, Rewrite
 from bilevel_lang.reformulation.value_function.method import ValueFunction
+from bilevel_lang.reformulation.value_function.nonconvex.route import accepts_nonconvex, is_small
 from bilevel_lang.solvers.registry import by_name
 
 REWRITES: tuple[Rewrite, ...] = (Kkt(), ValueFunction())
@@ -37,10 +39,27 @@ def choose(problem: BilevelProblem, options: Options) -> tuple[Rewrite, list[str
         if isinstance(verdict, Accepted):
             path.append(f"chosen    {rewrite.name}: {verdict.reason}")
             path += [f"refused   {name}: not part of this version" for name in PLANNED if wanted == "auto"]
+            if (other := in_hand(problem, options, rewrite)) is not None:
+                path.append(f"in hand   {other.name}, if the answer of {rewrite.name} is not proven optimal")
             return rewrite, path
         path.append(f"refused   {rewrite.name}: {verdict.reason}; {verdict.remedy}")
         refusals += _diagnostics(rewrite.name, verdict)
     raise RefusedError(refusals)
+
+
+def in_hand(problem: BilevelProblem, options: Options, chosen: Rewrite) -> Rewrite | None:
+    """What the engine goes on with where the answer of ``chosen`` is not proven: for small problems that are not convex.
+
+    KKT conditions go first: where their answer is verified and reaches their bound it is optimal, with multipliers.
+    """
+    if options.method.lower() != "auto" or chosen.name != "kkt" or options.encoding is not None or not is_small(problem):
+        return None
+    if isinstance(accepts_nonconvex(problem, options), Refusal):
+        return None
+    traits = [traits_of(agent) for agent in problem.agents]
+    if all(t.convex and t.kkt_necessary for t in traits):
+        return None
+    return next(r for r in REWRITES if r.name == "value-function")
 
 
 def _wanted(options: Options) -> str:

@@ -5,7 +5,7 @@ import pytest
 
 import bilevel_lang as bl
 from bilevel_lang.errors import RefusedError, UsageError
-from bilevel_lang.reformulation.registry import PLANNED, REWRITES, choose
+from bilevel_lang.reformulation.registry import PLANNED, REWRITES, choose, in_hand
 from bilevel_lang.reformulation.rewrite import Options
 from tests.reformulation.problems import follow, plain
 
@@ -49,7 +49,7 @@ def test_every_refusal_is_told_with_its_remedy() -> None:
     m = follow()
     m.y.domain = pyo.Integers
     with pytest.raises(RefusedError) as caught:
-        choose(bl.resolve(m, ANNOTATION), Options())
+        choose(bl.resolve(m, ANNOTATION), Options(position="pessimistic"))
     said = str(caught.value)
     assert "`y`" in said
     assert "help:" in said
@@ -58,3 +58,21 @@ def test_every_refusal_is_told_with_its_remedy() -> None:
     m.bend = pyo.Expression(expr=pyo.exp(m.y))
     with pytest.raises(RefusedError, match="pessimistic"):
         choose(bl.resolve(m, ANNOTATION.replace(" f ", " bend ")), Options(position="pessimistic"))
+
+
+def test_a_second_method_is_in_hand_for_small_problems_that_are_not_convex() -> None:
+    m = follow()
+    convex = bl.resolve(m, ANNOTATION)
+    m.bend = pyo.Expression(expr=-((m.y - 5) ** 2))
+    bent = bl.resolve(m, ANNOTATION.replace(" f ", " bend "))
+    first, path = choose(bent, Options())
+    assert first.name == "kkt"
+    assert any(line.startswith("in hand   value-function") for line in path)
+    assert in_hand(convex, Options(), first) is None
+    assert in_hand(bent, Options(method="kkt"), first) is None
+    assert in_hand(bent, Options(encoding="sos1"), first) is None
+    assert in_hand(bent, Options(solver="highs"), first) is None
+    m.many = pyo.Var(range(30))
+    m.leader.set_value(m.leader.expr + sum(m.many.values()))
+    large = bl.resolve(m, ANNOTATION.replace(" f ", " bend ").replace("bilevel x", "bilevel x many"))
+    assert in_hand(large, Options(), first) is None

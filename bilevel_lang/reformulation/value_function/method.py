@@ -1,7 +1,8 @@
 """The value-function method: relax the follower's optimality, then put back what its own answers say about it.
 
 Formulation: :mod:`.integer.disjunctions`. Accepts: linear followers, integer or not, whose rows hold integer variables of the
-leader with fractions as coefficients; several of them if none sees another. Produces: no model of its own but the high-point
+leader with fractions as coefficients; several of them if none sees another. All other optimisers go to the bounding scheme of
+:mod:`.nonconvex.search`, which is epsilon-optimal. Produces: no model of its own but the high-point
 relaxation; the search adds to it while it runs. Exactness: exact, as all numbers that decide are whole.
 Reference: Fischetti, Ljubic, Monaci and Sinnl 2017, Oper. Res. 65:1615; Tahernejad, Ralphs and DeNegre 2020, Math. Program.
 Comput. 12:529; Mitsos 2010, J. Glob. Optim. 47:557.
@@ -20,6 +21,7 @@ from bilevel_lang.reformulation.optimality_conditions import clone
 from bilevel_lang.reformulation.rewrite import Accepted, Options, Reformulation, Refusal, Verdict
 from bilevel_lang.reformulation.value_function.integer.reading import ReadProblem, read_problem
 from bilevel_lang.reformulation.value_function.integer.search import ENGINES, find_optimum
+from bilevel_lang.reformulation.value_function.nonconvex.route import accepts_nonconvex, nonconvex_reformulation
 from bilevel_lang.solution import Exactness
 from bilevel_lang.solvers.solver import SolverRun
 
@@ -30,10 +32,11 @@ class ValueFunction:
     name = "value-function"
 
     def accepts(self, problem: BilevelProblem, options: Options) -> Verdict:
-        """Linear followers behind integer linking variables, in the optimistic position."""
+        """Linear followers behind integer linking variables; what is left to the bounding scheme. In the optimistic position."""
         read = self._read(problem, options)
         if isinstance(read, Refusal):
-            return read
+            other = accepts_nonconvex(problem, options)
+            return other if isinstance(other, Accepted) else read
         arrays = read.arrays
         links, own = int(arrays.linking().sum()), int(arrays.follower.sum())
         whole = int((arrays.follower & arrays.relaxation.integer).sum())
@@ -41,7 +44,8 @@ class ValueFunction:
 
     def apply(self, problem: BilevelProblem, options: Options) -> Reformulation:
         """The high-point relaxation as a Pyomo model: everybody's rows, the leader's objective. Its exactness is a relaxation."""
-        self._accepted(problem, options)
+        if isinstance(verdict := self.accepts(problem, options), Refusal):
+            raise RefusedError(f"{self.name}: {verdict.reason}", verdict.remedy)
         twin = clone(problem)
         for objective in list(twin.model.component_data_objects(pyo.Objective, active=True)):
             if objective is not twin.leader_objective:
@@ -66,8 +70,12 @@ class ValueFunction:
         return reformulation
 
     def prepare(self, problem: BilevelProblem, options: Options) -> Reformulation:
-        """Arrays, and the search over them."""
-        read = self._accepted(problem, options)
+        """Arrays, and the search over them; or the bounding scheme."""
+        read = self._read(problem, options)
+        if isinstance(read, Refusal):
+            if isinstance(accepts_nonconvex(problem, options), Accepted):
+                return nonconvex_reformulation(problem, options)
+            raise RefusedError(f"{self.name}: {read.reason}", read.remedy)
         solver = options.solver or next(iter(ENGINES))
         meant = "asked for" if options.solver else "one tree, with the follower's answers in it"
         return Reformulation(
@@ -82,12 +90,6 @@ class ValueFunction:
             run=_Run(read, solver),
             why=(f"chosen    {solver}: {meant}",),
         )
-
-    def _accepted(self, problem: BilevelProblem, options: Options) -> ReadProblem:
-        read = self._read(problem, options)
-        if isinstance(read, Refusal):
-            raise RefusedError(f"{self.name}: {read.reason}", read.remedy)
-        return read
 
     def _read(self, problem: BilevelProblem, options: Options) -> ReadProblem | Refusal:
         if options.position != "optimistic":

@@ -19,6 +19,7 @@ import pyomo.environ as pyo
 from pyomo.common.collections import ComponentMap
 from pyomo.core.expr.visitor import identify_variables
 
+from bilevel_lang.errors import SolverFailedError
 from bilevel_lang.oracle.agent_model import number_at
 from bilevel_lang.oracle.magnitude import magnitude, row_violation
 from bilevel_lang.oracle.traits import is_pinned
@@ -90,6 +91,12 @@ class Search:
 
     def run(self) -> SolverRun:
         """Rounds until the bounds meet, or something stops them."""
+        try:
+            return self._rounds()
+        except SolverFailedError as error:  # the bounds so far stand
+            return self._end(Termination.FAILED, error.diagnostics[0].message)
+
+    def _rounds(self) -> SolverRun:
         while True:
             self.rounds += 1
             if self.spent:
