@@ -86,6 +86,10 @@ class TwoStage:
         limit = AGAIN if options.time_limit is None else max(0.1, options.time_limit - spent)
         start = {**options.solver_options, "start": best.values}
         last = self._global(replace(options, time_limit=limit, solver_options=start))
+        if last.termination is Termination.INFEASIBLE:
+            # There is a point: what says that there is none has lost it to its tolerances, and proves nothing else either.
+            said = f"not trusted: {last.solver} calls the problem infeasible, and a point is known"
+            return replace(best, seconds=spent + last.seconds, doubts=(*best.doubts, said))
         if last.termination in (Termination.LIMIT, Termination.FAILED):
             return replace(
                 self._better(last, best, f"no global proof within {spent + last.seconds:.0f} s"), seconds=spent + last.seconds

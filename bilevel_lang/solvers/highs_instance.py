@@ -48,6 +48,11 @@ _STATUS = {
 }
 
 
+QP_ITERATIONS, QP_ITERATIONS_EACH = 20_000, 50
+"""Iterations of the QP solver: some, and some for each row and column. HiGHS 1.15.1 cycles without end on a few degenerate QPs (7
+columns, costs of 1e4 beside 1), and it sets itself no limit. Ordinary QPs need a few for each row and column."""
+
+
 def load(program: MatrixProgram, options: SolverOptions) -> Any:
     """A ``highspy.Highs`` that holds ``program``, not yet run. Raises UsageError for an option that HiGHS lacks."""
     highspy = load_module("highspy", MISSING)
@@ -62,6 +67,8 @@ def load(program: MatrixProgram, options: SolverOptions) -> Any:
         highs.cbLogging += lambda event: sys.stderr.write(event.message)
         highs.setOptionValue("log_to_console", False)
         highs.setOptionValue("output_flag", True)
+    if program.quadratic is not None and "qp_iteration_limit" not in options.extra:
+        highs.setOptionValue("qp_iteration_limit", QP_ITERATIONS + QP_ITERATIONS_EACH * (program.rows + program.columns))
     _pass(highspy, highs, program)
     return highs
 

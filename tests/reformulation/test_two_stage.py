@@ -162,3 +162,12 @@ def test_options_of_the_global_solver_are_not_handed_to_the_local_one() -> None:
     plan(m, globally, locally, twin, False)(Options(solver_options={"limits/nodes": 5}))
     assert globally.seen[0].solver_options == {"limits/nodes": 5}
     assert locally.seen[0].solver_options == {}
+
+
+def test_a_late_claim_that_there_is_no_point_does_not_lose_the_one_that_is_known() -> None:
+    m, twin = model(), model()
+    globally = Script(run(Termination.LIMIT, m), run(Termination.INFEASIBLE, m))
+    locally = Script(run(Termination.LOCALLY_OPTIMAL, twin, 1.0))
+    found = plan(m, globally, locally, twin, True)(Options())
+    assert found.termination is Termination.LOCALLY_OPTIMAL and found.objective == 1.0
+    assert any("a point is known" in doubt for doubt in found.doubts)

@@ -146,3 +146,14 @@ def test_dense_sums_cost_linear_time():
     program = read_program(m)
     assert len(program.rows) == 3999
     assert Highs().run(m, PLAIN).objective == pytest.approx(2000)
+
+
+def test_a_qp_that_cycles_comes_to_an_end():
+    """x in [0, 1], y in [0, 3]: min x^2 - y over the KKT system of ``min 1e4 y, y >= x``; HiGHS 1.15.1 alone never returns."""
+    import bilevel_lang as bl
+
+    m = pyo.ConcreteModel()
+    m.x, m.y = pyo.Var(bounds=(0, 1)), pyo.Var(bounds=(0, 3))
+    m.lead, m.inner, m.row = pyo.Objective(expr=m.x**2 - m.y), pyo.Expression(expr=1e4 * m.y), pyo.Constraint(expr=m.y >= m.x)
+    found = bl.solve(m, "bilevel x\nmin inner y row", encoding="branch")
+    assert found.objective is None or found.objective == pytest.approx(-0.25, abs=1e-4)

@@ -22,6 +22,7 @@ from bilevel_lang.oracle.shapes import shape_of
 from bilevel_lang.reformulation.rewrite import Options
 from bilevel_lang.solvers.features import features_of, why_not
 from bilevel_lang.solvers.registry import by_name
+from bilevel_lang.solvers.scip import CURVED, CURVED_FEASIBILITY_TOLERANCE, FEASIBILITY_TOLERANCE
 from bilevel_lang.solvers.solver import Solver, SolverOptions, SolverRun, Termination
 
 BETTER = 1e-4
@@ -35,7 +36,27 @@ LIMIT = 10.0
 
 
 def run_with_second_opinion(model: Any, block: Any, solver: Solver, options: Options) -> SolverRun:
-    """Solve ``model``; a claim of optimality that nothing bounds is tested, and withdrawn where it fails or cannot be tested."""
+    """Solve ``model``; a claim of optimality that nothing bounds is tested, and withdrawn where it fails or cannot be tested.
+
+    A claim over sides so large that SCIP's tolerance is no tolerance any more is withdrawn too, with a doubt.
+    """
+    return _within_reach(model, _solved(model, block, solver, options))
+
+
+def _within_reach(model: Any, run: SolverRun) -> SolverRun:
+    """``run``, without its claim where SCIP's tolerance times the largest member of a set is 1 or more; as it is for arrays."""
+    if run.termination is not Termination.OPTIMAL or run.values is None or not run.solver.startswith("SCIP"):
+        return run
+    sets = model.component_data_objects(pyo.SOSConstraint, active=True)
+    largest = max((run.values.get(v, 0.0) for each in sets for v in each.variables), default=0.0)
+    limit = 1 / (CURVED_FEASIBILITY_TOLERANCE if features_of(model) & CURVED else FEASIBILITY_TOLERANCE)
+    if largest < limit:
+        return run
+    said = f"not trusted: a slack or multiplier of {largest:.3g} is beyond what {run.solver} resolves ({limit:.0e})"
+    return replace(run, termination=Termination.LOCALLY_OPTIMAL, bound=None, doubts=(*run.doubts, f"{said}; rescale the model"))
+
+
+def _solved(model: Any, block: Any, solver: Solver, options: Options) -> SolverRun:
     run = solver.run(model, options.for_solver())
     objective = next(model.component_data_objects(pyo.Objective, active=True), None)
     if run.termination is Termination.INFEASIBLE_OR_UNBOUNDED and objective is not None:

@@ -117,3 +117,17 @@ def test_infeasible_or_unbounded_is_told_apart() -> None:
     assert solve(m, "bilevel x\nmin low y row\n").status is Status.UNBOUNDED
     m.high = pyo.Constraint(expr=m.x - m.y >= 1)
     assert solve(m, "bilevel x\nmin low y row\n").status is Status.INFEASIBLE
+
+
+@pytest.mark.parametrize(("size", "claimed"), [(1e8, False), (1e3, True)])
+def test_sides_beyond_the_tolerance_leave_no_claim(size: float, claimed: bool) -> None:
+    m = pyo.ConcreteModel()
+    m.x, m.z = pyo.Var(bounds=(0, 1)), pyo.Var([0, 1], bounds=(0, None))
+    m.o = pyo.Objective(expr=(m.x - 0.5) ** 2 - m.x)
+    m.row = pyo.Constraint(expr=m.z[1] == size)
+    m.link = pyo.Constraint(expr=m.z[0] + m.x <= 2)
+    m.set = pyo.SOSConstraint(var=m.z, sos=1)
+    m.block = pyo.Block()
+    run = run_with_second_opinion(m, m.block, by_name("scip"), Options())
+    assert (run.termination is Termination.OPTIMAL) is claimed
+    assert bool(run.doubts) is not claimed
