@@ -101,7 +101,7 @@ def test_units_of_the_objectives_do_not_matter() -> None:
     assert values["x"] == pytest.approx(0.25, abs=1e-2)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(k, marks=pytest.mark.slow) for k in range(1, 8))])
 def test_random_followers_of_one_variable_agree_with_a_grid(seed: int) -> None:
     """min c (x, y) over x in [-1, 1], y a global minimum of a random polynomial; the grid brackets the optimum."""
     random = np.random.default_rng(seed)
