@@ -260,7 +260,7 @@ def test_a_nonconvex_follower_gets_no_false_certificate() -> None:
     m.x, m.y = pyo.Var(bounds=(0, 1)), pyo.Var(bounds=(0, 3))
     m.leader = pyo.Objective(expr=m.x + m.y)
     m.f = pyo.Expression(expr=-((m.y - 1) ** 2))
-    solution = bl.solve(m, "bilevel x\nmin f y")
+    solution = bl.solve(m, "bilevel x\nmin f y", method="kkt")
     assert solution.status is Status.VERIFICATION_FAILED
     assert solution.exit_code == 7
     assert any("is nonconvex" in s for s in solution.messages)
@@ -301,6 +301,10 @@ def test_a_local_solver_never_promises_exactness() -> None:
 def test_a_time_limit_is_told_with_the_best_point() -> None:
     solution = bl.solve(pairs(), "", encoding="sos1", solver="scip", solver_options={"limits/nodes": 1})
     assert solution.status in (Status.LIMIT, Status.OPTIMAL)
-    # The leader's objective is quadratic: HiGHS takes it, and binaries, but not both.
+
+
+def test_highs_and_a_quadratic_leader() -> None:
+    # HiGHS takes a quadratic objective, and binaries, but not both: a search over QPs needs no binaries.
+    assert bl.solve(follow(), C, solver="highs").encoding == "branch"
     with pytest.raises(RefusedError, match="highs does not take integer variables and a convex quadratic objective together"):
-        bl.solve(follow(), C, solver="highs")
+        bl.solve(follow(), C, solver="highs", encoding="big-m")

@@ -20,11 +20,12 @@ def choose_linear_encoding(mpec: LinearMpec, options: Options) -> Choice | str:
         return f"`{options.solver}` takes Pyomo models"
     if options.encoding is not None:
         return _asked_for(options.encoding, options.solver)
-    if options.solver == "highs" and takes(mpec.program) is None:
+    if options.solver == "highs" and options.big_m is None and takes(mpec.program) is None:
         chosen = "chosen    branch: highs was asked for; exact, no big-M; all rows and conditions are linear"
         return _asked_for("branch", "highs", (chosen, NO_SOS1.format(solver="highs"), NO_SCHOLTES.format(why="it is for ipopt")))
     if options.solver == "highs":
-        chosen = "chosen    big-m: highs was asked for, and big-m is the encoding it takes"
+        given = " with the M that was given" if options.big_m is not None else ""
+        chosen = f"chosen    big-m: highs was asked for, and big-m is the encoding it takes{given}"
         return _asked_for("big-m", "highs", (chosen, NO_SOS1.format(solver="highs"), NO_SCHOLTES.format(why="it is for ipopt")))
     return _automatic(mpec, options)
 
