@@ -22,6 +22,9 @@ PROBES = 32
 """Variables of a nonlinear part that are moved one at a time; all of them are also moved together."""
 
 
+STEPS = (1.0, -1.0, 0.5, -0.5)
+"""By which parts of their sizes variables are moved: ``y**2 - y**4`` is 0 at 0, 1 and -1, and yet not small."""
+
 SMALLEST_ROW = 1e-8
 """A row whose terms are all smaller counts as being of this size: below it, rounding and meaning cannot be told apart."""
 
@@ -76,14 +79,14 @@ def _probe(repn: Any, own: ComponentMap, values: ComponentMap) -> float:
     if not moved or not math.isfinite(here):
         return 0.0
     for v in moved[:PROBES]:
-        own[v] = max(own[v], *(_change(repn.nonlinear_expr, here, [v], side, values) for side in (1, -1)))
-    return max(_change(repn.nonlinear_expr, here, moved, side, values) for side in (1, -1))
+        own[v] = max(own[v], *(_change(repn.nonlinear_expr, here, [v], step, values) for step in STEPS))
+    return max(_change(repn.nonlinear_expr, here, moved, step, values) for step in STEPS)
 
 
-def _change(expression: Any, here: float, moved: list[Any], side: int, values: ComponentMap) -> float:
+def _change(expression: Any, here: float, moved: list[Any], step: float, values: ComponentMap) -> float:
     there = ComponentMap(values.items())
     for v in moved:
-        target = value_of(v, values) + side * unit_of(v, values)
+        target = value_of(v, values) + step * unit_of(v, values)
         target = target if v.lb is None else max(target, v.lb)
         there[v] = target if v.ub is None else min(target, v.ub)
     change = abs(number_at(expression, there) - here)

@@ -67,3 +67,12 @@ def test_rows_smaller_than_one_are_measured_by_their_own_size() -> None:
     assert row_violation(m.y, None, 1e6, values(m, y=1.5e6)) == pytest.approx(0.5)
     assert row_violation(m.y, -1.0, 1.0, values(m)) == 0.0
     assert row_violation(pyo.log(m.y), None, 1.0, values(m)) == math.inf
+
+
+def test_terms_that_cancel_at_full_steps_are_not_small() -> None:
+    """x*y**2 - y**4/2 at x = 1/2 is 0 at y = 0, 1 and -1, and 3/32 half-way."""
+    m = pyo.ConcreteModel()
+    m.x, m.y = pyo.Var(bounds=(-1, 1)), pyo.Var(bounds=(-1, 1))
+    for y in (0.0, 1.0, -1.0):
+        size = magnitude(m.x * m.y**2 - 0.5 * m.y**4, [m.y], ComponentMap([(m.x, 0.5), (m.y, y)])).total
+        assert size >= 3 / 32 - 1e-12
