@@ -23,6 +23,9 @@ from bilevel_lang.solvers.matrix import Flags, Ints
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.scip_tree import Cut
 
+TRIED = 8
+"""Answers beyond those asked for that are looked at, as swaps may make their cuts the best."""
+
 VIOLATION = 1e-4
 """A cut has to be violated by this, relative to max(1, |value|)."""
 
@@ -68,20 +71,10 @@ class ValueCuts:
         self._low, self._up = extended.rows.sigma_range(*_activity_bounds(extended))
         self._caps = removable(extended)
         self._largest = float(extended.program.upper[extended.value])
-        self._resources = self._shared_needs() if (self._caps.column >= 0).any() else None
+        self._swaps = _Swaps(extended, self._caps, self._low, self._up)
+        self._answers = np.zeros((0, extended.n))
         self._values = np.zeros(0)
         self._slopes = np.zeros((0, len(extended.rows)))
-        self._origins = np.zeros((0, len(extended.rows)))
-
-    def _shared_needs(self) -> Floats:
-        """(rows, n): what each column needs of the follower's rows beside its own cap, as entries of <= rows."""
-        source = self._extended.source
-        mine = np.flatnonzero(source.follower_rows)
-        relaxation = source.relaxation
-        matrix = relaxation.matrix[mine].toarray()
-        low, up = np.isfinite(relaxation.row_lower[mine]), np.isfinite(relaxation.row_upper[mine])
-        linked = np.asarray((np.abs(matrix) > 0)[:, ~source.follower].any(axis=1))
-        return np.vstack([matrix[up & ~linked], -matrix[low & ~linked]])
 
     def grow(self, pool: Disjunctions) -> None:
         """Take in the answers that are new in ``pool``."""
@@ -99,6 +92,7 @@ class ValueCuts:
         useless = (self._low[None, :] > thresholds + 0.5).any(axis=1)
         values = np.where(useless, np.inf, values)
         slopes[useless] = 0.0
+        self._answers = np.vstack([self._answers, answers])
         self._values = np.append(self._values, values)
         self._slopes = np.vstack([self._slopes, slopes])
 
@@ -119,19 +113,82 @@ class ValueCuts:
         over = np.where(self._slopes > 0, self._slopes * (sigma - self._low)[None, :], 0.0).sum(axis=1)
         violation = value - self._values - over
         violation = np.where(np.isfinite(violation), violation, -np.inf)
-        order = np.argsort(-violation)[:count]
-        return [self._cut(k, sigma) for k in order.tolist() if violation[k] > VIOLATION * max(1.0, abs(value))]
+        floor = VIOLATION * max(1.0, abs(value))
+        found = []
+        for k in np.argsort(-violation)[: count + TRIED].tolist():
+            if not np.isfinite(violation[k]):
+                break
+            extra, gain = self._swaps.of(self._answers[k], sigma)
+            if violation[k] + gain > floor:
+                found.append((violation[k] + gain, self._cut(k, self._slopes[k] + extra)))
+        found.sort(key=lambda each: -each[0])
+        return [cut for _, cut in found[:count]]
 
-    def _cut(self, k: int, sigma: Floats) -> Cut:
+    def _cut(self, k: int, slopes: Floats) -> Cut:
         """``value - sum slope_r (sigma_r - low_r) <= v`` as a row."""
         extended = self._extended
         rows = extended.rows
-        used = np.flatnonzero(self._slopes[k] > 0)
-        constant = self._values[k] - float((self._slopes[k][used] * self._low[used]).sum())
+        used = np.flatnonzero(slopes)
+        constant = self._values[k] - float((slopes[used] * self._low[used]).sum())
         coefficients = np.zeros(extended.program.columns)
         coefficients[extended.value] = 1.0
-        np.add.at(coefficients, extended.activity_columns[rows.activity[used]], -self._slopes[k][used] * rows.sign[used])
+        np.add.at(coefficients, extended.activity_columns[rows.activity[used]], -slopes[used] * rows.sign[used])
         columns = np.flatnonzero(coefficients)
         size = max(1.0, float(np.abs(coefficients).max()))
         slack = 0.0 if extended.value_whole else 1e-7 * max(1.0, abs(self._values[k]))
         return Cut(columns, coefficients[columns] / size, -np.inf, (constant + slack) / size, local=False)
+
+
+class _Swaps:
+    """Columns that can take the place of one that was taken out: they need no more of any row that is not a cap.
+
+    Only rows of two values of sigma take part, where ``sigma - low`` is 0 or 1 and 1 means that the column is barred.
+    """
+
+    def __init__(self, extended: Extended, caps: Caps, low: Floats, up: Floats) -> None:
+        self._low = low
+        rows, source = extended.rows, extended.source
+        times = np.bincount(rows.B.indices, minlength=extended.n)
+        exact = (caps.column >= 0) & np.isfinite(low) & (up == low + 1)
+        exact &= times[np.maximum(caps.column, 0)] == 1
+        barred = np.floor((rows.side - rows.B @ np.ones(extended.n)) / rows.scale + 1e-6)
+        # One unit of the column is free at the lower sigma and barred at the upper one.
+        exact &= (barred == low) & (source.relaxation.upper[np.maximum(caps.column, 0)] >= 1)
+        self._rows: Ints = np.flatnonzero(exact)
+        self._columns = caps.column[self._rows]
+        self._worth = -extended.value_cost[self._columns]
+        needs = _needs(extended)[:, self._columns] if len(self._rows) else np.zeros((0, 0))
+        # [a, b]: b needs no more than a.
+        self._fits = (needs[:, None, :] <= needs[:, :, None] + 1e-9).all(axis=0) & (self._worth > 0)[None, :]
+        self._size = len(extended.rows)
+
+    def of(self, answer: Floats, sigma: Floats) -> tuple[Floats, float]:
+        """(R,): what swaps change the slopes of an answer's cut by; and by how much more it is violated at ``sigma``."""
+        extra = np.zeros(self._size)
+        if not len(self._rows):
+            return extra, 0.0
+        amount = answer[self._columns]
+        barred = sigma[self._rows] - self._low[self._rows]
+        gains = np.where(self._fits & (np.abs(amount - 1) < 1e-6)[:, None] & (np.abs(amount) < 1e-6)[None, :], 1.0, 0.0)
+        gains = gains * (barred[:, None] - barred[None, :]) * self._worth[None, :]
+        total = 0.0
+        while gains.size:
+            a, b = divmod(int(np.argmax(gains)), gains.shape[1])
+            if gains[a, b] <= 1e-6 * self._worth[b]:
+                break
+            total += float(gains[a, b])
+            extra[self._rows[a]] -= self._worth[b]
+            extra[self._rows[b]] += self._worth[b]
+            gains[a, :] = gains[:, b] = 0.0
+        return extra, total
+
+
+def _needs(extended: Extended) -> Floats:
+    """(rows, n): what each column takes of the follower's rows that hold no column of the leader, as <= rows."""
+    source = extended.source
+    mine = np.flatnonzero(source.follower_rows)
+    relaxation = source.relaxation
+    matrix = relaxation.matrix[mine].toarray()
+    low, up = np.isfinite(relaxation.row_lower[mine]), np.isfinite(relaxation.row_upper[mine])
+    linked = np.asarray((np.abs(matrix) > 0)[:, ~source.follower].any(axis=1))
+    return np.vstack([matrix[up & ~linked], -matrix[low & ~linked]])

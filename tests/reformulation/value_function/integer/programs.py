@@ -59,3 +59,13 @@ def knapsack() -> BilevelProgram:
 def moore90_extended() -> Extended:
     """:func:`moore90` with its columns for activities and value."""
     return extend(moore90())
+
+
+def random_interdiction(seed: int) -> BilevelProgram:
+    """Up to four items with two resources; the leader may forbid some of them."""
+    random = np.random.default_rng(seed)
+    n = int(random.integers(2, 5))
+    profits, weights = random.integers(1, 9, n).astype(float), random.integers(1, 5, (2, n)).astype(float)
+    rows = [[*np.zeros(n), *w] for w in weights] + [[*np.eye(n)[j], *np.eye(n)[j]] for j in range(n)]
+    sides = [(-INF, float(random.integers(2, 9))) for _ in range(2)] + [(-INF, 1.0)] * n
+    return program([*np.zeros(n), *profits], [list(r) for r in rows], sides, list(-profits), [(0, 1)] * (2 * n))

@@ -8,7 +8,7 @@ from bilevel_lang.reformulation.value_function.integer.extended import extend
 from bilevel_lang.reformulation.value_function.integer.follower import Response
 from bilevel_lang.reformulation.value_function.integer.interdiction import ValueCuts, removable
 from tests.reformulation.value_function.integer.enumeration import points, random_program
-from tests.reformulation.value_function.integer.programs import INF, knapsack, program
+from tests.reformulation.value_function.integer.programs import INF, knapsack, program, random_interdiction
 
 
 def test_items_of_a_knapsack_can_be_taken_out() -> None:
@@ -30,6 +30,11 @@ def test_the_cut_of_the_best_knapsack() -> None:
     cuts.grow(pool)
     found = cuts.violated(extended.complete(np.zeros(6)), 5)
     assert len(found) == 1
+    # With item 1 forbidden item 3, worth 4, takes its place: -11 + (6 - 4) x1 + 5 x2 + 4 x3 is 9 there.
+    (swapped,) = cuts.violated(extended.complete(np.array([1.0, 0, 0, 0, 0, 0])), 5)
+    unit = swapped.coefficients[swapped.columns == extended.value][0]
+    got = dict(zip(swapped.columns.tolist(), (swapped.coefficients / unit).tolist(), strict=True))
+    assert got == pytest.approx({0: -2, 1: -5, 2: -4, extended.value: 1})
     (cut,) = found
     assert not cut.local
     scale = cut.coefficients[cut.columns == extended.value][0]
@@ -38,9 +43,9 @@ def test_the_cut_of_the_best_knapsack() -> None:
     assert cut.upper / scale == pytest.approx(-11)
 
 
-@pytest.mark.parametrize("seed", range(80))
+@pytest.mark.parametrize("seed", range(160))
 def test_no_solution_violates_a_cut(seed: int) -> None:
-    tiny = random_program(seed)
+    tiny = random_program(seed) if seed < 80 else random_interdiction(seed)
     extended = extend(tiny)
     if extended.infeasible:
         return

@@ -4,17 +4,34 @@ import numpy as np
 import pytest
 
 from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.value_function.integer.arrays import BilevelProgram
 from bilevel_lang.reformulation.value_function.integer.search import ENGINES, find_optimum
 from bilevel_lang.solvers.solver import Termination
 from tests.reformulation.value_function.integer.enumeration import best_by_enumeration, random_program
-from tests.reformulation.value_function.integer.programs import INF, knapsack, moore90, program
+from tests.reformulation.value_function.integer.programs import INF, knapsack, moore90, program, random_interdiction
 
 both = pytest.mark.parametrize("solver", list(ENGINES))
 
 
 @pytest.mark.parametrize(("solver", "seed"), [*(("scip", s) for s in range(150)), *(("highs", s) for s in range(100))])
 def test_against_enumeration(solver: str, seed: int) -> None:
-    tiny = random_program(seed)
+    compare(random_program(seed), solver)
+
+
+@pytest.mark.parametrize(("solver", "seed"), [(solver, s) for s in range(25) for solver in ("scip", "highs")])
+def test_interdiction_against_enumeration(solver: str, seed: int) -> None:
+    compare(random_interdiction(seed), solver)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("solver", ["scip", "highs"])
+@pytest.mark.parametrize("hundred", range(2, 32))
+def test_thousands_against_enumeration(solver: str, hundred: int) -> None:
+    for seed in range(100 * hundred, 100 * hundred + 100):
+        compare(random_program(seed) if seed % 4 else random_interdiction(seed), solver)
+
+
+def compare(tiny: BilevelProgram, solver: str) -> None:
     known = best_by_enumeration(tiny)
     found = find_optimum(tiny, solver, Options())
     if known is None:
