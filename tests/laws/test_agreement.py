@@ -50,6 +50,7 @@ def test_an_answer_is_that_of_the_enumeration(family: str, seed: int) -> None:
     [
         ("dualvar", 2021),  # unbounded, and SCIP without its own SOS1 branching said infeasible
         ("qp-lp", 108),  # a pair whose two sides are both 0
+        ("dualvar", 5013),  # unbounded, and SCIP called a point of the duality row optimal
         ("qp-qp", 3025),  # SCIP's presolve of indicators said infeasible
         ("dualvar", 3),  # a row whose coefficients are all 0
     ],

@@ -112,9 +112,10 @@ def _bounded_by_columns(program: MatrixProgram) -> bool:
 
 
 def _bounded_without_sets(program: MatrixProgram, options: Options) -> bool:
-    """Whether the LP or QP without SOS1 sets and integrality has a finite optimum; False where the rest is neither."""
+    """Whether the LP or QP without SOS1 sets, quadratic rows and integrality has a finite optimum."""
     highs = Highs()
-    relaxed = replace(program, sos1=no_pairs(), indicators=(), integer=np.zeros(program.columns, dtype=bool))
+    whole = np.zeros(program.columns, dtype=bool)
+    relaxed = replace(program, sos1=no_pairs(), indicators=(), quadratic_rows=(), integer=whole)
     if why_not(highs, relaxed.features()) is not None:
         return False
     limit = LIMIT if options.time_limit is None else min(LIMIT, options.time_limit)

@@ -27,8 +27,9 @@ from bilevel_lang.reformulation.complementarity.big_m import LARGEST
 from bilevel_lang.reformulation.linear.bounds.derived import derive_bounds
 from bilevel_lang.reformulation.linear.encoding import EncodedArrays, padded
 from bilevel_lang.reformulation.linear.mpec import AgentSystem, LinearMpec
-from bilevel_lang.reformulation.linear.piece import polished
+from bilevel_lang.reformulation.linear.piece import piece_of, polished
 from bilevel_lang.reformulation.linear.products import BinaryProducts
+from bilevel_lang.reformulation.linear.second_opinion import run_with_second_opinion
 from bilevel_lang.reformulation.linear.start import starting
 from bilevel_lang.reformulation.rewrite import Options
 from bilevel_lang.solution import Exactness
@@ -103,12 +104,15 @@ class LinearStrongDuality:
         _fits(program, solver)
 
         def run(wanted: Options, start: Floats | None) -> MatrixRun:
-            asked = wanted.for_solver()
             begin = padded(starting(mpec, start), program.columns)
-            if begin is not None:
-                asked = replace(asked, extra={**asked.extra, "start": begin})
-            found = (Scip() if solver == "scip" else Highs()).run_matrix(program, asked)
-            return _trusted(mpec, polished(mpec, found, asked, always=True))
+            if solver == "scip":
+                found = run_with_second_opinion(program, Scip(), wanted, begin, lambda x: piece_of(mpec, x))
+            else:
+                asked = wanted.for_solver()
+                found = Highs().run_matrix(
+                    program, replace(asked, extra={**asked.extra, "start": begin}) if begin is not None else asked
+                )
+            return _trusted(mpec, polished(mpec, found, wanted.for_solver(), always=True))
 
         notes = products.notes()
         return EncodedArrays(Exactness.EXACT, solver, run, notes=notes)
