@@ -21,10 +21,6 @@ FIRST = 10.0
 AGAIN = 30.0
 """Seconds for the second global search, from the local answer; what is left of ``--time-limit`` where that is given."""
 
-NOISE = 1e-4
-"""By how much (relative) a local answer must be better than the incumbent of the global search to be taken: with products up to
-1e-8 and multipliers of some thousands an NLP is off by as much to its own advantage."""
-
 Run = Callable[[Options], SolverRun]
 
 
@@ -102,9 +98,8 @@ class TwoStage:
         if local.values is None or local.objective is None:
             return replace(proved, seconds=seconds, message=f"{said}; the local search found nothing: {local.message}")
         sense = self.sense
-        margin = NOISE * max(1.0, abs(local.objective))
-        if proved.values is not None and proved.objective is not None and sense * (proved.objective - local.objective) < margin:
-            # The incumbent of the global search is better, or as good; and its pairs are complementary to more digits.
+        if proved.values is not None and proved.objective is not None and sense * (proved.objective - local.objective) < -1e-9:
+            # The incumbent of the global search is better, though nobody has polished it.
             return replace(proved, termination=Termination.LOCALLY_OPTIMAL, seconds=seconds, message=said)
         bounded = proved.bound is not None and not local.solver.endswith(proved.solver)
         solver = f"{local.solver}, bound by {proved.solver}" if bounded else local.solver

@@ -129,18 +129,18 @@ def test_what_is_no_solution_is_never_loaded(build: Callable[[], tuple[Any, str]
         model, annotation = build()
         before = values(model)
         with pytest.raises(error, match=r"the status is (infeasible|verification_failed)"):
-            solver.solve(model, annotation=annotation)
+            solver.solve(model, annotation=annotation, method="kkt")
         assert values(model) == before
 
 
 def test_a_failed_verification_never_looks_optimal() -> None:
     looking = {"raise_exception_on_nonoptimal_result": False, "load_solutions": False}
     model, annotation = nonconvex()
-    new = NewFactory("bilevel").solve(model, annotation=annotation, **looking)
+    new = NewFactory("bilevel").solve(model, annotation=annotation, method="kkt", **looking)
     assert new.extra_info.status == "verification_failed"
     assert not check_optimal_termination(new)
     assert (new.solution_status, new.incumbent_objective) == (SolutionStatus.unknown, None)
-    classic = pyo.SolverFactory("bilevel").solve(model, annotation=annotation, **looking)
+    classic = pyo.SolverFactory("bilevel").solve(model, annotation=annotation, method="kkt", **looking)
     assert not check_optimal_termination(classic)
     assert classic.solver.termination_condition == ClassicCondition.unknown
     assert "verification_failed" in classic.solver.termination_message

@@ -10,7 +10,7 @@ import bilevel_lang as bl
 from bilevel_lang.errors import UsageError
 from bilevel_lang.reformulation.complementarity.registry import ENCODINGS
 from bilevel_lang.reformulation.registry import REWRITES
-from bilevel_lang.reformulation.rewrite import Options, Rewrite
+from bilevel_lang.reformulation.rewrite import Options, Refusal, Rewrite
 from bilevel_lang.solvers.solver import SolverRun, Termination
 from tests.harness import check_rewrite
 from tests.reformulation.problems import KNOWN, KnownProblem, follow
@@ -19,14 +19,18 @@ from tests.reformulation.problems import KNOWN, KnownProblem, follow
 @pytest.mark.parametrize("rewrite", REWRITES, ids=lambda r: r.name)
 @pytest.mark.parametrize("known", KNOWN, ids=lambda k: k.name)
 def test_every_rewrite_keeps_the_contract(rewrite: Rewrite, known: KnownProblem) -> None:
+    verdict = rewrite.accepts(bl.resolve(known.build(), known.annotation), Options())
+    if isinstance(verdict, Refusal):
+        assert rewrite.name != "kkt" and verdict.reason and verdict.remedy
+        return
     made = check_rewrite(rewrite, lambda: (known.build(), known.annotation))
     assert made.method == rewrite.name
-    with pytest.raises(bl.RefusedError, match="complementarities"):
+    with pytest.raises(bl.RefusedError, match="complementarities|only the relaxation"):
         made.run(Options())
 
 
 @pytest.mark.parametrize("encoding", [e.name for e in ENCODINGS])
-@pytest.mark.parametrize("rewrite", REWRITES, ids=lambda r: r.name)
+@pytest.mark.parametrize("rewrite", [r for r in REWRITES if r.name == "kkt"], ids=lambda r: r.name)
 @pytest.mark.parametrize("known", KNOWN, ids=lambda k: k.name)
 def test_every_rewrite_with_every_encoding_finds_the_known_answer(rewrite: Rewrite, encoding: str, known: KnownProblem) -> None:
     if encoding == "scholtes":

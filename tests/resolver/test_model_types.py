@@ -166,4 +166,4 @@ def test_integers_have_no_kkt_system() -> None:
     from bilevel_lang.errors import RefusedError
 
     with pytest.raises(RefusedError, match="integer"):
-        solve(model_of("li"), "modeltype mcp")
+        solve(model_of("li"), "modeltype mcp", method="kkt")
