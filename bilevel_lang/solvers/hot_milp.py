@@ -5,28 +5,17 @@ Meant for followers inside a search, which are solved thousands of times for dif
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from bilevel_lang.errors import SolverFailedError
-from bilevel_lang.solvers.highs_instance import load
+from bilevel_lang.solvers.highs_instance import termination_of
+from bilevel_lang.solvers.kept_highs import KeptHighs
 from bilevel_lang.solvers.matrix import MatrixProgram
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.solver import SolverOptions, Termination
-
-_STATUS = {
-    "kOptimal": Termination.OPTIMAL,
-    "kInfeasible": Termination.INFEASIBLE,
-    "kUnbounded": Termination.UNBOUNDED,
-    "kUnboundedOrInfeasible": Termination.INFEASIBLE_OR_UNBOUNDED,
-    "kTimeLimit": Termination.LIMIT,
-    "kSolutionLimit": Termination.LIMIT,
-    "kIterationLimit": Termination.LIMIT,
-    "kInterrupt": Termination.INTERRUPTED,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,27 +31,16 @@ class MilpAnswer:
     bound: float = -np.inf
 
 
-class HotMilp:
+class HotMilp(KeptHighs):
     """A MILP (or LP) kept in HiGHS. ``program`` must be linear with ``sense`` +1.
 
     ``deadline`` is a reading of ``time.perf_counter``, after which every solve answers LIMIT.
     """
 
     def __init__(self, program: MatrixProgram, options: SolverOptions, deadline: float | None = None) -> None:
-        assert program.sense == 1 and program.quadratic is None
+        super().__init__(program, options, deadline)
         self.program = program
-        self._lower, self._upper, self._cost = program.lower.copy(), program.upper.copy(), program.cost.copy()
         self._row_lower, self._row_upper = program.row_lower.copy(), program.row_upper.copy()
-        self.deadline = deadline
-        self._highs = load(program, _quiet(options))
-        self.solves = 0
-
-    def set_bounds(self, lower: Floats, upper: Floats) -> None:
-        """New bounds (n,) for the next solves."""
-        moved = np.flatnonzero((lower != self._lower) | (upper != self._upper)).astype(np.int32)
-        if moved.size:
-            self._highs.changeColsBounds(len(moved), moved, lower[moved], upper[moved])
-            self._lower[moved], self._upper[moved] = lower[moved], upper[moved]
 
     def set_sides(self, lower: Floats, upper: Floats) -> None:
         """New sides (m,) of the rows for the next solves."""
@@ -72,33 +50,16 @@ class HotMilp:
                 self._highs.changeRowBounds(i, float(lower[i]), float(upper[i]))
             self._row_lower[moved], self._row_upper[moved] = lower[moved], upper[moved]
 
-    def set_cost(self, cost: Floats) -> None:
-        """New costs (n,) for the next solves."""
-        moved = np.flatnonzero(cost != self._cost).astype(np.int32)
-        if moved.size:
-            self._highs.changeColsCost(len(moved), moved, cost[moved])
-            self._cost[moved] = cost[moved]
-
     def solve(self) -> MilpAnswer:
         """Minimise. Raises SolverFailedError where HiGHS gives up."""
-        if self.deadline is not None:
-            left = self.deadline - time.perf_counter()
-            if left <= 0:
-                return MilpAnswer(Termination.LIMIT)
-            # HiGHS's clock runs on from solve to solve.
-            self._highs.setOptionValue("time_limit", self._highs.getRunTime() + left)
+        if not self._time_is_left():
+            return MilpAnswer(Termination.LIMIT)
         self._highs.run()
         self.solves += 1
-        status = self._highs.getModelStatus()
-        termination = _STATUS.get(status.name)
-        if termination is None:
-            said = self._highs.modelStatusToString(status)
-            raise SolverFailedError(f"HiGHS could not solve a follower's problem: {said}", help="rescale the model")
+        termination = termination_of(self._highs)
+        if termination is Termination.FAILED:
+            raise self._gave_up("a follower's problem")
         return self._answer(termination)
-
-    def out_of_time(self) -> bool:
-        """Whether the deadline has passed."""
-        return self.deadline is not None and time.perf_counter() >= self.deadline
 
     def _answer(self, termination: Termination) -> MilpAnswer:
         info: Any = self._highs.getInfo()
@@ -113,8 +74,3 @@ class HotMilp:
         objective = np.inf if x is None else float(self._cost @ x)
         bound = float(info.mip_dual_bound) if self.program.integer.any() else objective
         return MilpAnswer(termination, x, objective, bound)
-
-
-def _quiet(options: SolverOptions) -> SolverOptions:
-    extra = {key: setting for key, setting in options.extra.items() if key != "start"}
-    return replace(options, time_limit=None, gap=None, threads=1, verbose=False, extra=extra)

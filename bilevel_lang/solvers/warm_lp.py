@@ -5,29 +5,18 @@ Meant for trees, cuts and bounds of our own, where a solve takes a few pivots; a
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from bilevel_lang.errors import SolverFailedError
-from bilevel_lang.solvers.highs_instance import load
+from bilevel_lang.solvers.highs_instance import termination_of
+from bilevel_lang.solvers.kept_highs import KeptHighs
 from bilevel_lang.solvers.matrix import Ints, MatrixProgram
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.solver import SolverOptions, Termination
 
-_STATUS = {
-    "kOptimal": Termination.OPTIMAL,
-    "kInfeasible": Termination.INFEASIBLE,
-    "kUnbounded": Termination.UNBOUNDED,
-    "kUnboundedOrInfeasible": Termination.INFEASIBLE_OR_UNBOUNDED,
-    "kTimeLimit": Termination.LIMIT,
-    "kIterationLimit": Termination.LIMIT,
-    "kInterrupt": Termination.INTERRUPTED,
-}
-
-_DUAL_SIMPLEX, _PRIMAL_SIMPLEX = 1, 4
+_DUAL, _PRIMAL = 1, 4
 """HiGHS's numbers for ``simplex_strategy``."""
 
 
@@ -53,7 +42,7 @@ class Extreme:
     value: float | None = None
 
 
-class WarmLp:
+class WarmLp(KeptHighs):
     """An LP that remembers its basis. ``primal``: the costs will change and the bounds will not, so go on by primal simplex.
 
     ``program`` must be linear and continuous with ``sense`` +1. ``deadline`` is a reading of ``time.perf_counter``; ``budget``
@@ -68,28 +57,12 @@ class WarmLp:
         deadline: float | None = None,
         budget: int | None = None,
     ) -> None:
-        assert program.sense == 1 and program.quadratic is None and not program.integer.any()
-        self._lower, self._upper, self._cost = program.lower.copy(), program.upper.copy(), program.cost.copy()
-        self._deadline = deadline
+        assert not program.integer.any()
+        # Presolve would throw the basis away.
+        super().__init__(program, options, deadline, {"presolve": "off", "simplex_strategy": _PRIMAL if primal else _DUAL})
         self._budget = budget
         self._primal = primal
-        self._highs = load(program, _quiet(options, primal))
-        self.solves = 0
         self.iterations = 0
-
-    def set_bounds(self, lower: Floats, upper: Floats) -> None:
-        """New bounds (n,) for the next solves."""
-        moved = np.flatnonzero((lower != self._lower) | (upper != self._upper)).astype(np.int32)
-        if moved.size:
-            self._highs.changeColsBounds(len(moved), moved, lower[moved], upper[moved])
-            self._lower[moved], self._upper[moved] = lower[moved], upper[moved]
-
-    def set_cost(self, cost: Floats) -> None:
-        """New costs (n,) for the next solves."""
-        moved = np.flatnonzero(cost != self._cost).astype(np.int32)
-        if moved.size:
-            self._highs.changeColsCost(len(moved), moved, cost[moved])
-            self._cost[moved] = cost[moved]
 
     def largest(self, columns: Ints, coefficients: Floats) -> Extreme:
         """max sum coefficients[k] z[columns[k]]; LIMIT also where HiGHS does not know. The cost is another one afterwards."""
@@ -107,15 +80,14 @@ class WarmLp:
             return LpAnswer(Termination.LIMIT)
         answer = self._run() or self._from_nothing()
         if answer is None:
-            status = self._highs.modelStatusToString(self._highs.getModelStatus())
-            raise SolverFailedError(f"HiGHS could not solve a linear relaxation: {status}", help="rescale the model")
+            raise self._gave_up("a linear relaxation")
         return answer
 
     def _from_nothing(self) -> LpAnswer | None:
         """Another chance where HiGHS does not know: infeasible LPs are seen that one simplex refutes and the other does not."""
-        own = _PRIMAL_SIMPLEX if self._primal else _DUAL_SIMPLEX
+        own = _PRIMAL if self._primal else _DUAL
         answer = None
-        for strategy in (_DUAL_SIMPLEX + _PRIMAL_SIMPLEX - own, own):
+        for strategy in (_DUAL + _PRIMAL - own, own):
             self._highs.setOptionValue("simplex_strategy", strategy)
             self._highs.clearSolver()
             answer = answer or self._run()
@@ -123,12 +95,8 @@ class WarmLp:
 
     def _may_go_on(self) -> bool:
         """Tell HiGHS how much time and how many iterations are left; False where nothing is."""
-        if self._deadline is not None:
-            left = self._deadline - time.perf_counter()
-            if left <= 0:
-                return False
-            # HiGHS's clock runs on from solve to solve.
-            self._highs.setOptionValue("time_limit", self._highs.getRunTime() + left)
+        if not self._time_is_left():
+            return False
         if self._budget is not None:
             if self._budget <= 0:
                 return False
@@ -152,7 +120,8 @@ class WarmLp:
         if self._budget is not None:
             # A solve without iterations costs a factorisation all the same.
             self._budget -= max(1, iterations)
-        return _STATUS.get(self._highs.getModelStatus().name)
+        termination = termination_of(self._highs)
+        return None if termination is Termination.FAILED else termination
 
     def _objective(self) -> float:
         return float(self._highs.getInfo().objective_function_value)
@@ -174,11 +143,3 @@ def warm_relaxation(program: MatrixProgram, budget: int) -> WarmLp:
         row_upper=program.row_upper,
     )
     return WarmLp(relaxed, SolverOptions(), primal=False, budget=budget)
-
-
-def _quiet(options: SolverOptions, primal: bool) -> SolverOptions:
-    """Options for thousands of small solves: no log, one thread, no presolve (it would throw the basis away)."""
-    extra = {key: setting for key, setting in options.extra.items() if key != "start"}
-    extra["presolve"] = "off"
-    extra["simplex_strategy"] = _PRIMAL_SIMPLEX if primal else _DUAL_SIMPLEX
-    return replace(options, time_limit=None, gap=None, threads=1, verbose=False, extra=extra)
