@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from bilevel_lang.components.forms import Affine, Columns, Quadratic, Stack
 from bilevel_lang.oracle.traits import is_pinned
 from bilevel_lang.problem import Agent, DualMap
-from bilevel_lang.reformulation.linear.forms import Affine, Columns, Quadratic, Stack
 from bilevel_lang.reformulation.linear.mpec import AgentSystem, ReportedMultiplier, Side
 from bilevel_lang.solvers.features import is_semidefinite
 from bilevel_lang.solvers.matrix import Ints

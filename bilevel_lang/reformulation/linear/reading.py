@@ -27,11 +27,11 @@ from pyomo.core.base import (
 )
 from pyomo.repn.util import categorize_valid_components
 
+from bilevel_lang.components.forms import Affine, Columns, NotQuadraticError, Quadratic, Stack
 from bilevel_lang.errors import ModelFileError
 from bilevel_lang.oracle.traits import is_pinned
 from bilevel_lang.problem import Agent, BilevelProblem
 from bilevel_lang.reformulation.linear.conditions import AgentRows, Conditions
-from bilevel_lang.reformulation.linear.forms import Affine, Columns, NotQuadraticError, Quadratic, Stack
 from bilevel_lang.reformulation.linear.mpec import LinearMpec, Postponed
 from bilevel_lang.solvers.matrix import Ints, MatrixProgram, QuadraticRow
 from bilevel_lang.solvers.program import Floats, finite_side, is_integer

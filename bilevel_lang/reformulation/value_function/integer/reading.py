@@ -12,8 +12,8 @@ from pyomo.common.collections import ComponentSet
 from pyomo.core.base import maximize
 from pyomo.core.expr.visitor import identify_variables
 
+from bilevel_lang.components.forms import Affine, Columns, NotQuadraticError, Stack
 from bilevel_lang.problem import Agent, BilevelProblem, Structure
-from bilevel_lang.reformulation.linear.forms import Affine, Columns, NotQuadraticError, Stack
 from bilevel_lang.reformulation.rewrite import Refusal
 from bilevel_lang.reformulation.value_function.integer.arrays import BilevelProgram, NotIntegerError, linked_rows
 from bilevel_lang.solvers.matrix import MatrixProgram

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse as sp
 from pyomo.core.base import value
 from pyomo.core.base.var import ScalarVar, VarData
@@ -19,7 +20,8 @@ from pyomo.repn.quadratic import QuadraticRepnVisitor
 from pyomo.repn.util import InvalidNumber
 
 from bilevel_lang.errors import ModelFileError
-from bilevel_lang.solvers.program import Floats
+
+Floats: TypeAlias = npt.NDArray[np.float64]
 
 _SUMS = frozenset({SumExpression, LinearExpression})
 _NUMBERS = frozenset({int, float})
@@ -54,7 +56,7 @@ class Quadratic:
 
 
 class NotQuadraticError(Exception):
-    """The expression is no polynomial of degree two (never leaves this package: the caller takes another route)."""
+    """The expression is no polynomial of degree two (never reaches a user: the caller takes another route)."""
 
 
 class Columns:

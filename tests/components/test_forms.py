@@ -4,8 +4,8 @@ import numpy as np
 import pyomo.environ as pyo
 import pytest
 
+from bilevel_lang.components.forms import Affine, Columns, NotQuadraticError, Stack
 from bilevel_lang.errors import ModelFileError
-from bilevel_lang.reformulation.linear.forms import Affine, Columns, NotQuadraticError, Stack
 
 
 @pytest.fixture
