@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from pyomo.common.collections import ComponentMap, ComponentSet
+from pyomo.common.collections import ComponentSet
 from pyomo.core.expr.calculus.derivatives import Modes, differentiate
 from pyomo.core.expr.calculus.diff_with_pyomo import DifferentiationException
 from pyomo.core.expr.numeric_expr import AbsExpression
@@ -91,8 +91,3 @@ def _nodes(expression: Any) -> Iterator[Any]:
         if hasattr(node, "is_expression_type") and node.is_expression_type():
             yield node
             waiting += node.args
-
-
-def depends_on(expression: Any, variables: ComponentMap) -> bool:
-    """Whether ``expression`` contains one of ``variables``."""
-    return any(v in variables for v in identify_variables(expression, include_fixed=False))

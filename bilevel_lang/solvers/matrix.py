@@ -18,7 +18,6 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from pyomo.common.collections import ComponentMap
 
-from bilevel_lang.errors import RefusedError
 from bilevel_lang.solvers.features import hessian
 from bilevel_lang.solvers.program import CONSTANT_TOLERANCE, Floats, Program, uncross
 from bilevel_lang.solvers.solver import Feature, SolverRun, Termination
@@ -211,9 +210,3 @@ def settled_matrix(program: MatrixProgram, solver: str) -> MatrixRun | None:
     return MatrixRun(
         Termination.OPTIMAL, solver, nothing, value, value, message=said, row_duals=np.zeros(program.rows), column_duals=nothing
     )
-
-
-def no_quadratic_rows(program: MatrixProgram, solver: str) -> None:
-    """RefusedError where ``solver`` would have to ignore quadratic rows, SOS1 sets or indicators."""
-    if program.quadratic_rows or len(program.sos1) or program.indicators:
-        raise RefusedError(f"{solver} does not take quadratic rows, SOS1 sets or indicators", "use --solver scip")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pyomo.environ as pyo
 import pytest
-from pyomo.common.collections import ComponentMap
 
 from bilevel_lang.errors import RefusedError
-from bilevel_lang.oracle.gradient import Gradient, depends_on
+from bilevel_lang.oracle.gradient import Gradient
 
 
 def model() -> pyo.ConcreteModel:
@@ -71,9 +70,3 @@ def test_a_function_without_a_formula_is_refused() -> None:
     m = model()
     with pytest.raises(RefusedError, match="derivative"):
         Gradient(m.y.values()).derivatives(pyo.ceil(m.y[1]))
-
-
-def test_depends_on() -> None:
-    m = model()
-    assert depends_on(m.e, ComponentMap([(m.y[1], None)]))
-    assert not depends_on(m.e, ComponentMap([(m.y[2], None)]))

@@ -9,7 +9,7 @@ import scipy.sparse as sp
 
 from bilevel_lang.errors import RefusedError
 from bilevel_lang.solvers.highs import Highs
-from bilevel_lang.solvers.matrix import Indicator, MatrixProgram, QuadraticRow, no_quadratic_rows, settled_matrix
+from bilevel_lang.solvers.matrix import Indicator, MatrixProgram, QuadraticRow, settled_matrix
 from bilevel_lang.solvers.scip import Scip
 from bilevel_lang.solvers.solver import Feature, SolverOptions, Termination
 
@@ -87,8 +87,6 @@ def test_scip_takes_products_sets_and_indicators():
     assert Scip().run_matrix(binary, PLAIN).objective == pytest.approx(0)
     with pytest.raises(RefusedError, match="highs does not take"):
         Highs().run_matrix(binary, PLAIN)
-    with pytest.raises(RefusedError, match="does not take quadratic rows"):
-        no_quadratic_rows(binary, "highs")
 
 
 def test_what_contradicts_itself_needs_no_solver():

@@ -109,11 +109,6 @@ class LinearMpec:
     reported: tuple[ReportedMultiplier, ...]
     postponed: tuple[Postponed, ...]
 
-    @property
-    def has_objective(self) -> bool:
-        """Whether the leader optimises anything."""
-        return self.problem.leader.objective is not None
-
     def names(self) -> Iterator[str]:
         """The pairs' names, in order."""
         return (side.name for side in self.labels)

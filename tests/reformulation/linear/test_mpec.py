@@ -9,4 +9,3 @@ def test_columns_and_pairs_have_names_that_a_user_knows():
     names = [mpec.column_name(j) for j in range(mpec.program.columns)]
     assert names[:3] == ["x", "y", "the slack of e[1]"]
     assert names[-1] == "the multiplier of y.lower" and len(set(names)) == len(names)
-    assert mpec.has_objective
