@@ -36,18 +36,25 @@ def read_problem(problem: BilevelProblem) -> ReadProblem | Refusal:
 
     Raises ModelFileError where the model cannot be evaluated (a parameter without value, a NaN).
     """
-    reason = _strange(problem) or _entangled(problem.agents)
-    if reason is not None:
-        return reason
-    try:
-        found = _Reader(problem).read()
-    except NotQuadraticError as error:
-        return Refusal(f"{error} is not linear", "write it linearly; products with a binary variable can be linearised")
+    found = read_linear(problem)
+    if isinstance(found, Refusal):
+        return found
     try:
         linked_rows(found.arrays)
     except NotIntegerError as error:
         return Refusal(f"`{found.variables[error.column].name}` {error.reason}", CONTINUOUS)
     return found
+
+
+def read_linear(problem: BilevelProblem) -> ReadProblem | Refusal:
+    """The same whatever the linking columns are, continuous ones too. Raises ModelFileError as :func:`read_problem` does."""
+    reason = _strange(problem) or _entangled(problem.agents)
+    if reason is not None:
+        return reason
+    try:
+        return _Reader(problem).read()
+    except NotQuadraticError as error:
+        return Refusal(f"{error} is not linear", "write it linearly; products with a binary variable can be linearised")
 
 
 def _strange(problem: BilevelProblem) -> Refusal | None:
