@@ -7,6 +7,7 @@ The exception tree (every leaf has a documented exit code, see ``docs/exit-codes
      +-- EmpSyntaxError        2   the annotation cannot be read
      +-- MpsSyntaxError        2   an MPS or .aux file cannot be read
      +-- ModelFileError        3   the user's model raised, or holds no model
+     +-- OnnxFileError         3   an ONNX file is damaged, or holds what cannot be embedded
      +-- ResolutionError       3   model and annotation do not fit
      +-- RefusedError          3   no method, or not the wanted one, takes this problem
      +-- SolverFailedError     5   the solver broke down
@@ -77,7 +78,7 @@ class Diagnostic:
     """One finding: what, where, and what to do about it.
 
     ``code`` is ``E1`` ... ``E25`` for the classes of ``docs/errors.md``, ``S1`` and ``S2`` for syntax, ``U1`` usage,
-    ``M1`` the user's model, ``R1`` a refused method, ``X1`` a solver.
+    ``M1`` the user's model, ``O1`` an ONNX file, ``R1`` a refused method, ``X1`` a solver.
     """
 
     code: str
@@ -158,6 +159,13 @@ class ModelFileError(BilevelError):
 
     exit_code = 3
     code = "M1"
+
+
+class OnnxFileError(BilevelError):
+    """An ONNX file is damaged, refers to other files, or holds an operator or a number that cannot be embedded."""
+
+    exit_code = 3
+    code = "O1"
 
 
 class ResolutionError(BilevelError):

@@ -20,16 +20,21 @@ def write_text(path: Path, text: str) -> None:
 
     What exists and is no ordinary file (``/dev/null``, a pipe) is written to and not replaced.
     """
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """:func:`write_text` for what is not text."""
     path = path.resolve()
     if path.exists() and not path.is_file():
-        _write_into(path, text)
+        _write_into(path, content)
         return
     mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-                stream.write(text)
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(content)
             os.chmod(temporary, mode)
             os.replace(temporary, path)
         except BaseException:
@@ -39,9 +44,9 @@ def write_text(path: Path, text: str) -> None:
         raise UsageError(f"cannot write {path}: {error.strerror}") from error
 
 
-def _write_into(path: Path, text: str) -> None:
+def _write_into(path: Path, content: bytes) -> None:
     try:
-        path.write_text(text, encoding="utf-8", newline="\n")
+        path.write_bytes(content)
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from error
 

@@ -10,7 +10,7 @@ import pyomo.environ as pyo
 import pytest
 
 from bilevel_lang.errors import RefusedError, UsageError
-from bilevel_lang.files import encoding_for, write_model, write_text
+from bilevel_lang.files import encoding_for, write_bytes, write_model, write_text
 
 
 def test_text_replaces_the_old_file_and_leaves_nothing_else(tmp_path: Path) -> None:
@@ -19,6 +19,11 @@ def test_text_replaces_the_old_file_and_leaves_nothing_else(tmp_path: Path) -> N
     write_text(target, "new\n")
     assert target.read_text() == "new\n"
     assert os.listdir(tmp_path) == ["a.emp"]
+
+
+def test_bytes_stay_as_they_are(tmp_path: Path) -> None:
+    write_bytes(tmp_path / "a.onnx", b"\x00\r\n\xff")
+    assert (tmp_path / "a.onnx").read_bytes() == b"\x00\r\n\xff"
 
 
 def test_the_mode_of_a_file_survives(tmp_path: Path) -> None:
