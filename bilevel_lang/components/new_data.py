@@ -13,9 +13,40 @@ from weakref import ref
 import pyomo.environ as pyo
 from pyomo.core.base.constraint import ConstraintData
 from pyomo.core.base.var import VarData
-from pyomo.core.expr.relational_expr import EqualityExpression
+from pyomo.core.expr.relational_expr import EqualityExpression, InequalityExpression
 from pyomo.mpec import Complementarity, complements
 from pyomo.mpec.complementarity import ComplementarityData
+
+
+class _MadeWhenAsked:
+    """An attribute that is in the instance from the first time that it is read; ``kind()`` makes it."""
+
+    def __init__(self, kind: type) -> None:
+        self.kind = kind
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        if instance is None:
+            return self
+        made = instance.__dict__[self.name] = self.kind()
+        return made
+
+
+class LeanComplementarityData(ComplementarityData):
+    """A condition in a third of the memory.
+
+    Pyomo's are blocks, each with its own empty tables of what a transformation will put into it. Here these are made when
+    something asks for them.
+    """
+
+    __slots__ = ("_args",)
+
+    _ctypes = _MadeWhenAsked(dict)
+    _decl = _MadeWhenAsked(dict)
+    _decl_order = _MadeWhenAsked(list)
+    _private_data = None
 
 
 def new_variable(component: Any, index: str, lower: float | None = None, upper: float | None = None) -> Any:
@@ -43,6 +74,16 @@ def new_complementarity(component: Any, index: str, left: Any, right: Any) -> An
     return _complementarity(component, index, left, right)
 
 
+def at_least(side: float, body: Any) -> Any:
+    """The relation ``side <= body`` for a body with variables in it: what ``body >= side`` gives."""
+    return InequalityExpression((side, body), False)
+
+
+def at_most(body: Any, side: float) -> Any:
+    """The relation ``body <= side`` for a body with variables in it."""
+    return InequalityExpression((body, side), False)
+
+
 def _variable(component: Any, index: str) -> Any:
     data = VarData(component)
     data._index = index
@@ -60,16 +101,12 @@ def _equality(component: Any, index: str, body: Any) -> Any:
 
 
 def _complementarity(component: Any, index: str, left: Any, right: Any) -> Any:
-    data = ComplementarityData.__new__(ComplementarityData)
+    data = LeanComplementarityData.__new__(LeanComplementarityData)
     # A block looks at everything that is entered into it, and this is none of what it looks for.
     enter = object.__setattr__
     enter(data, "_component", ref(component))
     enter(data, "_index", index)
     enter(data, "_active", True)
-    enter(data, "_ctypes", {})
-    enter(data, "_decl", {})
-    enter(data, "_decl_order", [])
-    enter(data, "_private_data", None)
     enter(data, "_args", (left, right))
     component._data[index] = data
     return data
@@ -89,16 +126,20 @@ def _are_known() -> bool:
     model.c["a"] = complements(left, right)
     theirs += [model.e["a"], model.c["a"]]
     mine = [_variable(model.v, "b"), _equality(model.e, "b", body), _complementarity(model.c, "b", left, right)]
-    return all(_state(a, "a") == _state(b, "b") for a, b in zip(theirs, mine, strict=True))
+    pairs = list(zip(theirs, mine, strict=True))
+    relations = [(left, at_least(0, model.x)), (right, at_most(model.x, 1))]
+    return all(_state(a, a, "a") == _state(b, a, "b") for a, b in pairs) and all(
+        (type(a), str(a)) == (type(b), str(b)) for a, b in relations
+    )
 
 
-def _state(data: Any, index: str) -> list[tuple[str, Any]]:
-    """Names and values of all attributes; expressions as text, and the index, which differs, as whether it is the right one."""
-    slots = data.__auto_slots__.slots
-    found = {name: getattr(data, name) for name in slots} | dict(getattr(data, "__dict__", {}))
+def _state(data: Any, like: Any, index: str) -> dict[str, Any]:
+    """Values of all attributes that ``like`` has; expressions as text, and the index, which differs, as whether it is right."""
+    names = (*like.__auto_slots__.slots, *getattr(like, "__dict__", {}), *data.__auto_slots__.slots)
+    found = {name: getattr(data, name, "absent") for name in names}
     found["_index"] = found["_index"] == index
     if found.get("_expr") is not None:
         found["_expr"] = (type(found["_expr"]), str(found["_expr"]))
     if "_args" in found:
         found["_args"] = (type(found["_args"]), [str(side) for side in found["_args"]])
-    return sorted(found.items(), key=lambda item: item[0])
+    return found

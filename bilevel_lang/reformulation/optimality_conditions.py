@@ -25,10 +25,11 @@ import pyomo.environ as pyo
 from pyomo.common.collections import ComponentMap
 from pyomo.common.gc_manager import PauseGC
 from pyomo.core.expr.numeric_expr import MonomialTermExpression
+from pyomo.core.expr.relational_expr import InequalityExpression
 from pyomo.mpec import Complementarity
 
 from bilevel_lang.components.cloning import clone_model
-from bilevel_lang.components.new_data import new_complementarity, new_equality, new_variable
+from bilevel_lang.components.new_data import at_least, at_most, new_complementarity, new_equality, new_variable
 from bilevel_lang.oracle.gradient import Gradient
 from bilevel_lang.oracle.traits import is_pinned
 from bilevel_lang.problem import Agent, BilevelProblem, Disjunction, DualMap, Row
@@ -226,10 +227,7 @@ class _AgentConditions:
         else:
             variable, factor = dual.variable, float(dual.factor * self.agent.sign)
         if not row.is_equality:
-            if row.lower is not None:
-                self._pair(name, row.body - row.lower, factor * variable)
-            else:
-                self._pair(name, row.upper - row.body, -factor * variable)
+            self._pair(name, _relation(row), _not_negative(factor if row.lower is not None else -factor, variable))
             self._replace_row(row)
         return ((factor, variable),)
 
@@ -237,8 +235,8 @@ class _AgentConditions:
         lower, upper = f"{row_name}.lower", f"{row_name}.upper"
         at_lower = new_variable(self.block.multiplier, lower, 0, None)
         at_upper = new_variable(self.block.multiplier, upper, None, 0)
-        self._pair(lower, row.body - row.lower, at_lower)
-        self._pair(upper, row.upper - row.body, -at_upper)
+        self._pair(lower, at_least(row.lower, row.body), at_least(0, at_lower))
+        self._pair(upper, _below(row.body, row.upper), _not_negative(-1, at_upper))
         self._replace_row(row)
         if dual is not None:
             factor = dual.factor * self.agent.sign
@@ -258,16 +256,43 @@ class _AgentConditions:
                 continue
             name = f"{self.names[id(variable)]}.{side}"
             multiplier = new_variable(self.block.bound_multiplier, name, 0)
-            self._pair(name, sign * (variable - bound), multiplier)
-            self.gradient.add_term(variable, -sign * multiplier)
+            relation = at_least(bound, variable) if sign > 0 else at_most(variable, bound)
+            self._pair(name, relation, at_least(0, multiplier))
+            self.gradient.add_term(variable, MonomialTermExpression((-sign, multiplier)))
 
     def _pair(self, name: str, left: Any, right: Any) -> None:
-        new_complementarity(self.block.complementarity, name, left >= 0, right >= 0)
+        new_complementarity(self.block.complementarity, name, left, right)
 
     def _replace_row(self, row: Row) -> None:
         # The complementarity states the row's feasibility; the row itself would state it twice.
         if row.component.ctype is pyo.Constraint:
             row.component.deactivate()
+
+
+def _relation(row: Row) -> Any:
+    """What a row with one side states: the relation that its component holds where it is just this, and no second one beside it."""
+    relation = row.component.expr if row.component.ctype is pyo.Constraint else None
+    if relation.__class__ is InequalityExpression:
+        first, second = relation.args
+        if row.lower is not None and second is row.body and first.__class__ in (int, float):
+            return relation
+        if row.upper is not None and first is row.body and second.__class__ in (int, float) and _is_sum(row.body):
+            return relation
+    return at_least(row.lower, row.body) if row.lower is not None else _below(row.body, row.upper)
+
+
+def _below(body: Any, side: float | None) -> Any:
+    """``body <= side``. Pyomo's ``mpec.nl`` has the sign of an upper bound wrong where the body is a single variable."""
+    return at_most(body, side) if _is_sum(body) else at_least(0, side - body)
+
+
+def _is_sum(body: Any) -> bool:
+    return not body.is_variable_type()
+
+
+def _not_negative(factor: float, variable: Any) -> Any:
+    """``factor * variable >= 0``, where the factor is +1 or -1."""
+    return at_least(0, variable if factor == 1 else MonomialTermExpression((-1, variable)))
 
 
 def _times_multiplier(terms: Terms, derivative: Any) -> Any:
