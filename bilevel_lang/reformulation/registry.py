@@ -10,15 +10,19 @@ from bilevel_lang.problem import BilevelProblem
 from bilevel_lang.reformulation.complementarity.registry import encoding_by_name, refuse_idle_nlp_options
 from bilevel_lang.reformulation.kkt import Kkt
 from bilevel_lang.reformulation.linear.registry import linear_encoding
+from bilevel_lang.reformulation.nn_embed.method import NnEmbed
 from bilevel_lang.reformulation.rewrite import Accepted, Options, Refusal, Rewrite
 from bilevel_lang.reformulation.value_function.method import ValueFunction
 from bilevel_lang.reformulation.value_function.nonconvex.route import accepts_nonconvex, is_small
 from bilevel_lang.solvers.registry import by_name
 
-REWRITES: tuple[Rewrite, ...] = (Kkt(), ValueFunction())
+REWRITES: tuple[Rewrite, ...] = (Kkt(), ValueFunction(), NnEmbed())
 
-PLANNED = ("nn-embed", "extensive-form")
+PLANNED = ("extensive-form",)
 """Methods of the language that no rewrite of this version carries out: refused by name."""
+
+ON_REQUEST = ("nn-embed",)
+"""Methods that approximate: `auto` does not take them, and their refusal is no news where they were not asked for."""
 
 METHODS = ("auto", *(r.name for r in REWRITES), *PLANNED)
 
@@ -43,7 +47,8 @@ def choose(problem: BilevelProblem, options: Options) -> tuple[Rewrite, list[str
                 path.append(f"in hand   {other.name}, if the answer of {rewrite.name} is not proven optimal")
             return rewrite, path
         path.append(f"refused   {rewrite.name}: {verdict.reason}; {verdict.remedy}")
-        refusals += _diagnostics(rewrite.name, verdict)
+        if wanted != "auto" or rewrite.name not in ON_REQUEST:
+            refusals += _diagnostics(rewrite.name, verdict)
     raise RefusedError(refusals)
 
 

@@ -15,6 +15,7 @@ from pyomo.common.collections import ComponentMap
 from bilevel_lang.errors import Diagnostic, UsageError
 from bilevel_lang.problem import BilevelProblem
 from bilevel_lang.reformulation.nlp_options import NlpOptions
+from bilevel_lang.reformulation.nn_options import NnOptions
 from bilevel_lang.solution import Exactness, Point
 from bilevel_lang.solvers.solver import SolverOptions, SolverRun
 
@@ -64,7 +65,7 @@ class Options:
     mapping from names of rows and variables to numbers, ``*`` for all others), ``starts`` how many
     points a local method starts from, ``implicit`` the way with state variables (``switching``, ``replication`` or
     ``substitution``), ``tolerance`` of the certificate (relative). ``nlp``: options of the encodings for NLP
-    solvers.
+    solvers; ``nn``: of nn-embed.
     """
 
     method: str = "auto"
@@ -82,6 +83,7 @@ class Options:
     solver_options: Mapping[str, Any] = field(default_factory=dict)
     nlp: NlpOptions = field(default_factory=NlpOptions)
     implicit: str = "switching"
+    nn: NnOptions = field(default_factory=NnOptions)
 
     def __new__(cls, *args: Any, **named: Any) -> Options:
         """Name a mistyped option: the dataclass would speak of ``__init__`` and know no mend."""

@@ -1,0 +1,132 @@
+"""The truth at one decision of the leader: what the follower answers, and the best that the leader gets out of it.
+
+The follower's problem and the leader's are kept in HiGHS with the leader's columns as bounds, so a question costs a few pivots.
+What comes out is bilevel-feasible by construction: the second problem holds every row of the first, and the follower's objective
+at its optimum.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import scipy.sparse as sp
+
+from bilevel_lang.reformulation.value_function.integer.arrays import BilevelProgram
+from bilevel_lang.solvers.hot_milp import HotMilp
+from bilevel_lang.solvers.matrix import Ints, MatrixProgram
+from bilevel_lang.solvers.program import Floats
+from bilevel_lang.solvers.solver import SolverOptions, Termination
+
+EQUAL = 1e-7
+"""Share of max(1, |value|) by which the follower's objective may miss its optimum: a hundredth of what verification allows."""
+
+
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """At the inputs ``x`` (n,): the follower's optimal ``value`` (as a minimisation; NaN where it has no answer), and the best
+    ``point`` of all columns for the leader among its optimal answers (None where none satisfies the leader's rows) with the
+    leader's ``objective`` (as a minimisation, inf without a point)."""
+
+    x: Floats
+    value: float
+    point: Floats | None
+    objective: float
+
+    @property
+    def answered(self) -> bool:
+        """Whether the follower has an optimal answer."""
+        return math.isfinite(self.value)
+
+
+class Judge:
+    """Of the linear problem ``source``, whose follower sees the leader's columns ``inputs``; what it was asked is remembered.
+
+    ``deadline`` is a reading of ``time.perf_counter``; past it nothing more is found out.
+    """
+
+    def __init__(self, source: BilevelProgram, inputs: Ints, options: SolverOptions, deadline: float | None = None) -> None:
+        self.source, self.inputs = source, inputs
+        self.best: Verdict | None = None
+        self._known: dict[bytes, Verdict] = {}
+        program = source.relaxation
+        self._follower = HotMilp(follower_program(source, inputs), options, deadline)
+        whole = replace(program, cost=program.sense * program.cost, sense=1, constant=0.0)
+        self._leader = HotMilp(_with_row(whole, source.follower_cost), options, deadline)
+
+    @property
+    def solves(self) -> int:
+        """Problems solved so far, the follower's and the leader's."""
+        return self._follower.solves + self._leader.solves
+
+    def known(self) -> list[Verdict]:
+        """All verdicts so far, in the order of the questions."""
+        return list(self._known.values())
+
+    def ask(self, x: Floats) -> Verdict:
+        """The verdict at ``x`` (n,), whole inputs rounded. Raises SolverFailedError where HiGHS gives up."""
+        x = self._rounded(x)
+        key = (x + 0.0).tobytes()
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = self._found(x)
+            if found.point is not None and (self.best is None or found.objective < self.best.objective):
+                self.best = found
+        return found
+
+    def _rounded(self, x: Floats) -> Floats:
+        program = self.source.relaxation
+        whole = program.integer[self.inputs]
+        return np.clip(np.where(whole, np.rint(x), x), program.lower[self.inputs], program.upper[self.inputs])
+
+    def _found(self, x: Floats) -> Verdict:
+        value = self._value(x)
+        if not math.isfinite(value):
+            return Verdict(x, math.nan, None, math.inf)
+        program, leader = self.source.relaxation, self._leader
+        lower, upper = program.lower.copy(), program.upper.copy()
+        lower[self.inputs] = upper[self.inputs] = x
+        leader.set_bounds(lower, upper)
+        free = np.full(1, -np.inf)
+        most = np.array([value + EQUAL * max(1.0, abs(value))])
+        leader.set_sides(np.append(program.row_lower, free), np.append(program.row_upper, most))
+        found = leader.solve()
+        if found.x is None:
+            return Verdict(x, value, None, math.inf)
+        return Verdict(x, value, found.x, float(program.sense * program.objective_at(found.x)))
+
+    def _value(self, x: Floats) -> float:
+        base = self._follower.program
+        lower, upper = base.lower.copy(), base.upper.copy()
+        lower[self.inputs] = upper[self.inputs] = x
+        self._follower.set_bounds(lower, upper)
+        found = self._follower.solve()
+        return found.objective if found.termination is Termination.OPTIMAL else math.nan
+
+
+def follower_program(source: BilevelProgram, inputs: Ints) -> MatrixProgram:
+    """The follower's rows and objective over all columns; columns of neither ``inputs`` nor the follower are 0."""
+    program = source.relaxation
+    rows = np.flatnonzero(source.follower_rows)
+    used = source.follower.copy()
+    used[inputs] = True
+    return MatrixProgram(
+        lower=np.where(used, program.lower, 0.0),
+        upper=np.where(used, program.upper, 0.0),
+        integer=program.integer & source.follower,
+        cost=source.follower_cost,
+        matrix=program.matrix[rows],
+        row_lower=program.row_lower[rows],
+        row_upper=program.row_upper[rows],
+    )
+
+
+def _with_row(program: MatrixProgram, form: Floats) -> MatrixProgram:
+    """``program`` with one more row ``form``, free for now."""
+    return replace(
+        program,
+        matrix=sp.csr_matrix(sp.vstack([program.matrix, sp.csr_matrix(form)])),
+        row_lower=np.append(program.row_lower, -math.inf),
+        row_upper=np.append(program.row_upper, math.inf),
+    )

@@ -1,0 +1,99 @@
+"""The rewrite nn-embed: a network in place of the follower's optimality, and the truth about what comes out.
+
+Formulation: :mod:`.program`. Accepts: linear problems, integer or not, whose follower sees decisions of the leader in a box that
+is given or follows from the rows. Produces: the high-point relaxation with the rows of the network. Exactness: an approximation,
+whose answer is a bilevel-feasible point with the true objective of the leader.
+Reference: Moreno-Palancas, Salcedo Diaz, Ruiz Femenia and Caballero 2025, Syst. Control Trans. 4:1415; Dumouchelle, Julien, Kurtz
+and Khalil 2024, NeurIPS.
+"""
+
+from __future__ import annotations
+
+from pyomo.common.collections import ComponentMap
+
+from bilevel_lang.errors import RefusedError
+from bilevel_lang.problem import BilevelProblem
+from bilevel_lang.reformulation.nn_embed.domain import NoPointError, derived_domain, seen_inputs
+from bilevel_lang.reformulation.nn_embed.rounds import Rounds
+from bilevel_lang.reformulation.nn_embed.target import Target, choose_target
+from bilevel_lang.reformulation.rewrite import Accepted, Options, Reformulation, Refusal, Verdict
+from bilevel_lang.reformulation.value_function.integer.reading import ReadProblem, read_linear
+from bilevel_lang.solution import Exactness
+from bilevel_lang.solvers.highs import Highs
+from bilevel_lang.solvers.solver import SolverRun, Termination
+
+
+class NnEmbed:
+    """Followers by what was learned of them."""
+
+    name = "nn-embed"
+
+    def accepts(self, problem: BilevelProblem, options: Options) -> Verdict:
+        """Linear problems with a follower that sees the leader, in the optimistic position; only where it is asked for."""
+        read = self._read(problem, options)
+        if isinstance(read, Refusal):
+            return read
+        return Accepted(f"a linear follower that sees {len(seen_inputs(read.arrays))} decisions of the leader can be sampled")
+
+    def apply(self, problem: BilevelProblem, options: Options) -> Reformulation:
+        """Raises RefusedError: the network is trained while `solve` runs."""
+        raise RefusedError("nn-embed has no model to write yet", "use `solve`")
+
+    def encode(self, reformulation: Reformulation, options: Options) -> Reformulation:
+        """There are no complementarities to encode. Raises RefusedError where an encoding was asked for."""
+        return reformulation
+
+    def prepare(self, problem: BilevelProblem, options: Options) -> Reformulation:
+        """Arrays; training is part of the run."""
+        read = self._read(problem, options)
+        if isinstance(read, Refusal):
+            raise RefusedError(f"{self.name}: {read.reason}", read.remedy)
+        target = choose_target(read.arrays, options.nn.target)
+        return Reformulation(
+            problem=problem,
+            model=None,
+            method=self.name,
+            encoding=None,
+            solver="highs",
+            exactness=Exactness.APPROXIMATION,
+            variables=ComponentMap((v, v) for v in read.variables),
+            multipliers=(),
+            run=_Run(read, target),
+            why=(f"chosen    target {target.name}: {target.reason}",),
+        )
+
+    def _read(self, problem: BilevelProblem, options: Options) -> ReadProblem | Refusal:
+        if options.method.lower() != self.name:
+            return Refusal("it approximates, and is not taken unless asked for", "use `--method nn-embed`")
+        if options.position != "optimistic":
+            return Refusal(f"it does not take the {options.position} position", "use `--position optimistic`")
+        return read_linear(problem)
+
+
+class _Run:
+    """The rounds in terms of the modeller's variables."""
+
+    def __init__(self, read: ReadProblem, target: Target) -> None:
+        self._read, self._target = read, target
+
+    def __call__(self, options: Options) -> SolverRun:
+        source, variables = self._read.arrays, self._read.variables
+        inputs = seen_inputs(source)
+        try:
+            domain = derived_domain(source, inputs, tuple(variables[j].name for j in inputs))
+        except NoPointError:
+            return SolverRun(Termination.INFEASIBLE, Highs().version(), message="no point satisfies all rows")
+        rounds = Rounds(source, domain, self._target, options)
+        found = rounds.run()
+        self.rounds = rounds
+        values = None if found.x is None else ComponentMap(zip(variables, found.x.tolist(), strict=True))
+        return SolverRun(
+            found.termination,
+            found.solver,
+            values=values,
+            objective=found.objective,
+            bound=found.bound,
+            seconds=found.seconds,
+            message=found.message,
+            multipliers=(),
+        )

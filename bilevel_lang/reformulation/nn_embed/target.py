@@ -1,0 +1,49 @@
+"""What the network stands for: the follower's value, or what the leader gets; and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bilevel_lang.reformulation.value_function.integer.arrays import BilevelProgram
+from bilevel_lang.solvers.program import Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """``name`` ``value``, ``leader`` or ``response``, and the reason in words."""
+
+    name: str
+    reason: str
+
+
+def choose_target(source: BilevelProgram, asked: str) -> Target:
+    """The target that was ``asked`` for, or the engine's own choice."""
+    if asked != "auto":
+        return Target(asked, "asked for")
+    coupled = coupling_rows(source)
+    if coupled:
+        return Target("value", f"{coupled} rows of the leader hold the follower's variables: they are kept as they are")
+    if value_factor(source) is not None:
+        return Target("leader", "the leader's objective is the follower's value, up to a factor and the leader's own terms")
+    return Target("leader", "no row of the leader holds the follower's variables: what the leader gets is all that matters")
+
+
+def coupling_rows(source: BilevelProgram) -> int:
+    """How many rows of the leader hold columns of the follower."""
+    rows = source.relaxation.matrix[np.flatnonzero(~source.follower_rows)]
+    return int((np.asarray((rows != 0).astype(np.int64) @ source.follower.astype(np.int64)) > 0).sum())
+
+
+def value_factor(source: BilevelProgram) -> float | None:
+    """a with "leader's cost = a * follower's cost" on the follower's columns, both as minimisations; None where there is none."""
+    program, own = source.relaxation, source.follower
+    leader: Floats = program.sense * program.cost[own]
+    follower: Floats = source.follower_cost[own]
+    size = float(follower @ follower)
+    if size == 0.0:
+        return None
+    factor = float(leader @ follower) / size
+    same = np.abs(leader - factor * follower).max() <= 1e-12 * max(1.0, float(np.abs(leader).max()))
+    return factor if same else None

@@ -1,0 +1,61 @@
+"""What the user may ask of nn-embed. None = chosen by the engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bilevel_lang.errors import UsageError
+
+NETWORKS = ("auto", "relu", "icnn", "cuts")
+TARGETS = ("auto", "value", "leader", "response")
+MOST_SAMPLES = 10_000_000
+MOST_ROUNDS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class NnOptions:
+    """``surrogate``: an ONNX file to use instead of training. ``samples`` of the follower, ``layers`` the hidden widths.
+
+    ``network`` ``relu``, ``icnn``, ``cuts`` (exact pieces of an LP follower's value) or ``auto``; ``target`` ``value``,
+    ``leader``, ``response`` or ``auto``; ``refine`` rounds of sampling around the best point; ``embedding`` the form of the
+    ReLUs; ``cluster`` the address of a Dask scheduler; ``save_surrogate`` an ONNX file to write; ``folder`` keeps samples and
+    training, so that an interrupted run goes on.
+    """
+
+    surrogate: Path | None = None
+    samples: int | None = None
+    layers: tuple[int, ...] | None = None
+    network: str = "auto"
+    target: str = "auto"
+    refine: int = 0
+    embedding: str = "split"
+    cluster: str | None = None
+    save_surrogate: Path | None = None
+    folder: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Raises UsageError for unknown words and for numbers out of range."""
+        _one_of("network", self.network, NETWORKS)
+        _one_of("target", self.target, TARGETS)
+        if self.samples is not None and not 10 <= self.samples <= MOST_SAMPLES:
+            raise UsageError(f"option `samples` is {self.samples!r}", f"take 10 to {MOST_SAMPLES}")
+        if not 0 <= self.refine <= MOST_ROUNDS:
+            raise UsageError(f"option `refine` is {self.refine!r}", f"take 0 to {MOST_ROUNDS} rounds")
+        if self.layers is not None and (not self.layers or min(self.layers) < 1):
+            raise UsageError(f"option `layers` is {self.layers!r}", "give the widths of the hidden layers, as 50x50")
+        for name in ("surrogate", "save_surrogate", "folder"):
+            value = getattr(self, name)
+            if value is not None:
+                object.__setattr__(self, name, Path(value))
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The names of the options that differ from the default."""
+        default = NnOptions()
+        return tuple(name for name in self.__slots__ if getattr(self, name) != getattr(default, name))
+
+
+def _one_of(name: str, value: object, words: tuple[str, ...]) -> None:
+    if value not in words:
+        raise UsageError(f"option `{name}` is {' or '.join(f'`{w}`' for w in words)}, not {value!r}")
