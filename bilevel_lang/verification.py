@@ -14,6 +14,7 @@ import pyomo.environ as pyo
 from pyomo.common.collections import ComponentMap
 from pyomo.mpec import Complementarity
 
+from bilevel_lang.components.kinds import unknown_components
 from bilevel_lang.errors import RefusedError, SolverFailedError, SolverMissingError
 from bilevel_lang.oracle.agent_model import number_at, value_of, violation_of
 from bilevel_lang.oracle.common_multiplier import common_multiplier_residual
@@ -57,14 +58,18 @@ def verify(
     gap = max((_gap_or_inf(f) for f in followers), default=0.0)
     dual = _dual_residual(problem, values) if problem.dual_maps else None
     common = common_multiplier_residual(problem, values)
+    unmeasured = unknown_components(problem.model, Complementarity, pyo.SOSConstraint)
     verified = (
-        max(leader, apart) <= FEASIBILITY
+        unmeasured is None
+        and max(leader, apart) <= FEASIBILITY
         and follower <= FEASIBILITY
         and all(f.verified for f in followers)
         and (dual is None or dual <= max(tolerance, FEASIBILITY))
         and (common is None or common <= max(tolerance, FEASIBILITY))
     )
     remarks = _remarks(followers, leader, dual, tolerance)
+    if unmeasured is not None:
+        remarks.append(f"the model holds {unmeasured}; whether they hold was not measured")
     if apart > FEASIBILITY:
         remarks.append(f"twins of `qvi` differ from their variables, or leave their own bounds, by {apart:.3g}")
     if common is not None and common > max(tolerance, FEASIBILITY):

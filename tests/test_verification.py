@@ -156,6 +156,17 @@ def test_conditions_of_the_modeller() -> None:
     assert not check(s, "bilevel x w\nmin f y", x=1.0, y=1.0, w=1.0).verified
 
 
+def test_a_condition_that_cannot_be_measured_leaves_the_point_unverified() -> None:
+    m = tracking()
+    m.b = pyo.BooleanVar()
+    m.logic = pyo.LogicalConstraint(expr=m.b)
+    found = check(m, "bilevel x\nmin f y", x=1.0, y=1.0)
+    assert not found.verified
+    assert "LogicalConstraint: 'logic'" in found.remarks[0]
+    m.logic.deactivate()
+    assert check(m, "bilevel x\nmin f y", x=1.0, y=1.0).verified
+
+
 def test_variables_that_the_point_lacks_or_that_are_fixed() -> None:
     m = tracking()
     m.z = pyo.Var(bounds=(3, 5), domain=pyo.Integers)

@@ -15,6 +15,7 @@ from bilevel_lang.mps_files.instance import BilevelInstance, Column, Follower, M
 from bilevel_lang.mps_files.pyomo_model import LABELLED
 from bilevel_lang.problem import Agent, BilevelProblem, Structure
 from bilevel_lang.solvers.program import INFINITY, Program, is_integer, read_program
+from bilevel_lang.statements import unknown_statement
 
 _T = TypeVar("_T")
 
@@ -58,21 +59,11 @@ def extract(problem: BilevelProblem) -> BilevelInstance:
 
 def _sole_follower(problem: BilevelProblem) -> Agent:
     """The one follower. RefusedError for anything that the two files cannot say."""
-    extras = {
-        "`dualvar`": problem.dual_maps,
-        "`disjunction`": problem.disjunctions,
-        "soft rows": problem.softening is not None and problem.softening.rows,
-        "`qvi`": problem.links,
-        "shared rows": problem.shared_rows,
-        "`implicit`": problem.state_variables,
-    }
     if problem.structure is not Structure.BILEVEL or len(problem.agents) != 1:
         raise RefusedError("an MPS file with its .aux file states a leader and one follower", MEND)
-    if problem.agents[0].kind == "vi":
-        raise RefusedError("an .aux file has no words for a variational inequality", MEND)
-    for what, found in extras.items():
-        if found:
-            raise RefusedError(f"an .aux file has no words for {what}", MEND)
+    statement = unknown_statement(problem)
+    if statement is not None:
+        raise RefusedError(f"an .aux file has no words for `{statement}`", MEND)
     return problem.agents[0]
 
 

@@ -39,6 +39,7 @@ from bilevel_lang.oracle.leader_objective import holds_any, leader_objective, wi
 from bilevel_lang.oracle.traits import AgentClass, is_pinned, traits_of
 from bilevel_lang.problem import Agent, AgentObjective, BilevelProblem, Leader, Row, Structure
 from bilevel_lang.reformulation.rewrite import Refusal, free_name
+from bilevel_lang.statements import unknown_statement
 
 TAKEN = (AgentClass.LP, AgentClass.CONVEX_QP)
 
@@ -62,12 +63,12 @@ def why_not_pessimistic(problem: BilevelProblem) -> Refusal | None:
     if len(problem.agents) != 1 or problem.agents[0].objective is None:
         said = "the pessimistic position is carried out for one follower that optimises"
         return Refusal(said, "drop `--position`: the tie test of the answer tells the spread for each follower")
-    if problem.disjunctions or problem.links or problem.shared_rows or problem.state_variables:
-        said = "the pessimistic position does not go together with `disjunction`, `qvi`, shared rows or `implicit`"
-        return Refusal(said, "drop `--position`")
     if problem.dual_maps:
         said = "`dualvar` and the pessimistic position do not go together: the multipliers of the worst answer are not defined"
         return Refusal(said, "drop `--position`: the answer tells the range of the multiplier")
+    used = unknown_statement(problem, "dualvar", "adjustequ")
+    if used is not None:
+        return Refusal(f"the pessimistic position does not go together with `{used}`", "drop `--position`")
     agent = problem.agents[0]
     found = traits_of(agent)
     if found.agent_class not in TAKEN:

@@ -18,24 +18,16 @@ from numpy.typing import NDArray
 from pyomo.common.collections import ComponentMap
 from pyomo.common.gc_manager import PauseGC
 from pyomo.core.base import (
-    Block,
     Constraint,
-    Expression,
-    ExternalFunction,
     Objective,
-    Param,
-    RangeSet,
-    Set,
     SOSConstraint,
-    Suffix,
-    Var,
     maximize,
     value,
 )
-from pyomo.network import Port
 from pyomo.repn.quadratic import QuadraticRepnVisitor
-from pyomo.repn.util import InvalidNumber, categorize_valid_components
+from pyomo.repn.util import InvalidNumber
 
+from bilevel_lang.components.kinds import unknown_components
 from bilevel_lang.errors import ModelFileError, RefusedError
 
 Floats = NDArray[np.float64]
@@ -52,6 +44,13 @@ Such rows come from variables fixed to what another solver found, which is exact
 
 CROSSED_TOLERANCE = 1e-9
 """How far, relative, a lower bound may lie above the upper one and still mean a single value (rounding of a computed bound)."""
+
+
+TRANSFORM = (
+    "transform them first ('gdp.bigm' for disjunctions, 'core.logical_to_linear' for logic, an encoding for complementarities,"
+    " binary variables for SOS sets), or deactivate them"
+)
+"""The mend for components that a reader does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,16 +163,9 @@ def read_program(model: Any) -> Program:
 
 def refuse_leftovers(model: Any) -> None:
     """RefusedError if an active component of a type we would have to ignore is in ``model``."""
-    valid = {Block, Constraint, Objective, SOSConstraint, Var, Param, Expression, ExternalFunction, Set, RangeSet, Port, Suffix}
-    _, unknown = categorize_valid_components(model, active=True, valid=valid, targets=set())
-    if not unknown:
-        return
-    kind, found = next(iter(unknown.items()))
-    names = ", ".join(f"'{c.name}'" for c in found[:3]) + (" ..." if len(found) > 3 else "")
-    raise RefusedError(
-        f"the model still holds active components of type {kind.__name__}: {names}; they cannot be left out",
-        help="transform them first ('gdp.bigm' for disjunctions, an encoding for complementarities), or deactivate them",
-    )
+    unknown = unknown_components(model, SOSConstraint)
+    if unknown is not None:
+        raise RefusedError(f"the model still holds {unknown}; they cannot be left out", help=TRANSFORM)
 
 
 def the_objective(model: Any) -> Any:

@@ -12,22 +12,10 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from pyomo.common.gc_manager import PauseGC
-from pyomo.core.base import (
-    Block,
-    Constraint,
-    Expression,
-    ExternalFunction,
-    Objective,
-    Param,
-    RangeSet,
-    Set,
-    Suffix,
-    Var,
-    maximize,
-)
-from pyomo.repn.util import categorize_valid_components
+from pyomo.core.base import maximize
 
 from bilevel_lang.components.forms import Affine, Columns, NotQuadraticError, Quadratic, Stack
+from bilevel_lang.components.kinds import unknown_components
 from bilevel_lang.errors import ModelFileError
 from bilevel_lang.oracle.traits import is_pinned
 from bilevel_lang.problem import Agent, BilevelProblem
@@ -35,8 +23,7 @@ from bilevel_lang.reformulation.linear.conditions import AgentRows, Conditions
 from bilevel_lang.reformulation.linear.mpec import LinearMpec, Postponed
 from bilevel_lang.solvers.matrix import Ints, MatrixProgram, QuadraticRow
 from bilevel_lang.solvers.program import Floats, finite_side, is_integer
-
-_KNOWN = {Block, Constraint, Objective, Var, Param, Expression, ExternalFunction, Set, RangeSet, Suffix}
+from bilevel_lang.statements import unknown_statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +50,11 @@ def read_mpec(problem: BilevelProblem) -> LinearMpec | NotLinear:
 
 def _strange(problem: BilevelProblem) -> str | None:
     """What in the model the arrays route knows nothing of, None without."""
-    _, unknown = categorize_valid_components(problem.model, active=True, valid=_KNOWN, targets=set())
-    if unknown:
-        return f"the model has components of type {next(iter(unknown)).__name__}"
-    statements = {
-        "qvi": problem.links,
-        "visol or sharedequ": problem.shared_rows,
-        "implicit": problem.state_variables,
-        "disjunction": problem.disjunctions,
-    }
-    return next((f"the annotation has {word}" for word, found in statements.items() if found), None)
+    unknown = unknown_components(problem.model)
+    if unknown is not None:
+        return f"the model has {unknown}"
+    statement = unknown_statement(problem, "dualvar", "vi", "adjustequ")
+    return None if statement is None else f"the annotation has {statement}"
 
 
 @dataclass(frozen=True, slots=True)

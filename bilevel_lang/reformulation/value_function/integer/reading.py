@@ -13,11 +13,13 @@ from pyomo.core.base import maximize
 from pyomo.core.expr.visitor import identify_variables
 
 from bilevel_lang.components.forms import Affine, Columns, NotQuadraticError, Stack
+from bilevel_lang.components.kinds import unknown_components
 from bilevel_lang.problem import Agent, BilevelProblem, Structure
 from bilevel_lang.reformulation.rewrite import Refusal
 from bilevel_lang.reformulation.value_function.integer.arrays import BilevelProgram, NotIntegerError, linked_rows
 from bilevel_lang.solvers.matrix import MatrixProgram
-from bilevel_lang.solvers.program import finite_side, is_integer
+from bilevel_lang.solvers.program import TRANSFORM, finite_side, is_integer
+from bilevel_lang.statements import unknown_statement
 
 CONTINUOUS = "the leader's columns in a follower's rows have to be integer: declare them so, or scale them to whole units"
 
@@ -58,19 +60,14 @@ def read_linear(problem: BilevelProblem) -> ReadProblem | Refusal:
 
 
 def _strange(problem: BilevelProblem) -> Refusal | None:
-    """What of the language the method knows nothing of."""
+    """What of the problem the method knows nothing of."""
     if problem.structure is not Structure.BILEVEL:
         return Refusal(f"it is for a leader with followers, and this is {problem.structure.value}", "use `--method kkt`")
-    words = {
-        "dualvar": problem.dual_maps,
-        "qvi": problem.links,
-        "visol or sharedequ": problem.shared_rows,
-        "implicit": problem.state_variables,
-        "disjunction": problem.disjunctions,
-        "vi": [agent for agent in problem.agents if agent.kind == "vi"],
-    }
-    used = next((word for word, found in words.items() if found), None)
-    return None if used is None else Refusal(f"it has no meaning for `{used}`", f"use `--method kkt`, or do without `{used}`")
+    used = unknown_statement(problem, "adjustequ")
+    if used is not None:
+        return Refusal(f"it has no meaning for `{used}`", f"use `--method kkt`, or do without `{used}`")
+    unknown = unknown_components(problem.model)
+    return None if unknown is None else Refusal(f"it does not take {unknown}", TRANSFORM)
 
 
 def _entangled(agents: tuple[Agent, ...]) -> Refusal | None:

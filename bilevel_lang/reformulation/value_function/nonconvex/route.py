@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pyomo.core.base import SOSConstraint
 from pyomo.mpec import Complementarity
 
+from bilevel_lang.components.kinds import unknown_components
 from bilevel_lang.oracle.traits import Traits, traits_of
 from bilevel_lang.problem import BilevelProblem
 from bilevel_lang.reformulation.rewrite import Accepted, Options, Reformulation, Refusal, Verdict
@@ -11,6 +13,8 @@ from bilevel_lang.reformulation.value_function.nonconvex.relaxation import Relax
 from bilevel_lang.reformulation.value_function.nonconvex.scales import scales_of
 from bilevel_lang.reformulation.value_function.nonconvex.search import run_search
 from bilevel_lang.solution import Exactness
+from bilevel_lang.solvers.program import TRANSFORM
+from bilevel_lang.statements import unknown_statement
 
 SMALL = 20
 """Variables of the model up to which the engine comes here by itself."""
@@ -35,18 +39,14 @@ def _why_not(problem: BilevelProblem, options: Options) -> Refusal | None:
     inequality = next((a for a in problem.agents if a.objective is None), None)
     if inequality is not None:
         return Refusal(f"{inequality.name} is a variational inequality and has no value", "use `--method kkt`")
-    constructs = {
-        "`dualvar`: it knows no multipliers": problem.dual_maps,
-        "`qvi`": problem.links,
-        "`implicit`": problem.state_variables,
-        "`visol`: it knows no multipliers": [row for row in problem.shared_rows if row.common],
-        "`disjunction`": problem.disjunctions,
-        "complementarity conditions in the model": list(problem.model.component_data_objects(Complementarity, active=True)),
-    }
-    for name, found in constructs.items():
-        if found:
-            return Refusal(f"it does not take {name}", "use `--method kkt`")
-    return None
+    used = unknown_statement(problem, "sharedequ", "adjustequ")
+    if used is not None:
+        why = ": it knows no multipliers" if used in ("dualvar", "visol") else ""
+        return Refusal(f"it does not take `{used}`{why}", "use `--method kkt`")
+    if any(problem.model.component_data_objects(Complementarity, active=True)):
+        return Refusal("it does not take complementarity conditions in the model", "use `--method kkt`")
+    unknown = unknown_components(problem.model, SOSConstraint)
+    return None if unknown is None else Refusal(f"it does not take {unknown}", TRANSFORM)
 
 
 def nonconvex_reformulation(problem: BilevelProblem, options: Options) -> Reformulation:

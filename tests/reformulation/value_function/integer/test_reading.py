@@ -1,6 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pyomo.environ as pyo
+import pytest
+from pyomo import gdp
+from pyomo.mpec import Complementarity, complements
 
 import bilevel_lang as bl
 from bilevel_lang.reformulation.rewrite import Refusal
@@ -68,6 +73,38 @@ def test_what_is_refused_is_named() -> None:
     m.v = pyo.Var(domain=pyo.Integers, bounds=(0, 3))
     m.row.set_value(m.y - m.x - 2**0.5 * m.v <= 4)
     assert "`v` has the coefficient" in refusal(m, "bilevel x w v\nmin low y row")
+
+
+def at_most_one(m: pyo.ConcreteModel) -> None:
+    m.more = pyo.SOSConstraint([1], rule=lambda b, i: ([b.x, b.w], [1, 2]), sos=1)
+
+
+def one_or_the_other(m: pyo.ConcreteModel) -> None:
+    m.more = Complementarity(expr=complements(m.x >= 0, m.w >= 0))
+
+
+def not_both(m: pyo.ConcreteModel) -> None:
+    m.bx, m.bw = pyo.BooleanVar(), pyo.BooleanVar()
+    m.more = pyo.LogicalConstraint(expr=~(m.bx & m.bw))
+
+
+def a_choice(m: pyo.ConcreteModel) -> None:
+    m.more = gdp.Disjunction(expr=[[m.x == 0], [m.w == 0]])
+
+
+@pytest.mark.parametrize("more", [at_most_one, one_or_the_other, not_both, a_choice])
+def test_no_condition_of_the_model_is_left_out(more: Callable[[pyo.ConcreteModel], None]) -> None:
+    m = model()
+    more(m)
+    assert "it does not take active components of type" in refusal(m)
+
+
+@pytest.mark.parametrize("more", [one_or_the_other, not_both, a_choice])
+def test_and_no_other_way_of_the_method_leaves_it_out(more: Callable[[pyo.ConcreteModel], None]) -> None:
+    m = model()
+    more(m)
+    with pytest.raises(bl.RefusedError, match="transform them first"):
+        bl.solve(m, "bilevel x w\nmin low y row", method="value-function")
 
 
 def test_followers_that_see_each_other_are_an_equilibrium() -> None:

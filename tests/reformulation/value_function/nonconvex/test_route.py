@@ -6,6 +6,7 @@ from typing import Any
 
 import pyomo.environ as pyo
 import pytest
+from pyomo import gdp
 
 import bilevel_lang as bl
 from bilevel_lang.reformulation.rewrite import Accepted, Options, Refusal
@@ -47,6 +48,17 @@ def test_the_rest_is_refused_with_the_reason(annotation: str, options: dict[str,
     assert isinstance(verdict, Refusal)
     assert word in verdict.reason
     assert verdict.remedy.startswith("use `--")
+
+
+def test_conditions_of_the_model_that_it_does_not_know_are_refused() -> None:
+    m = model()
+    m.sos = pyo.SOSConstraint([1], rule=lambda b, i: ([b.x, b.y], [1, 2]), sos=1)
+    assert isinstance(accepts_nonconvex(bl.resolve(m, "bilevel x p\nmin f y row\n"), Options()), Accepted)
+    m.choice = gdp.Disjunction(expr=[[m.x == 0], [m.p == 0]])
+    verdict = accepts_nonconvex(bl.resolve(m, "bilevel x p\nmin f y row\n"), Options())
+    assert isinstance(verdict, Refusal)
+    assert "active components of type Disjunct" in verdict.reason
+    assert "gdp.bigm" in verdict.remedy
 
 
 def test_the_reformulation_is_a_relaxation_of_a_clone() -> None:
