@@ -112,8 +112,8 @@ class _Reader:
         r, q = len(agent.rows), self.n + len(self.products)
         slope = sp.csr_matrix(whole[:, self.m :])
         slope.resize((r, q))
-        slope = sp.csr_matrix(slope + _sparse(products.slope, (r, q)))
-        matrix = sp.csr_matrix(whole[:, : self.m] + _sparse(products.matrix, (r, self.m)))
+        slope = _without_zeros(sp.csr_matrix(slope + _sparse(products.slope, (r, q))))
+        matrix = _without_zeros(sp.csr_matrix(whole[:, : self.m] + _sparse(products.matrix, (r, self.m))))
         shift += _sparse(products.shift, (r, 1)).toarray().ravel()
         space = space_of(self.responses)
         names = tuple(row.name for row in agent.rows)
@@ -273,4 +273,11 @@ def _finished(draft: _Draft, m: int, q: int) -> Goal:
 
 def _sparse(entries: list[tuple[int, int, float]], shape: tuple[int, int]) -> sp.csr_matrix:
     rows, columns, data = zip(*entries, strict=True) if entries else ((), (), ())
-    return sp.csr_matrix((np.array(data, dtype=float), (rows, columns)), shape=shape)
+    return _without_zeros(sp.csr_matrix((np.array(data, dtype=float), (rows, columns)), shape=shape))
+
+
+def _without_zeros(matrix: sp.csr_matrix) -> sp.csr_matrix:
+    """Terms that cancel leave none."""
+    matrix.sum_duplicates()
+    matrix.eliminate_zeros()
+    return matrix
