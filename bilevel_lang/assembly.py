@@ -109,6 +109,8 @@ def assemble(
         why=path + reformulation.why,
         point=point,
         has_leader=problem.structure is not Structure.EQUILIBRIUM,
+        approximate_objective=run.approximate_objective,
+        surrogate=run.surrogate,
         **_found(findings),
     )
 
@@ -162,7 +164,7 @@ def _exactness(
     verified = certificate is not None and certificate.verified
     if problem.structure is Structure.EQUILIBRIUM and verified:
         return Exactness.EXACT
-    if verified and promised in NOTHING_LOST and _reached(problem, point, objective, bound):
+    if verified and (promised in NOTHING_LOST or run.bound_holds) and _reached(problem, point, objective, bound):
         sharp = run.termination is Termination.OPTIMAL and not run.epsilon
         return Exactness.EXACT if sharp else Exactness.EPSILON
     if run.termination is Termination.LOCALLY_OPTIMAL and promised is not Exactness.APPROXIMATION:
@@ -251,7 +253,7 @@ def _finite(value: float) -> float | None:
 
 def _bound(problem: BilevelProblem, promised: Exactness, run: SolverRun) -> float | None:
     """The proven bound on the leader's optimum, in its own sense; None where a solution may have been lost in the rewrite."""
-    if problem.leader.objective is None or promised not in NOTHING_LOST or run.bound is None:
+    if problem.leader.objective is None or run.bound is None or not (promised in NOTHING_LOST or run.bound_holds):
         return None
     return _finite(run.bound)
 

@@ -50,10 +50,28 @@ def _verdict(solution: BilevelSolution) -> str:
         lines.append(("position", f"{solution.position}: the follower breaks ties against the leader"))
     if solution.stationarity is not None and solution.stationarity.kind is not None:
         lines.append(("local", STATIONARY[solution.stationarity.kind]))
+    lines += [("surrogate", text) for text in _surrogate(solution)]
     lines.append(("solver", f"{method}, {solution.solver}: {solution.termination}"))
     lines += [("ties", text) for text in _ties(solution.ties)]
     lines += [("dualvar", _range(r)) for r in solution.multiplier_ranges[:VARIABLES_SHOWN] if not r.unique]
     return "\n".join(f"{name:<10}{text}" for name, text in lines)
+
+
+def _surrogate(solution: BilevelSolution) -> list[str]:
+    """What stood in for the follower, how wrong it is on samples that it has not seen, and here."""
+    found = solution.surrogate
+    if found is None:
+        return []
+    rate = f"{found['samples']} samples, {found['solves_per_second']:.0f} solves/s"
+    if found["kind"] is None:
+        return [f"none: {rate}"]
+    layers = "x".join(str(width) for width in found["layers"])
+    mae, worst = found["validation_mae"], found["validation_max_error"]
+    error = "" if mae is None else f"; held-out error {number(mae)} on average, {number(worst)} at most"
+    lines = [f"{found['kind']}{' ' if layers else ''}{layers} for the {found['target']}, {rate}{error}"]
+    if solution.approximate_objective is not None:
+        lines.append(f"it says {number(solution.approximate_objective)}, in round {found['rounds']}")
+    return lines
 
 
 STATIONARY = {

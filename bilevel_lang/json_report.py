@@ -36,6 +36,8 @@ def solution_object(solution: BilevelSolution) -> dict[str, Any]:
             "ties": [_tie(t) for t in solution.ties],
             "multiplier_ranges": [_multiplier_range(r) for r in solution.multiplier_ranges],
             "stationarity": _stationarity(solution.stationarity),
+            "approximate_objective": solution.approximate_objective,
+            "surrogate": None if solution.surrogate is None else dict(solution.surrogate),
             "summary": dict(solution.summary),
             "seconds": dict(solution.seconds),
             "messages": list(solution.messages),

@@ -166,6 +166,51 @@ class Stationarity:
     how: str
 
 
+@dataclass(frozen=True, slots=True)
+class RiskValue:
+    """A measure of risk of one variable at the answer; ``level`` is the probability of the tail."""
+
+    kind: str
+    variable: str
+    level: float
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfSample:
+    """The answer tried out on fresh scenarios: their mean, and half the width of its 95 % confidence interval.
+
+    ``infeasible`` of ``scenarios`` have no second stage at all for this first stage; then the mean is that of the others.
+    """
+
+    scenarios: int
+    mean: float
+    half_width: float
+    infeasible: int
+
+
+@dataclass(frozen=True, slots=True)
+class StochasticReport:
+    """What a stochastic program has beside an answer (docs/stochastic.md).
+
+    ``values`` are what each scenario costs (the first stage included), in the sense of the objective, as (name, probability,
+    value). ``wait_and_see`` and ``mean_value_cost`` are the optima that ``evpi`` and ``vss`` compare with; None where they
+    were not had.
+    """
+
+    scenarios: int
+    sampled: bool
+    values: tuple[tuple[str, float, float], ...]
+    wait_and_see: float | None = None
+    evpi: float | None = None
+    mean_value_cost: float | None = None
+    vss: float | None = None
+    risks: tuple[RiskValue, ...] = ()
+    chances: tuple[tuple[str, float, float], ...] = ()
+    """Rows of chance constraints, the probability that was asked for, and the one at the answer."""
+    out_of_sample: OutOfSample | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class BilevelSolution:
     """The answer. ``objective``, ``bound`` in the leader's own sense; ``gap`` relative; None where there is none."""
@@ -195,6 +240,12 @@ class BilevelSolution:
     """One for each ``dualvar`` variable of a verified point."""
     stationarity: Stationarity | None = None
     """Of an answer that a local solver gave, None otherwise."""
+    stochastic: StochasticReport | None = None
+    """Of a stochastic program, None otherwise; then ``variables`` are those of the first stage."""
+    approximate_objective: float | None = None
+    """What the surrogate of nn-embed says of the objective; never the answer. None of other methods."""
+    surrogate: Mapping[str, Any] | None = None
+    """What is known of that surrogate (docs/json.md)."""
 
     @property
     def exit_code(self) -> int:

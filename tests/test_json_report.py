@@ -30,6 +30,8 @@ SOLUTION_FIELDS = {
     "ties",
     "multiplier_ranges",
     "stationarity",
+    "approximate_objective",
+    "surrogate",
     "summary",
     "seconds",
     "messages",
@@ -123,7 +125,7 @@ def test_what_is_known_after_the_solve_is_there() -> None:
     (found,) = answer["multiplier_ranges"]
     assert found.keys() == {"variable", "row", "value", "lower", "upper", "unique"}
     assert (found["variable"], found["row"]) == ("p", "row")
-    assert answer["stationarity"] is None
+    assert answer["stationarity"] is answer["surrogate"] is answer["approximate_objective"] is None
     local = solution_object(solve(model(), EMP, encoding="scholtes"))
     assert local["stationarity"].keys() == {"kind", "multipliers", "descent", "pairs", "biactive", "how"}
     assert local["stationarity"]["kind"] == "S"

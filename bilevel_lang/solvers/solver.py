@@ -92,6 +92,12 @@ class SolverRun:
     """Reasons not to trust the run that it has found itself: sentences for the user, with what to do."""
     epsilon: str = ""
     """The tolerances, in words, of a method whose best promise is epsilon-optimality."""
+    bound_holds: bool = False
+    """Whether ``bound`` is one of the problem itself, whatever the rewrite has made of it."""
+    approximate_objective: float | None = None
+    """What the leader's objective would be if the surrogate that was solved with were right."""
+    surrogate: Mapping[str, Any] | None = None
+    """What is known of that surrogate (docs/json.md)."""
 
     @property
     def has_solution(self) -> bool:

@@ -85,7 +85,6 @@ class _Run:
             return SolverRun(Termination.INFEASIBLE, Highs().version(), message="no point satisfies all rows")
         rounds = Rounds(source, domain, self._target, options)
         found = rounds.run()
-        self.rounds = rounds
         values = None if found.x is None else ComponentMap(zip(variables, found.x.tolist(), strict=True))
         return SolverRun(
             found.termination,
@@ -96,4 +95,7 @@ class _Run:
             seconds=found.seconds,
             message=found.message,
             multipliers=(),
+            bound_holds=True,
+            approximate_objective=rounds.report.approximate,
+            surrogate=rounds.report.fields(),
         )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -43,7 +44,27 @@ class Report:
     binaries: int = 0
     continuous: int = 0
     approximate: float | None = None
-    said: list[str] = field(default_factory=list)
+    training_seconds: float = 0.0
+    kind: str | None = None
+    layers: tuple[int, ...] = ()
+
+    def fields(self) -> dict[str, Any]:
+        """As docs/json.md has it."""
+        trained = self.trained
+        return {
+            "kind": self.kind,
+            "layers": list(self.layers),
+            "target": self.target.name,
+            "samples": self.samples,
+            "sampling_seconds": self.sampling_seconds,
+            "solves_per_second": self.samples / max(self.sampling_seconds, 1e-9),
+            "training_seconds": self.training_seconds if trained is not None else None,
+            "validation_mae": None if trained is None else trained.validation_mae,
+            "validation_max_error": None if trained is None else trained.validation_max_error,
+            "binaries": self.binaries,
+            "continuous": self.continuous,
+            "rounds": self.rounds,
+        }
 
 
 class Rounds:
@@ -111,6 +132,8 @@ class Rounds:
             return
         settings = Settings(layers=self.options.nn.layers or LAYERS, seed=self.options.seed)
         self.report.trained = trained = fit(labels, settings, deadline=self.deadline)
+        self.report.training_seconds += trained.seconds
+        self.report.kind, self.report.layers = settings.kind, settings.layers
         push = "up" if self.target.name == "value" else "down"
         embedding = embed(trained.network, self.domain, self.options.nn.embedding, (push,))  # type: ignore[arg-type]
         self.report.binaries, self.report.continuous = embedding.binaries, embedding.columns - int(embedding.integer.sum())

@@ -1,0 +1,82 @@
+"""How good are the verified points of nn-embed? One line of JSON for each run; what a results file holds is not run again.
+
+python benchmarks/nn_embed/run.py [--instances FOLDER] [--groups small,milp,knapsack] [--refine 0,5] [--results FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import bilevel_lang
+from benchmarks.machine import describe_machine
+from benchmarks.nn_embed.cases import Case, cases
+from benchmarks.nn_embed.table import summary
+from bilevel_lang.errors import BilevelError
+from bilevel_lang.reformulation.nn_options import NnOptions
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--instances", type=Path, help="a folder with index.csv and MPS files as BOBILib has them")
+    parser.add_argument("--groups", default="small,milp,knapsack")
+    parser.add_argument("--refine", default="0,5")
+    parser.add_argument("--only", default="", help="names that hold this text")
+    parser.add_argument("--target", default="auto")
+    parser.add_argument("--network", default="auto")
+    parser.add_argument("--time-limit", type=float, default=300.0)
+    parser.add_argument("--results", type=Path, default=Path("nn_embed_results.jsonl"))
+    arguments = parser.parse_args()
+    print(describe_machine())
+    done = {(r["name"], r["refine"]) for r in results_of(arguments.results)}
+    for refine in map(int, arguments.refine.split(",")):
+        for case in cases(arguments.instances, tuple(arguments.groups.split(","))):
+            if arguments.only in case.name and (case.name, refine) not in done:
+                nn = NnOptions(refine=refine, target=arguments.target, network=arguments.network)
+                found = run(case, nn, arguments.time_limit)
+                with arguments.results.open("a", encoding="utf-8") as stream:
+                    stream.write(json.dumps(found) + "\n")
+                print(
+                    f"{case.name:40s} refine {refine}  {found['status']:12s} {found['error'] or ''} {found['said']}", flush=True
+                )
+    print(summary(results_of(arguments.results)))
+
+
+def results_of(path: Path) -> list[dict[str, object]]:
+    """The runs that a results file holds; a line that was cut off is none."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
+
+
+def run(case: Case, nn: NnOptions, limit: float) -> dict[str, object]:
+    """One solve; ``error`` is |F - best| / max(1, |best|) of a verified point."""
+    model, info = case.model()
+    began = time.perf_counter()
+    found: dict[str, object] = {"name": case.name, "group": case.group, "refine": nn.refine, "best": case.best, "error": None}
+    try:
+        solution = bilevel_lang.solve(model, info, method="nn-embed", nn=nn, time_limit=limit)
+    except BilevelError as error:
+        message = error.diagnostics[0].message
+        return found | {"status": "refused", "seconds": time.perf_counter() - began, "said": message}
+    objective = solution.objective if solution.verified else None
+    error = None if objective is None or case.best is None else abs(objective - case.best) / max(1.0, abs(case.best))
+    said = f"{objective} (best known {case.best}) in {time.perf_counter() - began:.1f} s"
+    return found | {
+        "status": solution.status.value,
+        "verified": solution.verified,
+        "objective": objective,
+        "error": error,
+        "approximate": solution.approximate_objective,
+        "surrogate": dict(solution.surrogate or {}),
+        "seconds": time.perf_counter() - began,
+        "said": said,
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,26 @@
+"""The results as a table: how many points were verified, how near they are, how long it took."""
+
+from __future__ import annotations
+
+import statistics
+from typing import Any
+
+WITHIN = (0.0001, 0.01, 0.02)
+
+
+def summary(results: list[dict[str, Any]]) -> str:
+    """One row for each group and number of rounds."""
+    head = ("group", "refine", "runs", "refused", "verified", *(f"<= {100 * w:g} %" for w in WITHIN), "mean error %", "median s")
+    lines = ["  ".join(f"{h:>12s}" for h in head)]
+    for group, refine in sorted({(r["group"], r["refine"]) for r in results}):
+        rows = [r for r in results if (r["group"], r["refine"]) == (group, refine)]
+        tried = [r for r in rows if r["status"] != "refused"]
+        known = [r for r in tried if r["best"] is not None]
+        errors = [r["error"] for r in known if r["error"] is not None]
+        near = [f"{100 * sum(e <= w for e in errors) / max(1, len(known)):.1f} %" for w in WITHIN]
+        mean = f"{100 * statistics.fmean(errors):.3f}" if errors else "-"
+        seconds = f"{statistics.median(r['seconds'] for r in rows):.1f}"
+        verified = sum(bool(r.get("verified")) for r in tried)
+        cells = (group, refine, len(rows), len(rows) - len(tried), verified, *near, mean, seconds)
+        lines.append("  ".join(f"{c!s:>12s}" for c in cells))
+    return "\n".join(lines)
