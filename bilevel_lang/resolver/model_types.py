@@ -114,7 +114,7 @@ def _check_ordinary(name: str, plan: Outline, model: Any, choices: bool) -> Iter
         yield f"the model has complementarity conditions: {names_of(conditions)}", "write `modeltype mpec`, or leave it out"
         return
     most, integers_allowed = CLASSES[name]
-    integers = [v for v in model.component_data_objects(pyo.Var) if not v.fixed and not v.is_continuous()]
+    integers = _integers(model)
     curved = [c for c in _functions(model) if _degree(c) > most]
     kinked = [c for c in _functions(model) if _has_kinks(_expression(c))]
     why = []
@@ -133,6 +133,10 @@ def _check_ordinary(name: str, plan: Outline, model: Any, choices: bool) -> Iter
         )
 
 
+def _integers(model: Any) -> list[Any]:
+    return [v for v in model.component_data_objects(pyo.Var) if not v.fixed and not v.is_continuous()]
+
+
 def _fitting(degree: int, integers: bool, kinked: bool) -> str:
     """The narrowest type for such a model."""
     if degree == NONLINEAR:
@@ -141,13 +145,16 @@ def _fitting(degree: int, integers: bool, kinked: bool) -> str:
 
 
 def _check_system(name: str, plan: Outline, model: Any, choices: bool) -> Iterator[Finding]:
-    """For ``mcp``, ``cns``, ``mpec`` and ``rmpec``."""
+    """For ``mcp``, ``cns``, ``mpec`` and ``rmpec``. Only beside a leader may variables be integer."""
     if name == "rmpec":
         help = "write `modeltype mpec`; `--encoding scholtes` solves it by a sequence of NLPs"
         yield "the complementarities of an MPEC are not relaxed by this program", help
         return
     if choices and name != "mpec":
         yield "the annotation has disjunctions, which are integer choices", "leave it out"
+    elif name != "mpec" and (integers := _integers(model)):
+        mend = "leave it out, or relax them in the model (`core.relax_integer_vars`)"
+        yield f"the model has integer variables: {names_of(integers)}; those of an MCP or a CNS are continuous", mend
     if plan.structure is Structure.BILEVEL and name != "mpec":
         yield "with a leader the problem is an MPEC", "write `modeltype mpec`, or leave it out"
     if plan.structure is Structure.EQUILIBRIUM and name != "mcp":

@@ -9,6 +9,7 @@ import pytest
 from pyomo.mpec import Complementarity, complements
 
 from bilevel_lang import solve
+from bilevel_lang.errors import ResolutionError
 from bilevel_lang.problem import Structure
 from bilevel_lang.solution import Status
 from tests.resolver.models import findings, gams_style, mistakes, resolved
@@ -162,8 +163,25 @@ def test_a_multiplier_can_be_named_in_the_kkt_system() -> None:
     assert solve(m, "modeltype mcp\ndualvar p row").variables["p"] == pytest.approx(3)
 
 
-def test_integers_have_no_kkt_system() -> None:
-    from bilevel_lang.errors import RefusedError
+@pytest.mark.parametrize("method", ["auto", "kkt", "value-function"])
+def test_integers_have_no_kkt_system_whatever_the_method(method: str) -> None:
+    with pytest.raises(ResolutionError, match="those of an MCP or a CNS are continuous"):
+        solve(model_of("li"), "modeltype mcp", method=method)
 
-    with pytest.raises(RefusedError, match="integer"):
-        solve(model_of("li"), "modeltype mcp", method="kkt")
+
+def test_an_equilibrium_with_integers_is_no_mcp_and_a_leader_may_have_them() -> None:
+    m = gams_style()
+    m.w.domain = pyo.Integers
+    assert mistakes(m, "equilibrium min z y defz low high x p min obj w\nmodeltype mcp") == ["E23"]
+    resolved(m, "equilibrium min z y defz low high x p min obj w")
+    resolved(m, "bilevel x w min z y defz low high\nmodeltype mpec")
+
+
+def test_neither_do_integers_make_a_square_system() -> None:
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var(domain=pyo.Integers)
+    m.a = pyo.Constraint(expr=m.x == 3)
+    for type in ("cns", "mcp"):
+        assert mistakes(m, f"modeltype {type}") == ["E23"]
+    m.x.fix(3)
+    assert mistakes(m, "modeltype cns") == ["E23"]  # an equation, and no variable
