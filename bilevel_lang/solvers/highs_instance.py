@@ -48,7 +48,7 @@ _STATUS = {
 }
 
 
-QP_ITERATIONS, QP_ITERATIONS_EACH = 20_000, 50
+QP_ITERATIONS, QP_ITERATIONS_EACH = 5_000, 50
 """Iterations of the QP solver: some, and some for each row and column. HiGHS 1.15.1 cycles without end on a few degenerate QPs (7
 columns, costs of 1e4 beside 1), and it sets itself no limit. Ordinary QPs need a few for each row and column."""
 

@@ -157,3 +157,19 @@ def test_a_qp_that_cycles_comes_to_an_end():
     m.lead, m.inner, m.row = pyo.Objective(expr=m.x**2 - m.y), pyo.Expression(expr=1e4 * m.y), pyo.Constraint(expr=m.y >= m.x)
     found = bl.solve(m, "bilevel x\nmin inner y row", encoding="branch")
     assert found.objective is None or found.objective == pytest.approx(-0.25, abs=1e-4)
+
+
+@pytest.mark.parametrize("seed", [104, 121, 126])
+def test_a_qp_on_which_the_usual_regularisation_fails_is_solved_with_another(seed, monkeypatch):
+    """Degenerate QPs of the agreement benchmark; without further regularisations HiGHS 1.15.1 fails or cycles on them."""
+    import bilevel_lang as bl
+    from benchmarks.agreement.enumeration import enumerate_optimum
+    from benchmarks.agreement.generator import instance
+    from bilevel_lang.solvers import highs
+
+    problem = instance("qp-qp", seed)
+    found = bl.solve(*problem.model(), encoding="branch")
+    assert found.status.value == "optimal"
+    assert found.objective == pytest.approx(enumerate_optimum(problem).value, rel=1e-6, abs=1e-6)
+    monkeypatch.setattr(highs, "OTHER_WEIGHTS", ())
+    assert bl.solve(*problem.model(), encoding="branch").status.value != "optimal"

@@ -44,7 +44,7 @@ def take_pairs(model: Any) -> tuple[Any, tuple[Pair, ...]]:
         # Two conditions of one label would overwrite each other in the components that encodings index by name.
         name = name if name not in taken else str(condition.name)
         taken.add(name)
-        pairs += _pairs_of(name, condition, block)
+        pairs += pairs_of(name, condition, block)
         condition.deactivate()
     return block, tuple(pairs)
 
@@ -54,9 +54,10 @@ def conditions(model: Any) -> Iterator[Any]:
     return model.component_data_objects(Complementarity, active=True, descend_into=(pyo.Block,))  # type: ignore[no-any-return]
 
 
-def _pairs_of(name: str, condition: Any, block: Any) -> list[Pair]:
+def pairs_of(name: str, condition: Any, block: Any) -> list[Pair]:
     """The forms of ``pyomo.mpec``: two one-sided inequalities, a two-sided one with a free expression, or an equality.
 
+    ``block`` takes what else they state: rows in ``block.row``, parts of free expressions in ``block.part``.
     ``y >= lo _|_ F`` with a free F means F >= 0, as in the mixed form with an infinite upper bound.
     """
     first, second = (_finite_sides(condition._canonical_expression(side)) for side in condition._args)

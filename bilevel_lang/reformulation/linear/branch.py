@@ -35,6 +35,9 @@ FIRST_EFFORT = Effort(nodes=150, iterations=200_000, trial=20, promising=0.15)
 """What the search may do before SCIP takes over. Of the random problems of ``benchmarks/lplp`` it solves the plain ones, which
 need up to some 80 nodes and are within 10 % after 20. The harder families are at 30 % and more there: SCIP is quicker then."""
 
+QUADRATIC_EFFORT = Effort(nodes=60, iterations=20_000)
+"""The same for a quadratic objective, whose QPs start anew at every node."""
+
 SHARE = 0.5
 """Of a time limit, the part that the search may take before SCIP takes over."""
 
@@ -68,15 +71,15 @@ class LinearBranch:
         alone = options.encoding == self.name or options.solver is not None
 
         def run(wanted: Options, start: Floats | None) -> MatrixRun:
-            if not linear:
-                return search_pairs(mpec, wanted.for_solver(), start)
             if not alone:
                 return _handed_over(mpec, wanted, start, options)
+            if not linear:
+                return search_pairs(mpec, wanted.for_solver(), start)
             found = search(mpec.program, mpec.left, mpec.right, wanted.for_solver())
             # Without a bound on its relaxation the quick search cannot begin; the other one can.
             return search_pairs(mpec, wanted.for_solver(), start) if found.termination is Termination.FAILED else found
 
-        notes = () if alone or not linear else ("SCIP with SOS1 sets goes on where a short search is not enough",)
+        notes = () if alone else ("SCIP with SOS1 sets goes on where a short search is not enough",)
         return EncodedArrays(Exactness.EXACT, solver, run, notes=notes)
 
 
@@ -92,13 +95,14 @@ def why_no_lp(mpec: LinearMpec) -> str | None:
 
 def _handed_over(mpec: LinearMpec, wanted: Options, start: Floats | None, options: Options) -> MatrixRun:
     """The search, then SCIP from its best point if it has not come to an end."""
-    first = _search_or_nothing(mpec, wanted)
+    first = _search_or_nothing(mpec, wanted, start)
     if first.termination not in (Termination.LIMIT, Termination.FAILED):
         return first
     left = None if wanted.time_limit is None else max(0.1, wanted.time_limit - first.seconds)
     # Only where the relaxation is known to be bounded: without it SCIP 10.0.2 with `autosos1branch` off calls unbounded problems
     # infeasible now and then.
-    pruning = PRUNING if first.bound is not None and np.isfinite(first.bound) else {}
+    bounded = first.bound is not None and np.isfinite(first.bound)
+    pruning = PRUNING if bounded and mpec.program.quadratic is None else {}
     rest = replace(wanted, time_limit=left, solver_options={**pruning, **wanted.solver_options})
     known = _better(mpec, first.x, start)
     second = LinearSos1().encode(mpec, "scip", options).run(rest, known)
@@ -106,10 +110,12 @@ def _handed_over(mpec: LinearMpec, wanted: Options, start: Floats | None, option
     return replace(_at_least(mpec, second, first), seconds=first.seconds + second.seconds, message=said)
 
 
-def _search_or_nothing(mpec: LinearMpec, wanted: Options) -> MatrixRun:
-    """The search within its effort; where an LP defeats HiGHS it has found nothing, and its words are kept."""
+def _search_or_nothing(mpec: LinearMpec, wanted: Options, start: Floats | None) -> MatrixRun:
+    """The search within its effort; where an LP or QP defeats HiGHS it has found nothing, and its words are kept."""
     began = time.perf_counter()
     try:
+        if mpec.program.quadratic is not None:
+            return search_pairs(mpec, _part_of(wanted), start, QUADRATIC_EFFORT)
         return search(mpec.program, mpec.left, mpec.right, _part_of(wanted), FIRST_EFFORT)
     except SolverFailedError as error:
         said = error.diagnostics[0].message

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bilevel_lang.reformulation.encoding_choice import NO_BIG_M, NO_SCHOLTES, NO_SOS1, Choice
-from bilevel_lang.reformulation.linear.branch import why_no_lp
 from bilevel_lang.reformulation.linear.branching.violated_pairs import takes
 from bilevel_lang.reformulation.linear.mpec import LinearMpec
 from bilevel_lang.reformulation.linear.registry import LINEAR_ENCODINGS, linear_encoding
@@ -11,6 +10,9 @@ from bilevel_lang.reformulation.rewrite import Options
 from bilevel_lang.reformulation.two_stage import FIRST
 from bilevel_lang.solvers.registry import by_name
 from bilevel_lang.solvers.solver import Feature
+
+QUADRATIC_LIMIT = 500
+"""Up to this many columns a convex quadratic objective goes to ``branch`` first: HiGHS's QP solver is for small programs."""
 
 
 def choose_linear_encoding(mpec: LinearMpec, options: Options) -> Choice | str:
@@ -43,7 +45,8 @@ def _automatic(mpec: LinearMpec, options: Options) -> Choice | str:
         return "the leader's objective or rows are quadratic and not convex"
     name, chosen = "sos1", "chosen    sos1: exact, no big-M; all rows and conditions are linear"
     if _for_branch(mpec, options):
-        name, chosen = "branch", "chosen    branch: exact, no big-M; all rows, conditions and the leader's objective are linear"
+        objective = "the leader's objective is linear" if mpec.program.quadratic is None else "the leader's is a convex QP"
+        name, chosen = "branch", f"chosen    branch: exact, no big-M; all rows and conditions are linear, {objective}"
     if mpec.program.integer.any():
         j = int(mpec.program.integer.nonzero()[0][0])
         why = f"`{mpec.column_name(j)}` is integer"
@@ -57,5 +60,9 @@ def _automatic(mpec: LinearMpec, options: Options) -> Choice | str:
 
 
 def _for_branch(mpec: LinearMpec, options: Options) -> bool:
-    """Whether the search over LPs is meant: not where the user has said something to SCIP."""
-    return options.solver is None and why_no_lp(mpec) is None and not options.solver_options.keys() - {"start"}
+    """Whether the search over LPs or QPs is meant: not where the user has said something to SCIP."""
+    program = mpec.program
+    if options.solver is not None or options.solver_options.keys() - {"start"} or program.integer.any():
+        return False
+    small = program.quadratic is None or program.columns <= QUADRATIC_LIMIT
+    return small and not program.quadratic_rows and takes(program) is None

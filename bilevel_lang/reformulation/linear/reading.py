@@ -13,6 +13,7 @@ import numpy as np
 import scipy.sparse as sp
 from pyomo.common.gc_manager import PauseGC
 from pyomo.core.base import maximize
+from pyomo.mpec import Complementarity
 
 from bilevel_lang.components.forms import Affine, Columns, NotQuadraticError, Quadratic, Stack
 from bilevel_lang.components.kinds import unknown_components
@@ -20,6 +21,7 @@ from bilevel_lang.errors import ModelFileError
 from bilevel_lang.oracle.traits import is_pinned
 from bilevel_lang.problem import Agent, BilevelProblem
 from bilevel_lang.reformulation.linear.conditions import AgentRows, Conditions
+from bilevel_lang.reformulation.linear.given_pairs import read_pairs
 from bilevel_lang.reformulation.linear.mpec import LinearMpec, Postponed
 from bilevel_lang.solvers.matrix import Ints, MatrixProgram, QuadraticRow
 from bilevel_lang.solvers.program import Floats, finite_side, is_integer
@@ -50,7 +52,7 @@ def read_mpec(problem: BilevelProblem) -> LinearMpec | NotLinear:
 
 def _strange(problem: BilevelProblem) -> str | None:
     """What in the model the arrays route knows nothing of, None without."""
-    unknown = unknown_components(problem.model)
+    unknown = unknown_components(problem.model, Complementarity)
     if unknown is not None:
         return f"the model has {unknown}"
     statement = unknown_statement(problem, "dualvar", "vi", "adjustequ")
@@ -89,10 +91,14 @@ class _Reader:
             for variable in agent.variables:
                 if not variable.fixed:
                     self.columns.number(variable)
+        given = read_pairs(self.problem.model, self.columns)
+        for row in given.rows:
+            self._row(row)
         n = len(self.columns)
         conditions = Conditions(n, *self._bounds())
         for number, (agent, rows) in enumerate(zip(self.problem.agents, agents, strict=True)):
             conditions.add(agent, number, rows, tuple(self.problem.dual_maps_of(agent)), self.columns)
+        given.add_to(conditions)
         program = self._program(objective, conditions)
         return LinearMpec(
             problem=self.problem,

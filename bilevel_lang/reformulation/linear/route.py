@@ -11,12 +11,14 @@ from pyomo.common.collections import ComponentMap
 from bilevel_lang.errors import RefusedError
 from bilevel_lang.oracle.traits import traits_of
 from bilevel_lang.problem import BilevelProblem
+from bilevel_lang.reformulation.complementarity.pairs import conditions
 from bilevel_lang.reformulation.complementarity.registry import ENCODINGS
 from bilevel_lang.reformulation.encoding_choice import Choice
 from bilevel_lang.reformulation.linear.answer import solver_run
 from bilevel_lang.reformulation.linear.choice import choose_linear_encoding
 from bilevel_lang.reformulation.linear.encoding import EncodedArrays, LinearEncoding
 from bilevel_lang.reformulation.linear.mpec import LinearMpec
+from bilevel_lang.reformulation.linear.objective_products import without_products
 from bilevel_lang.reformulation.linear.reading import NotLinear, read_mpec
 from bilevel_lang.reformulation.linear.registry import linear_encoding
 from bilevel_lang.reformulation.promises import warnings_of, weaker
@@ -28,6 +30,8 @@ from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.registry import by_name
 from bilevel_lang.solvers.solver import Feature, SolverRun
 
+_REPLACED = "replaced  the products in the leader's objective: strong duality of the agents gives them without products"
+
 Locally = Callable[[], Callable[[Options], SolverRun]]
 
 
@@ -37,15 +41,17 @@ def arrays_route(problem: BilevelProblem, options: Options, local: Callable[[str
     ``local(encoding)`` prepares the local search that a plan of several searches falls back on. Raises RefusedError where the
     encoding asked for cannot be had.
     """
-    if not problem.agents:
-        return NotLinear("there are no agents")
+    if not problem.agents and next(conditions(problem.model), None) is None:
+        return NotLinear("there are neither agents nor complementarities")
     mpec = read_mpec(problem)
     if isinstance(mpec, NotLinear):
         return mpec
-    choice = choose_linear_encoding(mpec, options)
+    simpler = without_products(mpec)
+    choice = choose_linear_encoding(simpler or mpec, options)
     if isinstance(choice, str):
         return NotLinear(choice)
-    return _reformulation(mpec, choice, options, local)
+    found = _reformulation(simpler or mpec, choice, options, local)
+    return found if simpler is None else replace(found, why=(*found.why, _REPLACED))
 
 
 def refuse_components(encoding: str, solver: str | None, reason: str) -> None:
@@ -119,6 +125,8 @@ class _Run:
 
 def _classes(mpec: LinearMpec) -> str:
     """``2 agents: LP, convex QP``."""
+    if not mpec.agents:
+        return f"{len(mpec.left)} pairs of the model's own"
     found = {"VI" if not a.optimises else "LP" if not a.quadratic else "convex QP" if a.convex else "QP" for a in mpec.agents}
     count = len(mpec.agents)
     return f"{count} agent{'s' if count > 1 else ''}: {', '.join(sorted(found))}"

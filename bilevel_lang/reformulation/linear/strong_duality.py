@@ -26,6 +26,7 @@ from bilevel_lang.errors import RefusedError
 from bilevel_lang.reformulation.complementarity.big_m import LARGEST
 from bilevel_lang.reformulation.linear.bounds.derived import derive_bounds
 from bilevel_lang.reformulation.linear.encoding import EncodedArrays, padded
+from bilevel_lang.reformulation.linear.given_pairs import NOBODY
 from bilevel_lang.reformulation.linear.mpec import AgentSystem, LinearMpec
 from bilevel_lang.reformulation.linear.piece import piece_of, polished
 from bilevel_lang.reformulation.linear.products import BinaryProducts
@@ -92,6 +93,7 @@ class LinearStrongDuality:
         """``gap <= 0`` for every agent. Raises RefusedError for a VI, a nonconvex agent, and for HiGHS where products stay."""
         for number, agent in enumerate(mpec.agents):
             _check(mpec.problem.agents[number].name, agent)
+        _check_labels(mpec)
         program = _bounded(mpec)
         products = BinaryProducts(program)
         rows = [_row(gap_of(agent), products) for agent in mpec.agents if len(agent.pairs)]
@@ -165,6 +167,13 @@ def _check(name: str, agent: AgentSystem) -> None:
         raise RefusedError(said, "use `--encoding sos1`")
     if not agent.convex:
         raise RefusedError(f"{name} is not convex, so that strong duality need not hold", "use `--encoding sos1`")
+
+
+def _check_labels(mpec: LinearMpec) -> None:
+    own = next((label for label in mpec.labels if label.agent == NOBODY), None)
+    if own is not None:
+        said = f"complementarity `{own.name}` is the model's own, and strong duality is about agents"
+        raise RefusedError(said, "use `--encoding sos1`")
 
 
 def _row(gap: Gap, products: BinaryProducts) -> QuadraticRow:

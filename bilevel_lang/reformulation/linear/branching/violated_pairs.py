@@ -17,6 +17,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bilevel_lang.reformulation.linear.branching.search import UNLIMITED
+from bilevel_lang.reformulation.linear.branching.tree import Effort
 from bilevel_lang.reformulation.linear.mpec import LinearMpec
 from bilevel_lang.reformulation.linear.piece import piece_of
 from bilevel_lang.reformulation.linear.start import starting
@@ -44,20 +46,22 @@ class _Node:
     x: Floats | None
 
 
-def search_pairs(mpec: LinearMpec, options: SolverOptions, start: Floats | None = None) -> MatrixRun:
+def search_pairs(mpec: LinearMpec, options: SolverOptions, start: Floats | None = None, effort: Effort = UNLIMITED) -> MatrixRun:
     """Solve ``mpec`` (linear rows, linear or convex quadratic objective) to proven optimality.
 
     LIMIT and INTERRUPTED come with the best point and the bound proven by then; FAILED where HiGHS gave up on a node. ``start``
-    (columns of the program) is looked at for its piece. Raises RefusedError for what HiGHS does not take.
+    (columns of the program) is looked at for its piece. ``effort`` (its nodes and iterations) may end the search earlier, with
+    LIMIT. Raises RefusedError for what HiGHS does not take.
     """
-    return _Search(mpec, options).run(start)
+    return _Search(mpec, options, effort).run(start)
 
 
 class _Search:
     """One search; ``value`` is always that of the minimisation."""
 
-    def __init__(self, mpec: LinearMpec, options: SolverOptions) -> None:
+    def __init__(self, mpec: LinearMpec, options: SolverOptions, effort: Effort) -> None:
         self.mpec = mpec
+        self.effort = effort
         self.program = replace(mpec.program, integer=np.zeros(mpec.program.columns, dtype=bool))
         self.whole = np.flatnonzero(mpec.program.integer)
         self.options = options
@@ -69,6 +73,7 @@ class _Search:
         self.closed = math.inf
         """The least value of the nodes that the gap alone has closed: no bound above it is proven."""
         self.nodes = 0
+        self.iterations = 0
         self.rooted = False
         self.queue: list[tuple[float, int, _Node]] = []
         self.number = itertools.count()
@@ -83,7 +88,7 @@ class _Search:
         while self.queue and ended is None:
             if self.queue[0][0] >= self._cutoff():
                 break
-            if self._left() <= 0:
+            if self._left() <= 0 or self._spent():
                 ended = Termination.LIMIT
                 break
             node = heapq.heappop(self.queue)[2]
@@ -108,6 +113,7 @@ class _Search:
         self.nodes += 1
         program = replace(self.program, lower=lower, upper=upper)
         found = self.highs.run_matrix(program, SolverOptions(time_limit=self._limit(), threads=self.options.threads))
+        self.iterations += found.iterations or 0
         if found.termination is Termination.INFEASIBLE:
             return None
         if found.termination in (Termination.UNBOUNDED, Termination.INFEASIBLE_OR_UNBOUNDED):
@@ -196,6 +202,10 @@ class _Search:
 
     def _cutoff(self) -> float:
         return self.best_value - self.gap * max(1.0, abs(self.best_value)) if self.best is not None else math.inf
+
+    def _spent(self) -> bool:
+        nodes, iterations = self.effort.nodes, self.effort.iterations
+        return (nodes is not None and self.nodes >= nodes) or (iterations is not None and self.iterations >= iterations)
 
     def _left(self) -> float:
         limit = self.options.time_limit
