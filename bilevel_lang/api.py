@@ -26,9 +26,11 @@ from bilevel_lang.mps_files.extraction import extract
 from bilevel_lang.problem import BilevelProblem
 from bilevel_lang.reformulation.registry import choose, in_hand
 from bilevel_lang.reformulation.rewrite import Options, Reformulation, Rewrite
+from bilevel_lang.reformulation.stochastic.method import ExtensiveForm
 from bilevel_lang.resolver import resolve as resolve_info
 from bilevel_lang.solution import BilevelSolution, Certificate, Point, Status
 from bilevel_lang.solvers.solver import SolverOptions
+from bilevel_lang.stochastic_solution import solve_stochastic
 from bilevel_lang.verification import verify as verify_point
 
 SETTLED = (Status.OPTIMAL, Status.INFEASIBLE, Status.UNBOUNDED, Status.INTERRUPTED)
@@ -165,6 +167,8 @@ def solve_problem(problem: BilevelProblem, options: Options, clock: Clock | None
 def find_solution(problem: BilevelProblem, options: Options, clock: Clock) -> BilevelSolution:
     """The same, and the model keeps its values: the answer is in the solution alone."""
     rewrite, path = choose(problem, options)
+    if isinstance(rewrite, ExtensiveForm):
+        return solve_stochastic(problem, options, clock, rewrite, path)
     solution = _attempt(problem, options, clock, rewrite, path)
     other = None if solution.status in SETTLED else in_hand(problem, options, rewrite)
     if other is not None:

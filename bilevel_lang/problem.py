@@ -20,6 +20,7 @@ from typing import Any, Literal
 from pyomo.common.collections import ComponentMap
 
 from bilevel_lang.errors import Diagnostic, Source, Span
+from bilevel_lang.uncertainty.program import StochasticProgram
 
 AgentKind = Literal["min", "max", "vi"]
 
@@ -35,7 +36,7 @@ class Structure(enum.Enum):
     """No agents: an ordinary model, or an MPEC written with ``pyomo.mpec``."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Row:
     """One row of an agent: ``lower <= body <= upper``, a side None where there is none.
 
@@ -224,7 +225,8 @@ class BilevelProblem:
     ``definitions`` are the rows that define objective variables: they hold, but have no multiplier. ``consumed`` are rows that
     serve as VI functions and are no constraints. ``wildcards``: what each ``*`` stands for, by agent. ``disjunctions`` hold rows
     that are in nobody's ``rows``. With ``softening`` the ``model`` is a clone of the modeller's in which the rows of
-    ``adjustequ`` are soft; everything else in this record refers to that clone.
+    ``adjustequ`` are soft; everything else in this record refers to that clone. With ``stochastic`` the model is that of one
+    scenario.
     """
 
     model: Any
@@ -243,6 +245,7 @@ class BilevelProblem:
     links: tuple[Link, ...] = ()
     shared_rows: tuple[SharedRow, ...] = ()
     state_variables: tuple[StateVariable, ...] = ()
+    stochastic: StochasticProgram | None = None
 
     def check(self) -> None:
         """The invariants between resolve and rewrite; a broken one is a bug of ours (AssertionError)."""

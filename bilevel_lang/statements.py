@@ -19,6 +19,7 @@ STATEMENTS: dict[str, Callable[[BilevelProblem], bool]] = {
     "sharedequ": lambda problem: any(not row.common for row in problem.shared_rows),
     "implicit": lambda problem: bool(problem.state_variables),
     "disjunction": lambda problem: bool(problem.disjunctions),
+    "stage": lambda problem: problem.stochastic is not None,
     "adjustequ": lambda problem: problem.softening is not None and bool(problem.softening.rows),
 }
 """Statement -> whether a problem has it. ``adjustequ`` leaves ordinary rows and variables, in a clone of the model."""

@@ -175,7 +175,6 @@ def test_syntax_gets_code_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     ("emp", "options", "code"),
     [
         ("bilevel x\nmin low y row\n", ["--method", "extensive-form"], 3),
-        ("bilevel x\nmin low y row\n", ["--method", "nn-embed"], 3),
         ("bilevel x\nmin low y row\nstage 2 y\n", [], 3),
     ],
 )
@@ -218,7 +217,26 @@ def test_a_bug_of_ours_is_1_and_says_so(monkeypatch: pytest.MonkeyPatch, capsys:
 
     monkeypatch.setattr(cli, "_dispatch", broken)
     assert main(BARD) == 1
-    assert "bug of bilevel-lang" in capsys.readouterr().err
+    told = capsys.readouterr()
+    assert "RuntimeError: boom" in told.err and "bug of bilevel-lang" in told.err and told.out == ""
+
+
+@pytest.mark.parametrize("where", ["verify_point", "assemble"])
+def test_a_bug_of_ours_is_an_object_too(
+    where: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("division by zero")
+
+    monkeypatch.setattr(f"bilevel_lang.api.{where}", broken)
+    code, answer = run_json(capsys, *BARD)
+    assert (code, answer["exit_code"], answer["status"]) == (1, 1, "error")
+    (bug,) = answer["errors"]
+    assert bug["code"] == "B1" and bug["message"].endswith("ZeroDivisionError: division by zero")
+    assert "report it" in bug["help"] and (bug["file"], bug["line"], bug["column"]) == (None, None, None)
+    target = tmp_path / "answer.json"
+    assert main([*BARD, "--json", str(target)]) == 1
+    assert json.loads(target.read_text()) == answer
 
 
 def test_check_prints_the_counters_and_who_owns_what(capsys: pytest.CaptureFixture[str]) -> None:

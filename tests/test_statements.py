@@ -14,6 +14,7 @@ CARRIED = {
     "qvi": ("row", "bilevel x\nqvi F y p row"),
     "implicit": ("state", "implicit p state\nequilibrium\nmin f y p state\nmin g x p state"),
     "disjunction": ("low high", "bilevel x p b\nmin f y\ndisjunction b low else high"),
+    "stage": ("row", "randvar r discrete 0.5 1 0.5 2\nstage 2 y row"),
     "adjustequ": ("row low", "bilevel x p\nmin f y row\nadjustequ low abs 3"),
 }
 
@@ -22,6 +23,7 @@ def model(rows: str) -> pyo.ConcreteModel:
     m = pyo.ConcreteModel()
     m.x, m.p, m.y = pyo.Var(bounds=(0, 4)), pyo.Var(bounds=(0, 9)), pyo.Var(bounds=(0, 4))
     m.b = pyo.Var(domain=pyo.Binary)
+    m.r = pyo.Param(initialize=1, mutable=True)
     m.f, m.g, m.F = pyo.Expression(expr=m.y + m.p * m.y), pyo.Expression(expr=m.x), pyo.Expression(expr=m.y - m.x)
     m.row = pyo.Constraint(expr=m.y + m.x >= 2)
     m.state = pyo.Constraint(expr=m.p == m.y + m.x)

@@ -164,7 +164,8 @@ class TreeBuilder(Transformer[Token, "tuple[s.Statement, ...]"]):
 
     def expectedvalue(self, children: Children) -> s.ExpectedValue:
         """The variable that is an expected value."""
-        return s.ExpectedValue(_all(s.Reference, children)[0], **_places(children))
+        variable, *result = _all(s.Reference, children)
+        return s.ExpectedValue(variable, result[0] if result else None, **_places(children))
 
     def risk(self, children: Children) -> s.RiskMeasure:
         """The variables of a measure of risk, and its level."""

@@ -99,7 +99,7 @@ _PRINTERS: dict[type[s.Node], Callable[[Any], Iterable[str]]] = {
     s.SetSeed: lambda node: ["setseed", _item(node.seed)],
     s.Correlation: lambda node: ["correlation", _item(node.first), _item(node.second), _item(node.value)],
     s.Chance: lambda node: ["chance", *map(_item, node.rows), *map(_item, node.arguments)],
-    s.ExpectedValue: lambda node: ["expectedvalue", _item(node.variable)],
+    s.ExpectedValue: lambda node: ["expectedvalue", _item(node.variable), *([_item(node.result)] if node.result else [])],
     s.RiskMeasure: lambda node: [node.kind, *map(_item, node.variables), _item(node.level)],
     s.Scenarios: lambda node: ["scenarios", _quoted(node.file)],
 }

@@ -280,9 +280,10 @@ class Chance(Node):
 
 @dataclass(frozen=True, slots=True)
 class ExpectedValue(Node):
-    """``expectedvalue var``."""
+    """``expectedvalue var [var]``."""
 
     variable: Reference
+    result: Reference | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,20 +11,21 @@ from bilevel_lang.reformulation.complementarity.registry import encoding_by_name
 from bilevel_lang.reformulation.kkt import Kkt
 from bilevel_lang.reformulation.linear.registry import linear_encoding
 from bilevel_lang.reformulation.nn_embed.method import NnEmbed
-from bilevel_lang.reformulation.rewrite import Accepted, Options, Refusal, Rewrite
+from bilevel_lang.reformulation.rewrite import Accepted, Options, Refusal, Rewrite, Verdict
+from bilevel_lang.reformulation.stochastic.method import ExtensiveForm
 from bilevel_lang.reformulation.value_function.method import ValueFunction
 from bilevel_lang.reformulation.value_function.nonconvex.route import accepts_nonconvex, is_small
 from bilevel_lang.solvers.registry import by_name
 
-REWRITES: tuple[Rewrite, ...] = (Kkt(), ValueFunction(), NnEmbed())
+REWRITES: tuple[Rewrite, ...] = (Kkt(), ValueFunction(), NnEmbed(), ExtensiveForm())
 
-PLANNED = ("extensive-form",)
-"""Methods of the language that no rewrite of this version carries out: refused by name."""
+STOCHASTIC = ("extensive-form",)
+"""Methods for problems with scenarios; of those the others know nothing."""
 
 ON_REQUEST = ("nn-embed",)
 """Methods that approximate: `auto` does not take them, and their refusal is no news where they were not asked for."""
 
-METHODS = ("auto", *(r.name for r in REWRITES), *PLANNED)
+METHODS = ("auto", *(r.name for r in REWRITES))
 
 
 def choose(problem: BilevelProblem, options: Options) -> tuple[Rewrite, list[str]]:
@@ -34,15 +35,17 @@ def choose(problem: BilevelProblem, options: Options) -> tuple[Rewrite, list[str
     """
     wanted = _wanted(options)
     _check_names(options)
+    has_scenarios = problem.stochastic is not None
     path: list[str] = []
     refusals: list[Diagnostic] = []
     for rewrite in REWRITES:
-        if wanted not in ("auto", rewrite.name):
+        if wanted not in ("auto", rewrite.name) or (wanted == "auto" and _knows_scenarios(rewrite) != has_scenarios):
             continue
-        verdict = rewrite.accepts(problem, options)
+        verdict = _verdict(rewrite, problem, options)
         if isinstance(verdict, Accepted):
             path.append(f"chosen    {rewrite.name}: {verdict.reason}")
-            path += [f"refused   {name}: not part of this version" for name in PLANNED if wanted == "auto"]
+            if wanted == "auto" and not has_scenarios:
+                path += [f"refused   {name}: it approximates, and is taken where it is asked for" for name in ON_REQUEST]
             if (other := in_hand(problem, options, rewrite)) is not None:
                 path.append(f"in hand   {other.name}, if the answer of {rewrite.name} is not proven optimal")
             return rewrite, path
@@ -50,6 +53,16 @@ def choose(problem: BilevelProblem, options: Options) -> tuple[Rewrite, list[str
         if wanted != "auto" or rewrite.name not in ON_REQUEST:
             refusals += _diagnostics(rewrite.name, verdict)
     raise RefusedError(refusals)
+
+
+def _knows_scenarios(rewrite: Rewrite) -> bool:
+    return rewrite.name in STOCHASTIC
+
+
+def _verdict(rewrite: Rewrite, problem: BilevelProblem, options: Options) -> Verdict:
+    if problem.stochastic is not None and not _knows_scenarios(rewrite):
+        return Refusal("it knows no scenarios", f"use `--method {STOCHASTIC[0]}`, or leave the choice to `auto`")
+    return rewrite.accepts(problem, options)
 
 
 def in_hand(problem: BilevelProblem, options: Options, chosen: Rewrite) -> Rewrite | None:
@@ -69,8 +82,6 @@ def in_hand(problem: BilevelProblem, options: Options, chosen: Rewrite) -> Rewri
 
 def _wanted(options: Options) -> str:
     name = options.method.lower()
-    if name in PLANNED:
-        raise RefusedError(f"method `{name}` is not part of this version", "use `--method kkt`, or leave the choice to `auto`")
     if name not in METHODS:
         near = difflib.get_close_matches(name, METHODS, n=1)
         raise UsageError(f"no method `{name}`", f"did you mean `{near[0]}`?" if near else "there are " + ", ".join(METHODS))

@@ -47,6 +47,8 @@ _RANGES = (
     ("big_m", 0, True),
     ("starts", 1, False),
     ("tolerance", 0, True),
+    ("scenarios", 1, False),
+    ("evaluate", 2, False),
 )
 """Option, least value, whether that value itself is out."""
 
@@ -65,7 +67,8 @@ class Options:
     mapping from names of rows and variables to numbers, ``*`` for all others), ``starts`` how many
     points a local method starts from, ``implicit`` the way with state variables (``switching``, ``replication`` or
     ``substitution``), ``tolerance`` of the certificate (relative). ``nlp``: options of the encodings for NLP
-    solvers; ``nn``: of nn-embed.
+    solvers; ``nn``: of nn-embed. Of stochastic programs: ``scenarios`` to draw from the laws and solve (None: all that are
+    stated), ``evaluate``: fresh ones on which the answer is tried out.
     """
 
     method: str = "auto"
@@ -84,6 +87,8 @@ class Options:
     nlp: NlpOptions = field(default_factory=NlpOptions)
     implicit: str = "switching"
     nn: NnOptions = field(default_factory=NnOptions)
+    scenarios: int | None = None
+    evaluate: int | None = None
 
     def __new__(cls, *args: Any, **named: Any) -> Options:
         """Name a mistyped option: the dataclass would speak of ``__init__`` and know no mend."""
@@ -125,7 +130,7 @@ def _check_number(name: str, value: Any, least: int, strict: bool) -> None:
         raise UsageError(f"option `{name}` must be {'>' if strict else '>='} {least} and finite, not {value!r}")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Multiplier:
     """Where the reported multiplier of one row is found in the rewritten model: ``factor`` * ``expression``."""
 
@@ -152,7 +157,7 @@ class Reformulation:
     encoding: str | None
     solver: str
     exactness: Exactness
-    variables: ComponentMap
+    variables: Mapping[Any, Any]
     multipliers: tuple[Multiplier, ...]
     run: Callable[[Options], SolverRun]
     why: tuple[str, ...] = ()

@@ -39,6 +39,12 @@ class Report:
         """Note something the user may want to know."""
         self._add(code, message, span, help, "notice")
 
+    def absorb(self, other: Report) -> None:
+        """Take over what was found in another text that this one names, such as a table; it keeps its own places."""
+        for diagnostic in other.diagnostics:
+            kind = (f"{diagnostic.code} {other.source.name}", diagnostic.severity, diagnostic.message, -1)
+            self._found[kind], self._seen[kind] = diagnostic, 1
+
     @property
     def has_errors(self) -> bool:
         """Whether something was found that stops the resolve."""
@@ -57,7 +63,7 @@ class Report:
         """Raise ResolutionError with every error (and, where ``strict``, every warning), in the order of the file."""
         grave = [d for d in self.diagnostics if d.severity == "error" or (strict and d.severity == "warning")]
         if grave:
-            raise ResolutionError(sorted(grave, key=lambda d: d.span.start if d.span else -1))
+            raise ResolutionError(sorted(grave, key=lambda d: d.span.start if d.span and d.source is self.source else -1))
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:

@@ -46,6 +46,7 @@ from bilevel_lang.resolver.soft_rows import Softener, derive, finished, working_
 from bilevel_lang.resolver.structure import Outline, outline
 from bilevel_lang.resolver.top_down import complement_drafts, give_the_rest, optimiser_draft
 from bilevel_lang.resolver.twins import TwinDrafter
+from bilevel_lang.resolver.uncertainty import read_uncertainty
 
 
 def resolve(model: Any, info: EmpInfo, *, strict: bool = False) -> BilevelProblem:
@@ -101,6 +102,7 @@ def _resolved(model: Any, info: EmpInfo, strict: bool) -> BilevelProblem:
     softener = Softener(drafts, objective, leaders, names, books, report)
     soft = softener.soften(info)
     check_type(wanted, plan, model, info, report)
+    stochastic = read_uncertainty(info, names, objective, report)
     named = named_rows(pairs)
     agents = [_agent(d, named, report) for d in drafts if d.objective is not None or d.kind == "vi"]
     maps = dual_maps(pairs, agents, books, report)
@@ -125,6 +127,7 @@ def _resolved(model: Any, info: EmpInfo, strict: bool) -> BilevelProblem:
         links=_links(drafts),
         shared_rows=shared_rows(sharing),
         state_variables=state_variables(sharing),
+        stochastic=stochastic,
     )
     problem.check()
     return problem

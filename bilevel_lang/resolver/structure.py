@@ -26,6 +26,7 @@ from bilevel_lang.grammar.syntax import (
 )
 from bilevel_lang.problem import Structure
 from bilevel_lang.resolver.report import Report
+from bilevel_lang.resolver.uncertainty import UNCERTAIN
 
 AGENTS = (Optimise, VariationalInequality, QuasiVariationalInequality)
 SHARING = (VISol, SharedEqu, Implicit)
@@ -60,7 +61,7 @@ def outline(info: EmpInfo, report: Report) -> Outline:
     sharing: list[Statement] = []
     for statement in info.statements:
         inner = _governed(statement)
-        if isinstance(inner, DECLARATIONS):
+        if isinstance(inner, (*DECLARATIONS, *UNCERTAIN)):
             continue
         if not isinstance(inner, CARRIED_OUT):
             _refuse(inner, report)
@@ -86,6 +87,7 @@ def outline(info: EmpInfo, report: Report) -> Outline:
     else:
         typed = any(isinstance(s, ModelType) for s in info.statements)  # `modeltype mcp` makes an agent of the whole model
         _check_agents(bilevel, equilibrium, [*agents, *complements], [] if typed else duals, sharing, report)
+    _check_uncertain(info, first, report)
     structure = Structure.BILEVEL if bilevel else Structure.EQUILIBRIUM if first else Structure.SINGLE
     opening = _keyword_span(first) if first else None
     return Outline(structure, bilevel, tuple(agents), tuple(duals), opening, tuple(complements), tuple(sharing))
@@ -105,6 +107,19 @@ def _misplaced(complements: list[Statement], opened: Statement, report: Report) 
     help = "write the pair as an agent of its own: `vi function variable`"
     for statement in complements:
         report.error("E8", f"`dualequ` is not allowed {place}", _keyword_span(_governed(statement)), help)
+
+
+def _check_uncertain(info: EmpInfo, opened: Statement | None, report: Report) -> None:
+    """E8: a stochastic program has one decision maker, and rows that are what they are."""
+    uncertain = next((s for s in info.statements if isinstance(s, UNCERTAIN)), None)
+    others = [s for s in info.statements if isinstance(s, DECLARATIONS)]
+    if uncertain is None or (opened is None and not others):
+        return
+    word, other = keyword_of(uncertain, report), _governed(opened or others[0])
+    help = "a stochastic program has one decision maker: take one of the two out"
+    if opened is None:
+        help = "write it into the model's rows with binaries or slacks of stage 2"
+    report.error("E8", f"`{word}` is not allowed beside `{keyword_of(other, report)}`", _keyword_span(uncertain), help)
 
 
 def _governed(statement: Statement) -> Statement:

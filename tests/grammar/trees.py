@@ -76,7 +76,7 @@ statements = st.one_of(
     st.builds(s.SetSeed, numbers),
     st.builds(s.Correlation, references, references, numbers),
     st.builds(s.Chance, several(references, at_least=1), chance_arguments),
-    st.builds(s.ExpectedValue, references),
+    st.builds(s.ExpectedValue, references, st.none() | references),
     st.builds(
         s.RiskMeasure,
         st.sampled_from(["cvarlo", "cvarup", "varlo", "varup"]),

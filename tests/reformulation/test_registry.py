@@ -5,7 +5,7 @@ import pytest
 
 import bilevel_lang as bl
 from bilevel_lang.errors import RefusedError, UsageError
-from bilevel_lang.reformulation.registry import PLANNED, REWRITES, choose, in_hand
+from bilevel_lang.reformulation.registry import REWRITES, choose, in_hand
 from bilevel_lang.reformulation.rewrite import Options
 from tests.reformulation.problems import follow, plain
 
@@ -23,10 +23,21 @@ def test_methods_by_name(name: str) -> None:
     assert choose(bl.resolve(follow(), ANNOTATION), Options(method=name))[0].name == "kkt"
 
 
-@pytest.mark.parametrize("name", PLANNED)
-def test_planned_methods_are_refused_by_name(name: str) -> None:
-    with pytest.raises(RefusedError, match=f"`{name}` is not part of this version"):
-        choose(bl.resolve(follow(), ANNOTATION), Options(method=name))
+def test_scenarios_go_to_the_method_that_knows_them_and_nothing_else_does() -> None:
+    with pytest.raises(RefusedError, match="extensive-form: nothing in the annotation is random"):
+        choose(bl.resolve(follow(), ANNOTATION), Options(method="extensive-form"))
+    m = pyo.ConcreteModel()
+    m.d = pyo.Param(initialize=1, mutable=True)
+    m.y = pyo.Var(bounds=(0, 9))
+    m.serve = pyo.Constraint(expr=m.y >= m.d)
+    m.cost = pyo.Objective(expr=m.y)
+    problem = bl.resolve(m, "randvar d discrete 0.5 1 0.5 2 stage 2 y serve")
+    rewrite, path = choose(problem, Options())
+    assert rewrite.name == "extensive-form"
+    assert len(path) == 1
+    for other in ("kkt", "value-function", "nn-embed"):
+        with pytest.raises(RefusedError, match=r"it knows no scenarios[\s\S]*extensive-form"):
+            choose(problem, Options(method=other))
 
 
 def test_an_unknown_method_is_named_with_the_nearest_one() -> None:

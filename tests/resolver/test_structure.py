@@ -79,14 +79,10 @@ def test_disorder(text: str, codes: list[str]) -> None:
         "scenarios 'data.csv'",
     ],
 )
-def test_what_is_not_carried_out_is_refused_by_its_name(statement: str) -> None:
-    info = parse(statement)
-    report = Report(info.source)
-    outline(info, report)
-    (refusal,) = report.diagnostics
-    assert refusal.code == "R1"
-    assert f"`{statement.split()[0]}`" in refusal.message
-    assert refusal.help
+def test_uncertainty_has_its_own_reader_and_no_agents_beside_it(statement: str) -> None:
+    assert look(statement) == (Structure.SINGLE, [])
+    assert look(f"bilevel x min z y {statement}")[1] == ["E8"]
+    assert look(f"{statement} disjunction u e else f")[1] == ["E8"]
 
 
 def test_a_complaint_about_the_whole_points_at_the_first_keyword() -> None:

@@ -1,0 +1,169 @@
+"""The examiner of stochastic programs: the modeller's own model, scenario by scenario, with the answer put in.
+
+Nothing of the compiled arrays is used: each scenario's values go into the parameters of a clone, the rows are measured as the
+model states them, and the second stage is solved again as a Pyomo model with the first stage fixed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyomo.environ as pyo
+from numpy.typing import NDArray
+from pyomo.common.collections import ComponentMap
+
+from bilevel_lang.components.cloning import clone_model
+from bilevel_lang.errors import RefusedError, SolverFailedError, SolverMissingError
+from bilevel_lang.oracle.agent_model import number_at, violation_of
+from bilevel_lang.oracle.magnitude import row_violation
+from bilevel_lang.problem import BilevelProblem
+from bilevel_lang.solution import Certificate, FollowerReport
+from bilevel_lang.solvers.features import features_of
+from bilevel_lang.solvers.registry import pick
+from bilevel_lang.solvers.solver import SolverOptions, Termination
+from bilevel_lang.uncertainty.scenario_set import ScenarioSet
+from bilevel_lang.verification import FEASIBILITY
+
+SCENARIOS = 100
+"""So many scenarios are examined on the modeller's model, spread evenly over all; the others have been solved again as arrays."""
+
+
+@dataclass(frozen=True, eq=False)
+class StochasticPoint:
+    """Values of the first stage by variable, of the ``second`` variables by scenario: ``y`` (S, n2)."""
+
+    first: ComponentMap
+    second: tuple[Any, ...]
+    y: NDArray[np.float64]
+
+
+@dataclass
+class _Found:
+    feasibility: float = 0.0
+    cost: float = 0.0
+    best: float = 0.0
+    size: float = 0.0
+    weight: float = 0.0
+    proven: bool = True
+    how: str = ""
+    said: str = ""
+
+
+def verify_scenarios(
+    problem: BilevelProblem, point: StochasticPoint, scenarios: ScenarioSet, tolerance: float, options: SolverOptions
+) -> Certificate:
+    """Measure the point on the modeller's model.
+
+    The first stage's rows once; in up to :data:`SCENARIOS` scenarios the second stage's rows (those of chance constraints
+    apart) and, where no measure of risk or chance constraint ties the scenarios together, the best answer to the first stage.
+    """
+    assert problem.stochastic is not None
+    examiner = _Examiner(problem, point, scenarios, options)
+    leader = examiner.first_stage()
+    chosen = np.unique(np.linspace(0, scenarios.size - 1, min(scenarios.size, SCENARIOS)).round().astype(int))
+    found = _Found()
+    for number in chosen:
+        examiner.scenario(int(number), found)
+    again = examiner.apart
+    gap = abs(found.cost - found.best) / max(found.size, 1e-9 * abs(found.cost), 1e-12) if again else 0.0
+    fine = found.feasibility <= FEASIBILITY and not found.said and (not again or (found.proven and gap <= tolerance))
+    verified = leader <= FEASIBILITY and fine
+    report = _report(problem, found, chosen, scenarios, gap if again else None, fine)
+    return Certificate(
+        leader, found.feasibility, gap, verified, tolerance, (report,), remarks=_remarks(leader, found, gap, tolerance)
+    )
+
+
+class _Examiner:
+    def __init__(self, problem: BilevelProblem, point: StochasticPoint, scenarios: ScenarioSet, options: SolverOptions) -> None:
+        assert problem.stochastic is not None
+        self.problem, self.point, self.scenarios, self.options = problem, point, scenarios, options
+        self.program = problem.stochastic
+        memo: dict[int, Any] = {}
+        self.model = clone_model(problem.model, memo)
+        self.parameters = [memo[id(p.data)] for p in self.program.parameters]
+        self.first = [(memo[id(v)], float(value)) for v, value in point.first.items()]
+        self.second = [memo[id(v)] for v in point.second]
+        late = {id(r) for r in self.program.second_rows}
+        self.first_rows = [memo[id(r)] for r in problem.leader.rows if id(r) not in late]
+        waived = {id(r) for c in self.program.chances for r in c.rows}
+        self.second_rows = [memo[id(r)] for r in self.program.second_rows if id(r) not in waived]
+        self.objective = None if problem.leader.objective is None else memo[id(problem.leader.objective)]
+        self.apart = not self.program.risks and not self.program.chances and self.objective is not None
+
+    def first_stage(self) -> float:
+        """The worst violation of the first stage's rows, bounds and domains; then its rows are out of the way."""
+        values = ComponentMap(self.first)
+        worst = max((_own_violation(v, value) for v, value in self.first), default=0.0)
+        worst = max([worst, *(row_violation(r.body, r.lb, r.ub, values) for r in self.first_rows)])
+        for row in self.first_rows:
+            row.deactivate()
+        for variable, value in self.first:
+            variable.fix(value if variable.is_continuous() else round(value), skip_validation=True)
+        return worst
+
+    def scenario(self, number: int, found: _Found) -> None:
+        """One scenario: its rows at the answer, and what the best answer would have been."""
+        for parameter, value in zip(self.parameters, self.scenarios.values[number], strict=True):
+            parameter.set_value(float(value))
+        own = list(zip(self.second, (float(v) for v in self.point.y[number]), strict=True))
+        values = ComponentMap([*self.first, *own])
+        violations = [_own_violation(v, value) for v, value in own]
+        violations += [row_violation(r.body, r.lb, r.ub, values) for r in self.second_rows]
+        found.feasibility = max([found.feasibility, *violations])
+        weight = float(self.scenarios.probabilities[number])
+        found.weight += weight
+        if self.objective is None:
+            return
+        cost = number_at(self.objective.expr, values)
+        found.cost += weight * cost
+        found.size += weight * max(1e-6, abs(cost))
+        if self.apart:
+            self._solve_again(number, weight, found)
+
+    def _solve_again(self, number: int, weight: float, found: _Found) -> None:
+        try:
+            run = pick(features_of(self.model))[0].run(self.model, self.options)
+        except (RefusedError, SolverFailedError, SolverMissingError) as error:
+            found.said = f"scenario {self.scenarios.name(number)} could not be examined: {error.diagnostics[0].message}"
+            return
+        found.how = run.solver
+        if run.bound is None or run.objective is None:
+            found.said = f"scenario {self.scenarios.name(number)}, solved again, ended {run.termination.value}"
+            return
+        found.proven = found.proven and run.termination is Termination.OPTIMAL
+        found.best += weight * run.bound
+
+
+def _own_violation(variable: Any, value: float) -> float:
+    if not math.isfinite(value):
+        return math.inf
+    off = violation_of(value, variable.lb, variable.ub)
+    return off if variable.is_continuous() else max(off, abs(value - round(value)))
+
+
+def _report(
+    problem: BilevelProblem, found: _Found, chosen: Sequence[int] | Any, scenarios: ScenarioSet, gap: float | None, fine: bool
+) -> FollowerReport:
+    how = f"{len(chosen)} of {scenarios.size:,} scenarios" if len(chosen) < scenarios.size else "every scenario"
+    how = f"{how} on the modeller's model" + (f", {found.how}" if found.how else "; the scenarios are tied together: rows only")
+    objective = problem.leader.objective
+    kind = "max" if objective is not None and objective.sense == pyo.maximize else "min"
+    cost, best = (found.cost / found.weight, found.best / found.weight) if gap is not None and found.weight else (None, None)
+    absolute = None if cost is None or best is None else abs(cost - best)
+    return FollowerReport("second stage", kind, cost, best, absolute, gap, found.feasibility, fine, found.proven, how)
+
+
+def _remarks(leader: float, found: _Found, gap: float, tolerance: float) -> tuple[str, ...]:
+    said = [found.said] if found.said else []
+    if leader > FEASIBILITY:
+        said.append(f"the first stage's rows are violated by {leader:.3g}")
+    if found.feasibility > FEASIBILITY:
+        said.append(f"the second stage's rows are violated by {found.feasibility:.3g}")
+    if gap > tolerance and not found.said:
+        said.append(f"the second stage costs {found.cost:.8g}, but could cost {found.best:.8g}")
+    return tuple(said)

@@ -1,0 +1,263 @@
+"""A stochastic program from the rewrite to the answer: solve, look at every scenario by itself, verify, and say what it is
+worth."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+import numpy as np
+from pyomo.common.collections import ComponentMap
+
+from bilevel_lang.assembly import Clock
+from bilevel_lang.problem import BilevelProblem
+from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.stochastic.compilation import compile_program
+from bilevel_lang.reformulation.stochastic.information import Information, information
+from bilevel_lang.reformulation.stochastic.method import ExtensiveForm, StochasticRun, TwoStageReformulation
+from bilevel_lang.reformulation.stochastic.recourse import recourse_at
+from bilevel_lang.reformulation.stochastic.risk import value_of_measure
+from bilevel_lang.scenario_verification import StochasticPoint, verify_scenarios
+from bilevel_lang.solution import BilevelSolution, Certificate, Exactness, OutOfSample, Point, RiskValue, Status, StochasticReport
+from bilevel_lang.solvers.program import Floats
+from bilevel_lang.solvers.solver import SolverOptions, Termination
+
+INFORMATION_SECONDS = 30.0
+"""For each of EVPI and VSS, where no time limit is shorter."""
+
+CHECK_SECONDS = 60.0
+
+CLOSED = 1e-6
+"""A bound this near (relative) is reached."""
+
+_WITHOUT_POINT = {
+    Termination.INFEASIBLE: Status.INFEASIBLE,
+    Termination.UNBOUNDED: Status.UNBOUNDED,
+    Termination.LIMIT: Status.LIMIT,
+    Termination.INTERRUPTED: Status.INTERRUPTED,
+    Termination.FAILED: Status.ERROR,
+}
+
+
+def solve_stochastic(
+    problem: BilevelProblem, options: Options, clock: Clock, rewrite: ExtensiveForm, path: list[str]
+) -> BilevelSolution:
+    """The answer to a stochastic program, by ``rewrite``; ``path`` tells how it was chosen. Raises RefusedError."""
+    made = rewrite.prepare(problem, options)
+    clock.tick("reformulate")
+    run = made.run(options)
+    assert isinstance(run, StochasticRun)
+    clock.tick("solve")
+    answer = None if run.x is None else _Answer(problem, made, run, options)
+    certificate = None if answer is None else answer.verify()
+    report = None if answer is None else answer.report(run.termination is Termination.OPTIMAL)
+    clock.tick("verify")
+    return _solution(problem, made, run, answer, certificate, report, path, clock)
+
+
+class _Answer:
+    """The first stage that was found, with the best second stage that belongs to it."""
+
+    def __init__(self, problem: BilevelProblem, made: TwoStageReformulation, run: StochasticRun, options: Options) -> None:
+        assert run.x is not None and run.y is not None and problem.stochastic is not None
+        self.problem, self.made, self.options = problem, made, options
+        self.program = problem.stochastic
+        first = made.arrays.first
+        self.x = np.where(first.integer, np.rint(run.x), np.clip(run.x, first.lower, first.upper))
+        self.y = run.y
+        self.messages: list[str] = []
+        self._improve()
+        self.point = self._point()
+        self.values = self._scenario_costs()
+        self.objective = self._objective()
+
+    def _deadline(self, seconds: float) -> float:
+        limit = self.options.time_limit
+        return time.perf_counter() + (seconds if limit is None else max(1.0, min(seconds, limit)))
+
+    def _improve(self) -> None:
+        """Each scenario solved by itself: a search that was cut short leaves better answers behind."""
+        arrays = self.made.arrays
+        if arrays.couplings:
+            return
+        again = recourse_at(arrays, self.x, self._deadline(CHECK_SECONDS))
+        found = np.isfinite(again.values) & ~np.isnan(again.y).any(axis=1)
+        self.y = np.where(found[:, None], again.y, self.y)
+
+    def _point(self) -> StochasticPoint:
+        compiled, n2 = self.made.compiled, len(self.made.compiled.second)
+        values: ComponentMap = ComponentMap(zip(compiled.first, (float(v) for v in self.x), strict=False))
+        for measured in self.made.measured:
+            if measured.result is not None:
+                outcomes, term = self.y[:, measured.random], measured.term
+                kind = value_of_measure(term.kind, term.level, outcomes, self.made.scenarios.probabilities)
+                values[compiled.first[measured.result]] = kind
+        return StochasticPoint(values, compiled.second, self.y[:, :n2])
+
+    def _scenario_costs(self) -> Floats:
+        """What each scenario costs, first stage included, by the modeller's objective."""
+        arrays, n2 = self.made.compiled.arrays, len(self.made.compiled.second)
+        x = np.array([self.point.first[v] for v in self.made.compiled.first])
+        y = self.y[:, :n2]
+        costs = (arrays.everywhere("cost") * y).sum(axis=1) + arrays.everywhere("constant")[:, 0]
+        return np.asarray(costs + arrays.everywhere("first_cost") @ x + arrays.first.objective_at(x), dtype=float)
+
+    def _objective(self) -> float | None:
+        """The expected value, with measures of risk in the place of the variables that they are of."""
+        if self.problem.leader.objective is None:
+            return None
+        weights = self.made.scenarios.probabilities
+        total = float(weights @ self.values)
+        for measured in self.made.measured:
+            if measured.result is None and measured.term.kind != "expectedvalue":
+                outcomes = self.y[:, measured.random]
+                share = float(self.made.compiled.arrays.cost[measured.random])
+                value = value_of_measure(measured.term.kind, measured.term.level, outcomes, weights)
+                total += share * (value - float(weights @ outcomes))
+        return total if math.isfinite(total) else None
+
+    def verify(self) -> Certificate:
+        limit = CHECK_SECONDS if self.options.time_limit is None else max(1.0, self.options.time_limit)
+        checking = SolverOptions(time_limit=limit, gap=self.options.tolerance / 10, threads=self.options.threads)
+        return verify_scenarios(self.problem, self.point, self.made.scenarios, self.options.tolerance, checking)
+
+    # --- What it is worth.
+
+    def report(self, proven: bool) -> StochasticReport:
+        scenarios = self.made.scenarios
+        names = (scenarios.name(k) for k in range(scenarios.size))
+        costs = zip(names, scenarios.probabilities.tolist(), self.values.tolist(), strict=True)
+        known = self._information(proven)
+        sense, here = self.made.arrays.sense, self.objective
+        ws, eev = known.wait_and_see, known.mean_value_cost
+        return StochasticReport(
+            scenarios=scenarios.size,
+            sampled=scenarios.sampled,
+            values=tuple(costs),
+            wait_and_see=ws,
+            evpi=None if ws is None or here is None else _rounded(sense * (here - ws), here),
+            mean_value_cost=eev,
+            vss=None if eev is None or here is None else _rounded(sense * (eev - here), here),
+            risks=tuple(self._risk(m) for m in self.made.measured),
+            chances=tuple(self._chances()),
+            out_of_sample=self._tried_out(),
+        )
+
+    def _information(self, proven: bool) -> Information:
+        if not proven or self.problem.leader.objective is None:
+            return Information(None, None)
+        if self.made.measured or self.program.chances:
+            return Information(None, None, ("EVPI and VSS compare expected values: with a measure of risk there are none",))
+        limit = self.options.time_limit
+        seconds = INFORMATION_SECONDS if limit is None else min(INFORMATION_SECONDS, limit)
+        found = information(self.problem, self.made.arrays, self.made.scenarios, seconds, self.options.gap)
+        self.messages += found.why
+        return found
+
+    def _risk(self, measured: Any) -> RiskValue:
+        term = measured.term
+        value = value_of_measure(term.kind, term.level, self.y[:, measured.random], self.made.scenarios.probabilities)
+        return RiskValue(term.kind, term.variable.name, term.level, value)
+
+    def _chances(self) -> Any:
+        arrays = self.made.compiled.arrays
+        rows = {id(r): k for k, r in enumerate(self.made.compiled.second_rows)}
+        x = np.array([self.point.first[v] for v in self.made.compiled.first])
+        for chance in self.program.chances:
+            mine = [rows[id(r)] for r in chance.rows]
+            reached = 0.0
+            for number in range(arrays.scenarios):
+                part = arrays.scenario(number)
+                body = (part.technology @ x + part.recourse @ self.point.y[number])[mine]
+                low, up = part.row_lower[mine], part.row_upper[mine]
+                room = 1e-6 * np.maximum(1.0, np.abs(body))
+                if ((body >= low - room) & (body <= up + room)).all():
+                    reached += float(arrays.probabilities[number])
+            yield " ".join(r.name for r in chance.rows), chance.probability, reached
+
+    def _tried_out(self) -> OutOfSample | None:
+        count = self.options.evaluate
+        if count is None:
+            return None
+        if self.made.measured or self.program.chances:
+            self.messages.append(
+                "--evaluate tries out expected values: with a measure of risk or a chance constraint it does not"
+            )
+            return None
+        fresh = self.program.fresh(count, self.options.seed)
+        arrays = compile_program(self.problem, fresh).arrays
+        values = recourse_at(arrays, self.x).values + arrays.first.objective_at(self.x)
+        fine = values[np.isfinite(values)]
+        spread = float(fine.std(ddof=1)) / math.sqrt(len(fine)) if len(fine) > 1 else math.inf
+        mean = float(fine.mean()) if len(fine) else math.nan
+        return OutOfSample(count, mean, 1.959963984540054 * spread, count - len(fine))
+
+
+def _rounded(value: float, objective: float) -> float:
+    """0 for what is left of a difference of equal numbers."""
+    return 0.0 if abs(value) <= 1e-9 * max(1.0, abs(objective)) else value
+
+
+def _solution(
+    problem: BilevelProblem,
+    made: TwoStageReformulation,
+    run: StochasticRun,
+    answer: _Answer | None,
+    certificate: Certificate | None,
+    report: StochasticReport | None,
+    path: list[str],
+    clock: Clock,
+) -> BilevelSolution:
+    objective = None if answer is None else answer.objective
+    bound = run.bound if problem.leader.objective is not None and run.bound is not None and math.isfinite(run.bound) else None
+    gap = None if objective is None or bound is None else abs(objective - bound) / max(1.0, abs(objective))
+    exactness = made.exactness if answer is not None else None
+    status = _status(made.exactness, run, certificate, gap)
+    messages = [
+        f"{d.place + ': ' if d.place else ''}{d.severity}[{d.code}]: {d.message}"
+        for d in problem.notices
+        if d.severity == "warning"
+    ]
+    messages += [*made.warnings, *run.doubts, *(answer.messages if answer is not None else ())]
+    messages += [f"not verified: {remark}" for remark in (certificate.remarks if certificate is not None else ())]
+    if run.message and status in (Status.LIMIT, Status.ERROR, Status.UNKNOWN, Status.INTERRUPTED):
+        messages.append(run.message)
+    if status is Status.OPTIMAL and gap is not None and gap > CLOSED:
+        exactness = Exactness.EPSILON
+    return BilevelSolution(
+        status=status,
+        termination=run.termination.value,
+        exactness=exactness,
+        objective=objective,
+        bound=bound,
+        gap=gap,
+        method=made.method,
+        encoding=None,
+        solver=run.solver,
+        variables={} if answer is None else {v.name: _tidy(v, value) for v, value in answer.point.first.items()},
+        duals={},
+        certificate=certificate,
+        summary=dict(problem.summary),
+        seconds=clock.seconds,
+        messages=tuple(messages),
+        why=(*path, *made.why),
+        point=None if answer is None else Point(answer.point.first),
+        stochastic=report,
+    )
+
+
+def _tidy(variable: Any, value: float) -> float:
+    return (float(round(value)) if not variable.is_continuous() else value) + 0.0
+
+
+def _status(promised: Exactness, run: StochasticRun, certificate: Certificate | None, gap: float | None) -> Status:
+    if certificate is None:
+        return _WITHOUT_POINT.get(run.termination, Status.UNKNOWN)
+    if run.termination is Termination.INTERRUPTED:
+        return Status.INTERRUPTED
+    if not certificate.verified:
+        return Status.VERIFICATION_FAILED
+    if run.termination is Termination.OPTIMAL or (gap is not None and gap <= CLOSED):
+        return Status.OPTIMAL if promised is Exactness.EXACT else Status.FEASIBLE
+    return Status.LIMIT if run.termination is Termination.LIMIT else Status.FEASIBLE

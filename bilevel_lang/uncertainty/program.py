@@ -1,0 +1,82 @@
+"""A two-stage stochastic program after names have become components; it stands beside the types of ``problem.py``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from bilevel_lang.errors import RefusedError, Span
+from bilevel_lang.uncertainty.sampling import Group, drawn, listed, why_not_listed
+from bilevel_lang.uncertainty.scenario_set import ScenarioSet
+
+RiskKind = Literal["expectedvalue", "cvarlo", "cvarup", "varlo", "varup"]
+
+SOLVED, EVALUATED = 1, 2
+"""The streams of random numbers: of the sample that is solved, and of the one on which the answer is tried out."""
+
+
+@dataclass(frozen=True, eq=False)
+class RandomParameter:
+    """A mutable ParamData of the modeller's model that is random."""
+
+    name: str
+    data: Any
+    span: Span | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class RiskTerm:
+    """A measure of risk of the second-stage variable ``variable``.
+
+    ``level`` is the probability of the tail (``cvarup cost 0.05``: the mean of the 5 % highest costs). ``result`` is the
+    first-stage variable that stands for the measure; None: in the objective the variable itself does.
+    """
+
+    kind: RiskKind
+    variable: Any
+    level: float
+    result: Any = None
+    span: Span | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class ChanceRows:
+    """Rows (ConstraintData) that hold all together with at least this probability."""
+
+    rows: tuple[Any, ...]
+    probability: float
+    span: Span | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class StochasticProgram:
+    """Who decides when, and what is random.
+
+    ``second_variables`` and ``second_rows`` belong to the second stage: they are there once for each scenario. Everything else is
+    decided before. ``groups`` are independent of each other and hold all of ``parameters``, by number. ``seed``: of ``setseed``.
+    """
+
+    parameters: tuple[RandomParameter, ...]
+    groups: tuple[Group, ...]
+    second_variables: tuple[Any, ...]
+    second_rows: tuple[Any, ...]
+    risks: tuple[RiskTerm, ...] = ()
+    chances: tuple[ChanceRows, ...] = ()
+    seed: int = 0
+
+    def scenarios(self, count: int | None, seed: int) -> ScenarioSet:
+        """The scenarios to solve: all of them, or ``count`` drawn from the laws. Raises RefusedError where they cannot be
+        listed."""
+        if count is not None:
+            return drawn(self.groups, count, (self.seed, seed), SOLVED)
+        reason = why_not_listed(self.groups)
+        if reason is not None:
+            raise RefusedError(
+                f"the scenarios cannot be listed: {reason}",
+                help="draw a sample of them: `--scenarios 1000`, or `sample PARAMETER 100` in the annotation",
+            )
+        return listed(self.groups, (self.seed, seed))
+
+    def fresh(self, count: int, seed: int) -> ScenarioSet:
+        """``count`` scenarios drawn from the laws, independent of those that were solved."""
+        return drawn(self.groups, count, (self.seed, seed), EVALUATED)
