@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from bilevel_lang.problem import BilevelProblem
     from bilevel_lang.reformulation.rewrite import Options
 
+BUG = "This is a bug of bilevel-lang, not of your model"
+REPORT = "please report it with the model and the annotation"
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``bilevel-solve`` with ``argv`` (sys.argv without the program by default); returns the exit code."""
@@ -44,12 +47,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output went away (`| head`): nothing is left to say, and nobody to say it to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception:
+    except Exception as error:
+        from bilevel_lang.json_report import error_object
+
         traceback.print_exc()
-        print(
-            "\nThis is a bug of bilevel-lang, not of your model: please report it with the model and the annotation.",
-            file=sys.stderr,
-        )
+        print(f"\n{BUG}: {REPORT}.", file=sys.stderr)
+        _emit_last_json(error_object(BilevelError(f"{BUG}: {type(error).__name__}: {error}", REPORT)), json_target)
         return 1
 
 

@@ -119,7 +119,7 @@ class Diagnostic:
 
 
 class BilevelError(Exception):
-    """Base of all errors that are the input's or the machine's fault, never ours."""
+    """Base of all errors that are the input's or the machine's fault. By itself, in an error object, it is a bug of ours."""
 
     exit_code = 1
     code = "B1"
