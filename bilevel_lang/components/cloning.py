@@ -177,7 +177,7 @@ class _Copier:
                 return None
             terms.append(found)
         twin = expression.__class__.__new__(expression.__class__)
-        twin._args_ = terms
+        twin._args_ = terms[:]  # a list that has grown has room for more
         twin._nargs = len(terms)
         self.memo[id(expression)] = twin
         return twin

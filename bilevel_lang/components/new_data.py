@@ -13,7 +13,7 @@ from weakref import ref
 import pyomo.environ as pyo
 from pyomo.core.base.constraint import ConstraintData
 from pyomo.core.base.var import VarData
-from pyomo.core.expr.relational_expr import EqualityExpression, InequalityExpression
+from pyomo.core.expr.relational_expr import EqualityExpression, InequalityExpression, RangedExpression
 from pyomo.mpec import Complementarity, complements
 from pyomo.mpec.complementarity import ComplementarityData
 
@@ -37,16 +37,34 @@ class _MadeWhenAsked:
 class LeanComplementarityData(ComplementarityData):
     """A condition in a third of the memory.
 
-    Pyomo's are blocks, each with its own empty tables of what a transformation will put into it. Here these are made when
-    something asks for them.
+    Pyomo's are blocks, each with its own empty tables of what a transformation will put into it: here these are made when
+    something asks for them. A side that is a plain expression stands for that expression ``>= 0``; the relation is made each
+    time that it is read.
     """
 
-    __slots__ = ("_args",)
+    __slots__ = ("_left", "_right")
 
     _ctypes = _MadeWhenAsked(dict)
     _decl = _MadeWhenAsked(dict)
     _decl_order = _MadeWhenAsked(list)
     _private_data = None
+
+    @property
+    def _args(self) -> tuple[Any, Any]:
+        """What Pyomo knows of a condition: its two sides."""
+        return self._left if self._right is None else (_relation(self._left), _relation(self._right))
+
+    @_args.setter
+    def _args(self, sides: tuple[Any, Any]) -> None:
+        object.__setattr__(self, "_left", sides)
+        object.__setattr__(self, "_right", None)
+
+
+_RELATIONS = frozenset({InequalityExpression, EqualityExpression, RangedExpression})
+
+
+def _relation(side: Any) -> Any:
+    return side if side.__class__ in _RELATIONS else at_least(0, side)
 
 
 def new_variable(component: Any, index: str, lower: float | None = None, upper: float | None = None) -> Any:
@@ -67,19 +85,22 @@ def new_equality(component: Any, index: str, body: Any) -> Any:
 
 
 def new_complementarity(component: Any, index: str, left: Any, right: Any) -> Any:
-    """The condition that one of two relations is an equation, in a ``Complementarity(Any)``."""
+    """The condition that one of two relations is an equation, in a ``Complementarity(Any)``.
+
+    A side that is an expression and no relation stands for ``expression >= 0``.
+    """
     if index in component._data or not _are_known():
-        component[index] = complements(left, right)
+        component[index] = complements(_relation(left), _relation(right))
         return component[index]
     return _complementarity(component, index, left, right)
 
 
-def at_least(side: float, body: Any) -> Any:
+def at_least(side: float | None, body: Any) -> Any:
     """The relation ``side <= body`` for a body with variables in it: what ``body >= side`` gives."""
     return InequalityExpression((side, body), False)
 
 
-def at_most(body: Any, side: float) -> Any:
+def at_most(body: Any, side: float | None) -> Any:
     """The relation ``body <= side`` for a body with variables in it."""
     return InequalityExpression((body, side), False)
 
@@ -107,7 +128,8 @@ def _complementarity(component: Any, index: str, left: Any, right: Any) -> Any:
     enter(data, "_component", ref(component))
     enter(data, "_index", index)
     enter(data, "_active", True)
-    enter(data, "_args", (left, right))
+    enter(data, "_left", left)
+    enter(data, "_right", right)
     component._data[index] = data
     return data
 
@@ -135,7 +157,7 @@ def _are_known() -> bool:
 
 def _state(data: Any, like: Any, index: str) -> dict[str, Any]:
     """Values of all attributes that ``like`` has; expressions as text, and the index, which differs, as whether it is right."""
-    names = (*like.__auto_slots__.slots, *getattr(like, "__dict__", {}), *data.__auto_slots__.slots)
+    names = (*like.__auto_slots__.slots, *getattr(like, "__dict__", {}))
     found = {name: getattr(data, name, "absent") for name in names}
     found["_index"] = found["_index"] == index
     if found.get("_expr") is not None:

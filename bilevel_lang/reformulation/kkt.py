@@ -10,7 +10,7 @@ still optimal; stationary otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from pyomo.common.collections import ComponentMap
 from pyomo.common.gc_manager import PauseGC
 
 from bilevel_lang.errors import Diagnostic, RefusedError
-from bilevel_lang.oracle.traits import is_pinned, traits_of
+from bilevel_lang.oracle.traits import Traits, is_pinned, traits_of
 from bilevel_lang.problem import Agent, BilevelProblem
 from bilevel_lang.reformulation.complementarity.encoding import Encoding
 from bilevel_lang.reformulation.complementarity.pairs import conditions
@@ -29,7 +29,7 @@ from bilevel_lang.reformulation.linear.route import arrays_route, refuse_compone
 from bilevel_lang.reformulation.optimality_conditions import BuiltMpec, build_mpec, own_model
 from bilevel_lang.reformulation.pessimistic import why_not_pessimistic, worst_case
 from bilevel_lang.reformulation.promises import exactness_of, one_of_many, warnings_of, weaker
-from bilevel_lang.reformulation.rewrite import Accepted, Multiplier, Options, Reformulation, Refusal, Verdict
+from bilevel_lang.reformulation.rewrite import Accepted, Options, Reformulation, Refusal, Verdict
 from bilevel_lang.reformulation.starts import Starts
 from bilevel_lang.reformulation.two_stage import TwoStage
 from bilevel_lang.solution import Exactness
@@ -73,7 +73,8 @@ class Kkt:
     def _applied(self, problem: BilevelProblem, options: Options) -> Reformulation:
         if options.position == "pessimistic":
             return self._of_worst_case(problem)
-        return self.of_mpec(problem, build_mpec(problem, implicit=options.implicit))
+        traits = _traits(problem)  # before the clone is made: what is needed on the way is free again for it
+        return self.of_mpec(problem, build_mpec(problem, implicit=options.implicit), traits)
 
     def _of_worst_case(self, problem: BilevelProblem) -> Reformulation:
         """The MPEC of the pessimistic position; the multipliers reported are the follower's own."""
@@ -82,9 +83,9 @@ class Kkt:
         reported = (replace(m, component=worst.rows[m.component]) for m in mpec.multipliers if m.component in worst.rows)
         return replace(mpec, problem=problem, variables=worst.variables, multipliers=tuple(reported))
 
-    def of_mpec(self, problem: BilevelProblem, built: BuiltMpec) -> Reformulation:
-        """The MPEC that was built, with what it promises and the way back."""
-        traits = [traits_of(agent) for agent in problem.agents]
+    def of_mpec(self, problem: BilevelProblem, built: BuiltMpec, traits: Sequence[Traits] | None = None) -> Reformulation:
+        """The MPEC that was built, with what it promises and the way back; ``traits`` of the agents where they are known."""
+        traits = _traits(problem) if traits is None else traits
         return Reformulation(
             problem=problem,
             model=built.twin.model,
@@ -93,7 +94,7 @@ class Kkt:
             solver="",
             exactness=weaker(Exactness.STATIONARY if built.assumed else exactness_of(traits), built.choices.exactness),
             variables=built.twin.variables,
-            multipliers=_multipliers(built, problem),
+            multipliers=built.reported,
             run=_unencoded,
             warnings=(*warnings_of(problem.agents, traits), *built.choices.warnings, *built.assumed, *one_of_many(problem)),
         )
@@ -207,7 +208,5 @@ def _accepted(problem: BilevelProblem) -> str:
     return f"{count} agent{'s' if count > 1 else ''} without integer decisions" if count else "no agents: an ordinary model"
 
 
-def _multipliers(built: BuiltMpec, problem: BilevelProblem) -> tuple[Multiplier, ...]:
-    return tuple(
-        Multiplier(name, terms, problem.agents[agent].rows[row].component) for name, terms, agent, row in built.multipliers
-    )
+def _traits(problem: BilevelProblem) -> list[Traits]:
+    return [traits_of(agent) for agent in problem.agents]

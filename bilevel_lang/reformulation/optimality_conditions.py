@@ -17,27 +17,26 @@ Reference: Dempe and Zemkoho (eds), Bilevel Optimization (2020), chapters 2 and 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyomo.environ as pyo
-from pyomo.common.collections import ComponentMap
 from pyomo.common.gc_manager import PauseGC
 from pyomo.core.expr.numeric_expr import MonomialTermExpression
-from pyomo.core.expr.relational_expr import InequalityExpression
 from pyomo.mpec import Complementarity
 
 from bilevel_lang.components.cloning import clone_model
 from bilevel_lang.components.new_data import at_least, at_most, new_complementarity, new_equality, new_variable
+from bilevel_lang.components.twins import Twins
 from bilevel_lang.oracle.gradient import Gradient
 from bilevel_lang.oracle.traits import is_pinned
 from bilevel_lang.problem import Agent, BilevelProblem, Disjunction, DualMap, Row
 from bilevel_lang.reformulation.disjunctions import Stated, state
-from bilevel_lang.reformulation.rewrite import free_name
+from bilevel_lang.reformulation.reported import Reported, Terms
+from bilevel_lang.reformulation.rewrite import Multiplier, free_name
 from bilevel_lang.reformulation.shared_parts import SharedParts, replaced
-
-Terms = tuple[tuple[float, Any], ...]
+from bilevel_lang.reformulation.sides import below, row_relation, signed
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +48,7 @@ class Twin:
     dual_maps: tuple[DualMap, ...]
     consumed: tuple[Any, ...]
     leader_objective: Any
-    variables: ComponentMap
+    variables: Mapping[Any, Any]
     """Variable of the modeller's model -> its twin."""
     disjunctions: tuple[Disjunction, ...] = ()
 
@@ -61,7 +60,7 @@ def clone(problem: BilevelProblem) -> Twin:
     for row in (row for agent in problem.agents for row in agent.rows):
         memo[id(row)] = Row(row.name, _twin(row.body, memo), row.lower, row.upper, memo[id(row.component)], row.span)
     originals = list(problem.model.component_data_objects(pyo.Var))
-    variables = ComponentMap((v, _twin(v, memo)) for v in originals)
+    variables = Twins(originals, [_twin(v, memo) for v in originals])
     carried = (problem.agents, problem.dual_maps, problem.consumed, problem.leader.objective, problem.disjunctions)
     agents, maps, consumed, objective, choices = copy.deepcopy(carried, memo)
     return Twin(model, agents, maps, consumed, objective, variables, choices)
@@ -75,7 +74,7 @@ def _twin(expression: Any, memo: dict[int, Any]) -> Any:
 def own_model(problem: BilevelProblem) -> Twin:
     """The modeller's own model in the place of a clone: what is built on it is built in place."""
     originals = list(problem.model.component_data_objects(pyo.Var))
-    same = ComponentMap(zip(originals, originals, strict=True))
+    same = Twins(originals, originals)
     return Twin(
         problem.model, problem.agents, problem.dual_maps, problem.consumed, problem.leader.objective, same, problem.disjunctions
     )
@@ -87,11 +86,18 @@ class BuiltMpec:
 
     twin: Twin
     block: Any
-    multipliers: tuple[tuple[str, Terms, int, int], ...]
-    """(name, terms, agent number, row number) for rows."""
+    reported: tuple[Multiplier, ...]
+    """Where the multiplier of each row is, as a sum of (factor, variable)."""
+    places: Sequence[tuple[int, int]]
+    """Agent number and row number of each."""
     assumed: tuple[str, ...] = ()
     """What was taken for granted, in words: where it is not so, solutions may be lost."""
     choices: Stated = field(default_factory=Stated)
+
+    @property
+    def multipliers(self) -> Iterator[tuple[str, Terms, int, int]]:
+        """(name, terms, agent number, row number) for rows."""
+        return ((m.name, m.expression, *place) for m, place in zip(self.reported, self.places, strict=True))
 
 
 def build_mpec(problem: BilevelProblem, twin: Twin | None = None, implicit: str = "switching") -> BuiltMpec:
@@ -118,12 +124,12 @@ def _built(problem: BilevelProblem, twin: Twin, implicit: str) -> BuiltMpec:
     for link in problem.links:
         block.link[link.twin.name] = twin.variables[link.variable] - twin.variables[link.twin] == 0
     shared = SharedParts(problem, twin.variables, block, implicit)
-    reported: dict[str, tuple[str, Terms, int, int]] = {}
+    reported = Reported(problem)
     for number, agent in enumerate(twin.agents):
         duals = {id(m.row): m for m in twin.dual_maps if m.agent is agent}
         _AgentConditions(agent, duals, shared, number, reported).add()
     choices = state(twin.model, twin.disjunctions)
-    return BuiltMpec(twin, block, tuple(reported.values()), tuple(shared.assumed), choices)
+    return BuiltMpec(twin, block, reported.all(), reported.places(), tuple(shared.assumed), choices)
 
 
 class _AgentConditions:
@@ -135,7 +141,7 @@ class _AgentConditions:
         duals: dict[int, DualMap],
         shared: SharedParts,
         number: int,
-        reported: dict[str, tuple[str, Terms, int, int]],
+        reported: Reported,
     ) -> None:
         self.agent = agent
         self.duals = duals
@@ -145,7 +151,7 @@ class _AgentConditions:
         self.block = shared.block
         listed = [v for v in agent.variables if not is_pinned(v)]
         self.copies = shared.copies(number, listed)
-        self.names = {id(self.copies.get(id(v), v)): shared.variable_name(number, v) for v in listed}
+        self.names = [shared.variable_name(number, v) for v in listed]
         self.owned = [self.copies.get(id(v), v) for v in listed]
         self.eliminated = [v for v in self.owned if shared.way == "substitution" and shared.is_state(v)]
         self.gradient = Gradient(self.owned)
@@ -159,12 +165,14 @@ class _AgentConditions:
                 determining.append(row.body)
             else:
                 self._row(row, position)
-        for variable in self.owned:
-            self._bounds(variable)
-        decisions = [v for v in self.owned if not any(v is z for z in self.eliminated)]
+        for variable, name in zip(self.owned, self.names, strict=True):
+            self._bounds(variable, name)
+        gone = {id(z) for z in self.eliminated}
         if self.eliminated:
-            self._eliminate(determining, decisions)
-        for variable in decisions:
+            self._eliminate(determining, [v for v in self.owned if id(v) not in gone])
+        for variable, name in zip(self.owned, self.names, strict=True):
+            if id(variable) in gone:
+                continue
             expression = self.gradient.sum(variable)
             if expression.__class__ in (int, float) or not expression.is_potentially_variable():
                 # The objective pulls the same way everywhere: 0 = 0, or else there is no stationary point at all.
@@ -172,7 +180,7 @@ class _AgentConditions:
                 if value == 0:
                     continue
                 expression = value + 0 * variable
-            new_equality(self.block.stationarity, self.names[id(variable)], expression)
+            new_equality(self.block.stationarity, name, expression)
 
     def _eliminate(self, bodies: list[Any], decisions: list[Any]) -> None:
         """Add what the decisions change through the state variables to the rows of the decisions."""
@@ -201,11 +209,19 @@ class _AgentConditions:
         if not derivatives and dual is None:
             return  # the row holds others' variables alone: it is a constraint, and its multiplier means nothing
         terms = self._shared_multiplier(row, row if body is row.body else replace(row, body=body), dual, position)
+        made: dict[Any, Any] = {}  # the same multiplier with the same factor is one object, wherever it stands
         for variable, derivative in derivatives:
-            self.gradient.add_term(variable, _times_multiplier(terms, derivative))
+            plain = derivative.__class__ in (int, float)
+            key = (derivative, derivative.__class__) if plain else None
+            term = made.get(key)
+            if term is None:
+                term = _times_multiplier(terms, derivative)
+                if plain:
+                    made[key] = term
+            self.gradient.add_term(variable, term)
         sign = self.agent.sign
         name = self.shared.reported_name(self.number, position)
-        self.reported.setdefault(name, (name, tuple((sign * f, v) for f, v in terms), self.number, position))
+        self.reported.add(name, tuple((sign * f, v) for f, v in terms), self.number, position)
 
     def _shared_multiplier(self, row: Row, own: Row, dual: DualMap | None, position: int) -> Terms:
         """The multiplier of ``own``, the row as this agent has it: that of all its agents, or a new one."""
@@ -227,7 +243,7 @@ class _AgentConditions:
         else:
             variable, factor = dual.variable, float(dual.factor * self.agent.sign)
         if not row.is_equality:
-            self._pair(name, _relation(row), _not_negative(factor if row.lower is not None else -factor, variable))
+            self._pair(name, row_relation(row), signed(factor if row.lower is not None else -factor, variable))
             self._replace_row(row)
         return ((factor, variable),)
 
@@ -235,8 +251,8 @@ class _AgentConditions:
         lower, upper = f"{row_name}.lower", f"{row_name}.upper"
         at_lower = new_variable(self.block.multiplier, lower, 0, None)
         at_upper = new_variable(self.block.multiplier, upper, None, 0)
-        self._pair(lower, at_least(row.lower, row.body), at_least(0, at_lower))
-        self._pair(upper, _below(row.body, row.upper), _not_negative(-1, at_upper))
+        self._pair(lower, at_least(row.lower, row.body), at_lower)
+        self._pair(upper, below(row.body, row.upper), signed(-1, at_upper))
         self._replace_row(row)
         if dual is not None:
             factor = dual.factor * self.agent.sign
@@ -249,50 +265,25 @@ class _AgentConditions:
         sides = (0, None) if row.lower is not None else (None, 0)
         return new_variable(self.block.multiplier, name, *sides)
 
-    def _bounds(self, variable: Any) -> None:
+    def _bounds(self, variable: Any, own: str) -> None:
         lower, upper = variable.bounds
         for side, bound, sign in (("lower", lower, 1), ("upper", upper, -1)):
             if bound is None:
                 continue
-            name = f"{self.names[id(variable)]}.{side}"
+            name = f"{own}.{side}"
             multiplier = new_variable(self.block.bound_multiplier, name, 0)
-            relation = at_least(bound, variable) if sign > 0 else at_most(variable, bound)
-            self._pair(name, relation, at_least(0, multiplier))
+            relation = at_most(variable, bound) if sign < 0 else at_least(bound, variable) if bound else variable
+            self._pair(name, relation, multiplier)
             self.gradient.add_term(variable, MonomialTermExpression((-sign, multiplier)))
 
     def _pair(self, name: str, left: Any, right: Any) -> None:
+        """Two sides, each a relation or an expression that is not negative."""
         new_complementarity(self.block.complementarity, name, left, right)
 
     def _replace_row(self, row: Row) -> None:
         # The complementarity states the row's feasibility; the row itself would state it twice.
         if row.component.ctype is pyo.Constraint:
             row.component.deactivate()
-
-
-def _relation(row: Row) -> Any:
-    """What a row with one side states: the relation that its component holds where it is just this, and no second one beside it."""
-    relation = row.component.expr if row.component.ctype is pyo.Constraint else None
-    if relation.__class__ is InequalityExpression:
-        first, second = relation.args
-        if row.lower is not None and second is row.body and first.__class__ in (int, float):
-            return relation
-        if row.upper is not None and first is row.body and second.__class__ in (int, float) and _is_sum(row.body):
-            return relation
-    return at_least(row.lower, row.body) if row.lower is not None else _below(row.body, row.upper)
-
-
-def _below(body: Any, side: float | None) -> Any:
-    """``body <= side``. Pyomo's ``mpec.nl`` has the sign of an upper bound wrong where the body is a single variable."""
-    return at_most(body, side) if _is_sum(body) else at_least(0, side - body)
-
-
-def _is_sum(body: Any) -> bool:
-    return not body.is_variable_type()
-
-
-def _not_negative(factor: float, variable: Any) -> Any:
-    """``factor * variable >= 0``, where the factor is +1 or -1."""
-    return at_least(0, variable if factor == 1 else MonomialTermExpression((-1, variable)))
 
 
 def _times_multiplier(terms: Terms, derivative: Any) -> Any:

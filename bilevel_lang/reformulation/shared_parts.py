@@ -10,12 +10,13 @@ programming, Math. Prog. Comp. 11 (2019), arXiv 1806.02255), all with the same s
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pyomo.environ as pyo
-from pyomo.common.collections import ComponentMap, ComponentSet
+from pyomo.common.collections import ComponentSet
 from pyomo.core.expr.visitor import replace_expressions
 
 from bilevel_lang.components.naming import Naming
@@ -35,7 +36,7 @@ class SharedParts:
     """Looked up by agent number and place in the problem's own records; components are those of the rewritten model."""
 
     problem: BilevelProblem
-    variables: ComponentMap
+    variables: Mapping[Any, Any]
     """Variable of the problem's model -> its twin in the rewritten one."""
     block: Any
     way: str = "switching"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,7 @@ class Starts:
     """Start number 0 is the modeller's own values; the others are drawn with a counter-based seed."""
 
     def __init__(
-        self, problem: BilevelProblem, twins: ComponentMap, options: Options, multipliers: Sequence[Multiplier] = ()
+        self, problem: BilevelProblem, twins: Mapping[Any, Any], options: Options, multipliers: Sequence[Multiplier] = ()
     ) -> None:
         self._problem = problem
         self._multipliers = MultiplierStarts(multipliers, twins)

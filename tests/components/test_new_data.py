@@ -9,7 +9,7 @@ from typing import Any
 
 import pyomo.environ as pyo
 import pytest
-from pyomo.mpec import Complementarity
+from pyomo.mpec import Complementarity, complements
 
 from bilevel_lang.components import new_data
 from bilevel_lang.components.new_data import new_complementarity, new_equality, new_variable
@@ -88,6 +88,27 @@ def test_pyomo_transforms_the_conditions(model: Any) -> None:
     model.x[0].value, model.x[1].value, model.b.v["row[1]"].value = 2.0, 1.0, 0.5
     rows = list(model.component_data_objects(pyo.Constraint, active=True))
     assert len(rows) > 1  # the product of both sides and what it needs, besides `e`
+
+
+def test_a_side_without_a_relation_is_not_negative(model: Any) -> None:
+    data = new_complementarity(model.b.c, "short", model.b.v["row[1]"], 2 * model.x[0] <= 1)
+    assert [str(side) for side in data._args] == ["0  <=  b.v['row[1]']", "2*x[0]  <=  1"]
+
+
+def test_a_condition_can_be_stated_anew(model: Any) -> None:
+    data = model.b.c["row[1]"]
+    free = model.x[0] - model.x[1]
+    data.set_value(complements(model.x[0] >= 0, free))
+    assert data._args[1] is free  # and not `free >= 0`
+    assert text(model.clone()) == text(model)
+
+
+def test_a_condition_takes_components(model: Any) -> None:
+    data = model.b.c["row[1]"]
+    data.extra = pyo.Var()
+    assert data.extra.name == "b.c['row[1]'].extra"
+    assert [v.name for v in data.component_data_objects(pyo.Var)] == ["b.c['row[1]'].extra"]
+    assert not list(new_complementarity(model.b.c, "other", model.x[0], model.x[1]).component_objects())
 
 
 def test_a_member_can_be_deleted_and_deactivated(model: Any) -> None:
