@@ -10,6 +10,7 @@ The exception tree (every leaf has a documented exit code, see ``docs/exit-codes
      +-- OnnxFileError         3   an ONNX file is damaged, or holds what cannot be embedded
      +-- ResolutionError       3   model and annotation do not fit
      +-- RefusedError          3   no method, or not the wanted one, takes this problem
+     +-- SampleFileError       3   a file of samples is damaged, or belongs to another problem
      +-- SolverFailedError     5   the solver broke down
      +-- SolverMissingError    6   a solver or its licence is missing
 
@@ -78,7 +79,7 @@ class Diagnostic:
     """One finding: what, where, and what to do about it.
 
     ``code`` is ``E1`` ... ``E25`` for the classes of ``docs/errors.md``, ``S1`` and ``S2`` for syntax, ``U1`` usage,
-    ``M1`` the user's model, ``O1`` an ONNX file, ``R1`` a refused method, ``X1`` a solver.
+    ``M1`` the user's model, ``O1`` an ONNX file, ``R1`` a refused method, ``F1`` a file of samples, ``X1`` a solver.
     """
 
     code: str
@@ -180,6 +181,13 @@ class RefusedError(BilevelError):
 
     exit_code = 3
     code = "R1"
+
+
+class SampleFileError(BilevelError):
+    """A file of samples is damaged, belongs to another problem or another run, or holds what is no sample."""
+
+    exit_code = 3
+    code = "F1"
 
 
 class SolverFailedError(BilevelError):

@@ -1,0 +1,1 @@
+"""Where samples are drawn, one design a file; ``registry.py`` lists them."""
