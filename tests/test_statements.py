@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pyomo.environ as pyo
 import pytest
 
 import bilevel_lang as bl
+from bilevel_lang.problem import BilevelProblem
 from bilevel_lang.statements import STATEMENTS, unknown_statement
 
 CARRIED = {
@@ -34,10 +37,10 @@ def model(rows: str) -> pyo.ConcreteModel:
     return m
 
 
-def problem(statement: str) -> bl.problem.BilevelProblem:
+def problem(statement: str) -> BilevelProblem:
     rows, annotation = CARRIED[statement]
     m = model(rows)
-    if annotation.startswith("bilevel"):
+    if "equilibrium" not in annotation:
         m.top = pyo.Objective(expr=m.x + m.y)
     return bl.resolve(m, annotation)
 
@@ -48,6 +51,13 @@ def test_each_statement_is_seen_and_may_be_known(statement: str) -> None:
     assert unknown_statement(found) == statement
     assert unknown_statement(found, statement) is None
     assert unknown_statement(found, *(set(STATEMENTS) - {statement})) == statement
+
+
+def test_whatever_the_language_learns_is_in_the_table() -> None:
+    """A field of the problem that is none of these carries a statement, and readers have to be able to say that they lack it."""
+    ordinary = {"model", "structure", "leader", "agents", "definitions", "consumed", "notices", "summary", "source", "wildcards"}
+    carried = {"dual_maps", "links", "shared_rows", "state_variables", "disjunctions", "softening", "stochastic"}
+    assert {field.name for field in dataclasses.fields(BilevelProblem)} == ordinary | carried
 
 
 def test_a_leader_and_a_follower_are_known_to_all() -> None:
