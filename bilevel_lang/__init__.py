@@ -10,7 +10,7 @@ from bilevel_lang.interoperation.registration import register_or_wait as _regist
 from bilevel_lang.version import __version__
 
 if TYPE_CHECKING:
-    from bilevel_lang.api import load, parse, reformulate, resolve, solve, verify, write_mps_aux
+    from bilevel_lang.api import load, parse, reformulate, resolve, scenario_creator, solve, verify, write_mps_aux
     from bilevel_lang.errors import (
         BilevelError,
         Diagnostic,
@@ -32,10 +32,11 @@ if TYPE_CHECKING:
     from bilevel_lang.problem import BilevelProblem
     from bilevel_lang.reformulation.nlp_options import NlpOptions
     from bilevel_lang.reformulation.rewrite import Options, Reformulation
+    from bilevel_lang.smps_files.exchange import read_smps
     from bilevel_lang.solution import BilevelSolution, Certificate, Exactness, Point, Status
 
 _HOMES = {
-    "api": ("load", "parse", "reformulate", "resolve", "solve", "verify", "write_mps_aux"),
+    "api": ("load", "parse", "reformulate", "resolve", "scenario_creator", "solve", "verify", "write_mps_aux"),
     "errors": (
         "BilevelError",
         "Diagnostic",
@@ -57,6 +58,7 @@ _HOMES = {
     "problem": ("BilevelProblem",),
     "reformulation.nlp_options": ("NlpOptions",),
     "reformulation.rewrite": ("Options", "Reformulation"),
+    "smps_files.exchange": ("read_smps",),
     "solution": ("BilevelSolution", "Certificate", "Exactness", "Point", "Status"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -91,8 +93,10 @@ __all__ = [
     "parse",
     "print_info",
     "read_mps_aux",
+    "read_smps",
     "reformulate",
     "resolve",
+    "scenario_creator",
     "solve",
     "verify",
     "write_mps_aux",

@@ -27,9 +27,10 @@ from bilevel_lang.problem import BilevelProblem
 from bilevel_lang.reformulation.registry import choose, in_hand
 from bilevel_lang.reformulation.rewrite import Options, Reformulation, Rewrite
 from bilevel_lang.reformulation.stochastic.method import ExtensiveForm
+from bilevel_lang.reformulation.stochastic.mpi_sppy import ScenarioCreator
 from bilevel_lang.resolver import resolve as resolve_info
 from bilevel_lang.solution import BilevelSolution, Certificate, Point, Status
-from bilevel_lang.solvers.solver import SolverOptions
+from bilevel_lang.solvers.solver import SolverOptions, SolverRun
 from bilevel_lang.stochastic_solution import solve_stochastic
 from bilevel_lang.verification import verify as verify_point
 
@@ -128,6 +129,20 @@ def write_mps_aux(
         warnings.warn(f"{mps}: {doubt}", stacklevel=2)
 
 
+def scenario_creator(
+    model: Any, info: EmpInfo | str | Path, *, scenarios: int | None = None, seed: int = 0, strict: bool = False
+) -> ScenarioCreator:
+    """What mpi-sppy takes as ``scenario_creator``, with the names of the scenarios as its ``all_scenario_names``.
+
+    ``scenarios`` and ``seed`` as in :func:`solve`. Raises RefusedError for what is no stochastic program, or has a measure of
+    risk or a chance constraint, and what :func:`resolve` raises.
+    """
+    problem = resolve(model, info, strict=strict)
+    if problem.stochastic is None:
+        raise RefusedError("nothing in the annotation is random", "say what is: `randvar d discrete 0.5 30 0.5 60`")
+    return ScenarioCreator(problem, problem.stochastic.scenarios(scenarios, seed))
+
+
 def _point(model: Any, values: Mapping[Any, float]) -> Point:
     found: ComponentMap = ComponentMap()
     for key, value in values.items():
@@ -191,13 +206,34 @@ def _attempt(problem: BilevelProblem, options: Options, clock: Clock, rewrite: R
     clock.tick("reformulate")
     run = reformulation.run(options)
     clock.tick("solve")
-    point = reformulation.recover(run) if run.has_solution else None
-    certificate = verify_point(problem, point, tolerance=options.tolerance, options=_checking(options)) if point else None
+    run, point, certificate = _examined(problem, reformulation, run, options)
     findings = None
     if point is not None and certificate is not None:
         findings = examine_answer(problem, run, point, certificate, options.position, _checking(options))
     clock.tick("verify")
     return assemble(problem, reformulation, run, point, certificate, tuple(path), clock.seconds, findings)
+
+
+def _examined(
+    problem: BilevelProblem, reformulation: Reformulation, run: SolverRun, options: Options
+) -> tuple[SolverRun, Point | None, Certificate | None]:
+    """The run's point with its certificate; where it fails, the best other point of the search that passes."""
+    if not run.has_solution:
+        return run, None, None
+
+    def examine(point: Point) -> Certificate:
+        return verify_point(problem, point, tolerance=options.tolerance, options=_checking(options))
+
+    point = reformulation.recover(run)
+    certificate = examine(point)
+    for other in () if certificate.verified else run.others:
+        next_best = reformulation.recover(other)
+        found = examine(next_best)
+        if found.verified:
+            said = f"a point with the objective {run.objective:.8g} was not verified; this is another one of the search"
+            other = replace(other, bound=run.bound, seconds=run.seconds, message=run.message, doubts=(*run.doubts, said))
+            return other, next_best, found
+    return run, point, certificate
 
 
 def _checking(options: Options) -> SolverOptions:
@@ -207,4 +243,15 @@ def _checking(options: Options) -> SolverOptions:
     return replace(options.for_solver(limit), gap=options.tolerance / 10, extra={})
 
 
-__all__ = ["as_info", "load", "parse", "reformulate", "resolve", "solve", "solve_problem", "verify", "write_mps_aux"]
+__all__ = [
+    "as_info",
+    "load",
+    "parse",
+    "reformulate",
+    "resolve",
+    "scenario_creator",
+    "solve",
+    "solve_problem",
+    "verify",
+    "write_mps_aux",
+]

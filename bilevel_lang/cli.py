@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from bilevel_lang.arguments import asked_options, option_parser
 from bilevel_lang.errors import BilevelError, UsageError
-from bilevel_lang.problem_files import problem_of, two_files
+from bilevel_lang.problem_files import problem_of, timing_file, two_files
 from bilevel_lang.saving import files_of, save
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def _solve(options: argparse.Namespace, model_path: Path, annotation: Path) -> i
     from bilevel_lang.assembly import Clock
 
     clock = Clock()
-    problem = problem_of(model_path, annotation, clock, strict=options.strict)
+    problem = problem_of(model_path, annotation, clock, strict=options.strict, timing=timing_file(options.paths))
     if options.check:
         return _check(options, problem)
     asked = asked_options(options)

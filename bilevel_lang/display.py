@@ -9,6 +9,7 @@ from bilevel_lang.oracle.description import describe
 from bilevel_lang.oracle.traits import traits_of
 from bilevel_lang.problem import Agent, BilevelProblem, Disjunction, Row, SoftRow, Structure
 from bilevel_lang.solution import BilevelSolution, Certificate, Exactness, MultiplierRange, Status, Tie
+from bilevel_lang.stochastic_display import program_text, stochastic_text
 
 VARIABLES_SHOWN = 40
 
@@ -18,6 +19,8 @@ TIES_SHOWN = 5
 def solution_text(solution: BilevelSolution, verbose: bool = False) -> str:
     """The answer: status, objective, certificate, variables, messages, times."""
     parts = [_summary_lines(solution.summary), _verdict(solution)]
+    if solution.stochastic is not None:
+        parts.append(stochastic_text(solution.stochastic))
     if solution.certificate is not None:
         parts.append(_certificate(solution.certificate))
     if solution.variables:
@@ -114,6 +117,10 @@ def _gloss(solution: BilevelSolution) -> str:
     verified = "every agent verified" if len(solution.followers) != 1 else "follower verified"
     if not solution.followers:
         verified = "checked on the original model"
+    if solution.stochastic is not None:
+        proved = "optimality proved" if solution.exactness is Exactness.EXACT else "optimal for the sample"
+        if solution.status in (Status.OPTIMAL, Status.FEASIBLE):
+            return f" (scenarios verified, {proved})"
     if solution.status is Status.OPTIMAL and not solution.has_leader:
         return f" (a verified equilibrium; {verified})"
     if solution.status is Status.OPTIMAL:
@@ -169,6 +176,8 @@ def check_text(problem: BilevelProblem) -> str:
     """The EMP Summary and who owns what, with every row in stored form and its multiplier's cone."""
     summary = "\n".join(["--- EMP Summary", *(f"    {name:<20} = {n}" for name, n in problem.summary)])
     parts = [summary, _leader_text(problem), *(_agent_text(a, problem) for a in problem.agents)]
+    if problem.stochastic is not None:
+        parts.append(program_text(problem.stochastic))
     for name, got in problem.wildcards:
         parts.append(f"* of {name} = {' '.join(got) or '(nothing)'}")
     parts += [_disjunction_text(d) for d in problem.disjunctions]

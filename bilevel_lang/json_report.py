@@ -9,7 +9,15 @@ from bilevel_lang.errors import BilevelError, Diagnostic
 
 if TYPE_CHECKING:
     from bilevel_lang.problem import BilevelProblem
-    from bilevel_lang.solution import BilevelSolution, Certificate, FollowerReport, MultiplierRange, Stationarity, Tie
+    from bilevel_lang.solution import (
+        BilevelSolution,
+        Certificate,
+        FollowerReport,
+        MultiplierRange,
+        Stationarity,
+        StochasticReport,
+        Tie,
+    )
 
 SCHEMA = "bilevel-lang/1"
 
@@ -36,6 +44,7 @@ def solution_object(solution: BilevelSolution) -> dict[str, Any]:
             "ties": [_tie(t) for t in solution.ties],
             "multiplier_ranges": [_multiplier_range(r) for r in solution.multiplier_ranges],
             "stationarity": _stationarity(solution.stationarity),
+            "stochastic": _stochastic(solution.stochastic),
             "approximate_objective": solution.approximate_objective,
             "surrogate": None if solution.surrogate is None else dict(solution.surrogate),
             "summary": dict(solution.summary),
@@ -142,6 +151,31 @@ def _stationarity(found: Stationarity | None) -> dict[str, Any] | None:
         "pairs": found.pairs,
         "biactive": found.biactive,
         "how": found.how,
+    }
+
+
+def _stochastic(report: StochasticReport | None) -> dict[str, Any] | None:
+    if report is None:
+        return None
+    tried = report.out_of_sample
+    return {
+        "scenarios": report.scenarios,
+        "sampled": report.sampled,
+        "values": [{"scenario": name, "probability": p, "objective": value} for name, p, value in report.values],
+        "wait_and_see": report.wait_and_see,
+        "evpi": report.evpi,
+        "mean_value_cost": report.mean_value_cost,
+        "vss": report.vss,
+        "risks": [{"kind": r.kind, "variable": r.variable, "level": r.level, "value": r.value} for r in report.risks],
+        "chances": [{"rows": rows, "wanted": wanted, "reached": reached} for rows, wanted, reached in report.chances],
+        "out_of_sample": None
+        if tried is None
+        else {
+            "scenarios": tried.scenarios,
+            "mean": tried.mean,
+            "half_width": tried.half_width,
+            "infeasible": tried.infeasible,
+        },
     }
 
 

@@ -36,6 +36,9 @@ def choose(problem: BilevelProblem, options: Options) -> tuple[Rewrite, list[str
     wanted = _wanted(options)
     _check_names(options)
     has_scenarios = problem.stochastic is not None
+    if not has_scenarios and (options.scenarios is not None or options.evaluate is not None):
+        name = "scenarios" if options.scenarios is not None else "evaluate"
+        raise UsageError(f"option `{name}` goes with stochastic programs: nothing is random here", "leave it out")
     path: list[str] = []
     refusals: list[Diagnostic] = []
     for rewrite in REWRITES:

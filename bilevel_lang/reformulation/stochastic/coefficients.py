@@ -6,6 +6,7 @@ scenarios along.
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -80,6 +81,9 @@ class ScenarioValues:
             return arguments[0]
         if isinstance(node, _PLAIN):
             return node._apply_operation(arguments)
+        if isinstance(node, (expressions.MaxExpression, expressions.MinExpression)):
+            reduce = np.maximum if isinstance(node, expressions.MaxExpression) else np.minimum
+            return functools.reduce(reduce, arguments)
         if isinstance(node, expressions.UnaryFunctionExpression) and node.name in _FUNCTIONS:
             return _FUNCTIONS[node.name](arguments[0])
         raise RefusedError(

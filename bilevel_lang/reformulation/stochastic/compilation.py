@@ -190,7 +190,7 @@ class _Compiler:
         if found.nonlinear is not None or any(not _is_zero(c) for c in (found.quadratic or {}).values()):
             raise RefusedError(
                 f"{what} is not linear in the variables",
-                help="write it with rows that are linear for given data, or take `bilevel_lang.reformulate(...)` to an NLP solver",
+                help="write rows that are linear for given data, or take `bilevel_lang.reformulate(...)` to an NLP solver",
             )
         parts: tuple[dict[int, Any], dict[int, Any]] = ({}, {})
         for key, coefficient in found.linear.items():
@@ -218,11 +218,9 @@ class _Compiler:
         value = self._number(side, what) if side.__class__ not in native_numeric_types else float(side)
         if math.isnan(np.max(value)):
             raise ModelFileError(f"a side of {what} is NaN", help="look for a parameter without a value")
-        return (
-            np.where(np.abs(value) >= INFINITY, np.sign(value) * math.inf, value)
-            if isinstance(value, np.ndarray)
-            else (value if abs(value) < INFINITY else math.copysign(math.inf, value))
-        )
+        if isinstance(value, np.ndarray):
+            return np.where(value >= INFINITY, math.inf, np.where(value <= -INFINITY, -math.inf, value))
+        return value if abs(value) < INFINITY else math.copysign(math.inf, value)
 
     def _sides(self, row: Any) -> tuple[Any, Any]:
         low, _, up = row.to_bounded_expression()
@@ -267,11 +265,13 @@ class _Compiler:
         lower, upper = _Slot(), _Slot()
         for variable in variables:
             what = f"a bound of `{variable.name}`"
-            domain = variable.domain.bounds()
-            low, up = self._side(variable.lower, -math.inf, what), self._side(variable.upper, math.inf, what)
-            lower.put(np.maximum(low, domain[0]) if domain[0] is not None else low)
-            upper.put(np.minimum(up, domain[1]) if domain[1] is not None else up)
+            lower.put(self._side(self._bound(variable.lower, variable.lb), -math.inf, what))
+            upper.put(self._side(self._bound(variable.upper, variable.ub), math.inf, what))
         return lower, upper
+
+    def _bound(self, bound: Any, number: float | None) -> Any:
+        """The expression of a bound where that is random, else the number."""
+        return bound if bound is not None and self.values.depends(bound) else number
 
 
 def _slots(cost: Any, early: int, late: int) -> dict[str, _Slot]:

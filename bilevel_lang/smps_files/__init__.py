@@ -1,0 +1,1 @@
+"""Stochastic programs as SMPS files: a core, the stages, and what is random."""

@@ -1,0 +1,268 @@
+"""The stochastic file of SMPS: INDEP, BLOCKS and SCENARIOS.
+
+(Birge, Dempster, Gassmann, Gunn, King and Wallace, "A standard input format for multiperiod stochastic linear programs", 1987;
+Gassmann and Schweitzer 2001.) What is random is an entry of the core: a coefficient (column, row), a cost (column, objective)
+or a right-hand side (RHS, row). Normal laws are given by mean and variance, uniform ones by their ends.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from bilevel_lang.errors import Source
+from bilevel_lang.mps_files.cards import Card, cards
+from bilevel_lang.mps_files.complaints import Complaints, number
+from bilevel_lang.smps_files.entries import Core, Entry
+from bilevel_lang.smps_files.timing import Timing
+
+SECTIONS = ("STOCH", "INDEP", "BLOCKS", "SCENARIOS", "ENDATA")
+
+MODES: dict[str, Callable[[float, float], float]] = {
+    "REPLACE": lambda _, value: value,
+    "ADD": lambda base, value: base + value,
+    "MULTIPLY": lambda base, value: base * value,
+}
+
+LAWS: dict[str, Callable[[float, float], tuple[str, float, float]]] = {
+    "UNIFORM": lambda a, b: ("uniform", a, b),
+    "NORMAL": lambda mean, variance: ("normal", mean, math.sqrt(variance) if variance > 0 else math.nan),
+    "GAMMA": lambda scale, shape: ("gamma", shape, scale),
+    "BETA": lambda a, b: ("beta", a, b),
+    "LOGNORM": lambda mu, variance: ("lognormal", mu, math.sqrt(variance) if variance > 0 else math.nan),
+    "LOGNORMAL": lambda mu, variance: ("lognormal", mu, math.sqrt(variance) if variance > 0 else math.nan),
+}
+"""Continuous laws of INDEP, as laws of the annotation language."""
+
+Outcome: TypeAlias = tuple[float, dict[Entry, float]]
+
+
+@dataclass(slots=True)
+class Joint:
+    """Entries that are random together: outcomes with their probabilities, complete."""
+
+    entries: tuple[Entry, ...]
+    outcomes: list[tuple[float, tuple[float, ...]]]
+    line: int
+
+
+@dataclass(slots=True)
+class Continuous:
+    """An entry with a law: its name and numbers in the annotation language."""
+
+    entry: Entry
+    law: tuple[str, float, float]
+
+
+@dataclass(slots=True)
+class StochasticData:
+    """All of a stochastic file: independent of each other."""
+
+    joints: list[Joint] = field(default_factory=list)
+    laws: list[Continuous] = field(default_factory=list)
+
+
+def read_stochastic(text: str, name: str, core: Core, timing: Timing) -> StochasticData:
+    """What ``text`` says; ``name`` is for messages. Raises MpsSyntaxError with all mistakes, RefusedError for what is not
+    carried out."""
+    complaints = Complaints(Source(name, text))
+    found = _Reader(complaints, core, timing).read()
+    complaints.raise_errors()
+    return found
+
+
+class _Reader:
+    def __init__(self, complaints: Complaints, core: Core, timing: Timing) -> None:
+        self._complaints, self._core, self._timing = complaints, core, timing
+        self._section, self._law, self._mode = "", "DISCRETE", "REPLACE"
+        self._independent: dict[Entry, list[tuple[float, float, int]]] = {}
+        self._continuous: list[Continuous] = []
+        self._blocks: dict[str, list[tuple[int, Outcome]]] = {}
+        self._scenarios: dict[str, tuple[int, Outcome]] = {}
+        self._open: dict[Entry, float] | None = None
+
+    def read(self) -> StochasticData:
+        for card in cards(self._complaints.lines, lambda _, line: (line.replace("'", " ").split(), "")):
+            if card.header is not None:
+                self._header(card)
+            elif self._section == "INDEP":
+                self._single(card)
+            elif self._section in ("BLOCKS", "SCENARIOS"):
+                self._line(card)
+            else:
+                self._complaints.error("a data line outside INDEP, BLOCKS and SCENARIOS", card.line)
+        if self._section != "ENDATA":
+            last = max(1, len(self._complaints.lines))
+            self._complaints.error("there is no section ENDATA", last, help="the file seems to be cut off")
+        return self._finished()
+
+    def _header(self, card: Card) -> None:
+        header = (card.header or "").upper()
+        self._section, self._open = header, None
+        if header not in SECTIONS:
+            near = difflib.get_close_matches(header, SECTIONS, 1)
+            help = f"did you mean {near[0]}?" if near else "sections are " + ", ".join(SECTIONS)
+            kind = "S2" if near or header not in ("NODES", "CHANCE", "ICC", "QUADRATIC", "DISTRIBUTIONS", "ROBUST") else "R1"
+            self._complaints.error(f"section `{card.header}` is not read", card.line, card.header or "", help, code=kind)
+            return
+        if header in ("STOCH", "ENDATA"):
+            return
+        words = [w.upper() for w in card.fields]
+        self._law = words[0] if words else "DISCRETE"
+        self._mode = words[1] if len(words) > 1 else "REPLACE"
+        known = ("DISCRETE", *LAWS) if header == "INDEP" else ("DISCRETE",)
+        if self._law not in known:
+            help = "what is read: " + ", ".join(known)
+            self._complaints.error(f"{header} {self._law} is not carried out", card.line, card.fields[0], help, code="R1")
+        if self._mode not in MODES or (self._mode != "REPLACE" and self._law != "DISCRETE"):
+            self._complaints.error(
+                f"{header} with {self._mode} is not carried out", card.line, card.fields[1], "REPLACE", code="R1"
+            )
+
+    # --- INDEP.
+
+    def _single(self, card: Card) -> None:
+        if len(card.fields) not in (4, 5):
+            help = "such as `    RHS  demand  3.0  STAGE2  0.3`"
+            self._complaints.error(
+                "a line of INDEP has a column, a row, a number, perhaps the period, and a number", card.line, help=help
+            )
+            return
+        entry = self._entry(card, 0)
+        first, second = self._number(card, card.fields[2]), self._number(card, card.fields[-1])
+        if len(card.fields) == 5:
+            self._period(card, card.fields[3])
+        if entry is None or first is None or second is None:
+            return
+        if self._law == "DISCRETE":
+            value = MODES.get(self._mode, MODES["REPLACE"])(self._core.value(entry), first)
+            self._independent.setdefault(entry, []).append((second, value, card.line))
+        elif self._law in LAWS:
+            law = LAWS[self._law](first, second)
+            if not all(math.isfinite(n) for n in law[1:]):
+                self._complaints.error(
+                    f"{self._law} cannot have the numbers {first:g} and {second:g}", card.line, card.fields[-1]
+                )
+            self._continuous.append(Continuous(entry, law))
+
+    # --- BLOCKS and SCENARIOS.
+
+    def _line(self, card: Card) -> None:
+        word = card.fields[0].upper()
+        if word == "BL" and self._section == "BLOCKS":
+            self._block(card)
+        elif word == "SC" and self._section == "SCENARIOS":
+            self._scenario(card)
+        elif len(card.fields) not in (3, 5):
+            said = "this line should have a column and one or two pairs of row and number"
+            self._complaints.error(said, card.line, help="such as `    RHS  demand  3.0`")
+        elif self._open is None:
+            self._complaints.error(f"an entry before any {'BL' if self._section == 'BLOCKS' else 'SC'} line", card.line)
+        else:
+            for place in range(1, len(card.fields), 2):
+                entry, value = self._entry(card, place - 1), self._number(card, card.fields[place + 1])
+                if entry is not None and value is not None:
+                    self._open[entry] = MODES.get(self._mode, MODES["REPLACE"])(self._core.value(entry), value)
+
+    def _block(self, card: Card) -> None:
+        self._open = {}
+        if len(card.fields) != 4:
+            self._complaints.error(
+                "a BL line has a name, a period and a probability", card.line, help="such as ` BL B1 STAGE2 0.5`"
+            )
+            return
+        self._period(card, card.fields[2])
+        probability = self._probability(card, card.fields[3])
+        self._blocks.setdefault(card.fields[1], []).append((card.line, (probability, self._open)))
+
+    def _scenario(self, card: Card) -> None:
+        self._open = {}
+        if len(card.fields) != 5:
+            said = "an SC line has a name, the scenario it branches from, a probability and a period"
+            self._complaints.error(said, card.line, help="such as ` SC S1 ROOT 0.5 STAGE2`")
+            return
+        _, name, parent, probability, period = card.fields
+        self._period(card, period)
+        if name in self._scenarios:
+            self._complaints.error(f"scenario `{name}` comes a second time", card.line, name)
+        if parent.upper() != "ROOT" and parent not in self._scenarios:
+            self._complaints.error(f"there is no scenario `{parent}` before this one", card.line, parent, "ROOT, or one above")
+        elif parent.upper() != "ROOT":
+            self._open.update(self._scenarios[parent][1][1])
+        self._scenarios[name] = (card.line, (self._probability(card, probability), self._open))
+
+    # --- Words.
+
+    def _entry(self, card: Card, place: int) -> Entry | None:
+        column, row = card.fields[0], card.fields[place + 1]
+        entry, mistake = self._core.find(column, row)
+        if entry is None:
+            self._complaints.error(mistake, card.line, row if "row" in mistake else column)
+        elif self._core.is_early(entry, self._timing):
+            help = "only what belongs to the second period can be random"
+            self._complaints.error(f"({column}, {row}) belongs to the first period", card.line, row, help)
+        return entry
+
+    def _number(self, card: Card, text: str) -> float | None:
+        value = number(text)
+        if value is None:
+            self._complaints.error(f"`{text}` is not a finite number", card.line, text)
+        return value
+
+    def _probability(self, card: Card, text: str) -> float:
+        value = self._number(card, text)
+        if value is not None and value < 0:
+            self._complaints.error(f"the probability {text} is negative", card.line, text)
+        return 0.0 if value is None else value
+
+    def _period(self, card: Card, name: str) -> None:
+        if name == self._timing.periods[1]:
+            return
+        help = f"the time file calls the second period `{self._timing.periods[1]}`"
+        self._complaints.error(f"`{name}` is not the second period", card.line, name, help)
+
+    # --- The end.
+
+    def _finished(self) -> StochasticData:
+        joints = []
+        for entry, found in self._independent.items():
+            joints.append(Joint((entry,), [(p, (v,)) for p, v, _ in found], found[0][2]))
+        for blocks in self._blocks.values():
+            # What a later realisation does not mention is as in the first one.
+            first = dict(blocks[0][1][1])
+            joints.append(self._joined([(line, (p, {**first, **changed})) for line, (p, changed) in blocks]))
+        if self._scenarios:
+            joints.append(self._joined(list(self._scenarios.values())))
+        for joint in joints:
+            self._check(joint)
+        self._check_overlap(joints)
+        if not joints and not self._continuous and not self._complaints.errors:
+            self._complaints.error("nothing is random in this file", 1)
+        return StochasticData([j for j in joints if j.entries], self._continuous)
+
+    def _joined(self, found: list[tuple[int, Outcome]]) -> Joint:
+        entries = tuple(dict.fromkeys(e for _, (_, changed) in found for e in changed))
+        outcomes = [(p, tuple(changed.get(e, self._core.value(e)) for e in entries)) for _, (p, changed) in found]
+        return Joint(entries, outcomes, found[0][0])
+
+    def _check(self, joint: Joint) -> None:
+        total = math.fsum(p for p, _ in joint.outcomes)
+        if any(p < 0 for p, _ in joint.outcomes):
+            self._complaints.error("a probability is negative", joint.line)
+        elif abs(total - 1) > 1e-6 * (1 + 1e-9):
+            self._complaints.error(f"the probabilities that begin here sum to {total:.10g}, not to 1", joint.line)
+
+    def _check_overlap(self, joints: list[Joint]) -> None:
+        seen: set[Entry] = set()
+        for joint in joints:
+            for entry in joint.entries:
+                if entry in seen:
+                    self._complaints.error(f"{entry} is random in two places", joint.line)
+                seen.add(entry)
+        for continuous in self._continuous:
+            if continuous.entry in seen:
+                self._complaints.error(f"{continuous.entry} is random in two places", 1)
+            seen.add(continuous.entry)
