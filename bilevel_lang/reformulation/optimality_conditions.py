@@ -17,7 +17,7 @@ Reference: Dempe and Zemkoho (eds), Bilevel Optimization (2020), chapters 2 and 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -34,7 +34,7 @@ from bilevel_lang.oracle.traits import is_pinned
 from bilevel_lang.problem import Agent, BilevelProblem, Disjunction, DualMap, Row
 from bilevel_lang.reformulation.disjunctions import Stated, state
 from bilevel_lang.reformulation.reported import Reported, Terms
-from bilevel_lang.reformulation.rewrite import Multiplier, free_name
+from bilevel_lang.reformulation.rewrite import free_name
 from bilevel_lang.reformulation.shared_parts import SharedParts, replaced
 from bilevel_lang.reformulation.sides import below, row_relation, signed
 
@@ -86,10 +86,8 @@ class BuiltMpec:
 
     twin: Twin
     block: Any
-    reported: tuple[Multiplier, ...]
-    """Where the multiplier of each row is, as a sum of (factor, variable)."""
-    places: Sequence[tuple[int, int]]
-    """Agent number and row number of each."""
+    reported: Reported
+    """Where the multiplier of each row is."""
     assumed: tuple[str, ...] = ()
     """What was taken for granted, in words: where it is not so, solutions may be lost."""
     choices: Stated = field(default_factory=Stated)
@@ -97,7 +95,7 @@ class BuiltMpec:
     @property
     def multipliers(self) -> Iterator[tuple[str, Terms, int, int]]:
         """(name, terms, agent number, row number) for rows."""
-        return ((m.name, m.expression, *place) for m, place in zip(self.reported, self.places, strict=True))
+        return self.reported.placed()
 
 
 def build_mpec(problem: BilevelProblem, twin: Twin | None = None, implicit: str = "switching") -> BuiltMpec:
@@ -129,7 +127,7 @@ def _built(problem: BilevelProblem, twin: Twin, implicit: str) -> BuiltMpec:
         duals = {id(m.row): m for m in twin.dual_maps if m.agent is agent}
         _AgentConditions(agent, duals, shared, number, reported).add()
     choices = state(twin.model, twin.disjunctions)
-    return BuiltMpec(twin, block, reported.all(), reported.places(), tuple(shared.assumed), choices)
+    return BuiltMpec(twin, block, reported, tuple(shared.assumed), choices)
 
 
 class _AgentConditions:

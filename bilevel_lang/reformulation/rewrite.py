@@ -6,7 +6,7 @@ import difflib
 import itertools
 import math
 import numbers
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Protocol, TypeAlias
 
@@ -158,7 +158,7 @@ class Reformulation:
     solver: str
     exactness: Exactness
     variables: Mapping[Any, Any]
-    multipliers: tuple[Multiplier, ...]
+    multipliers: Sequence[Multiplier]
     run: Callable[[Options], SolverRun]
     why: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
