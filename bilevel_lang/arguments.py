@@ -13,6 +13,7 @@ from bilevel_lang.version import __version__
 
 if TYPE_CHECKING:
     from bilevel_lang.reformulation.nlp_options import NlpOptions
+    from bilevel_lang.reformulation.nn_options import NnOptions
     from bilevel_lang.reformulation.rewrite import Options
 
 EPILOG = """\
@@ -42,6 +43,8 @@ def option_parser() -> argparse.ArgumentParser:
         "paths", nargs="*", metavar="MODEL ANNOTATION", help="a Python file with a Pyomo model and a .emp file, or .mps and .aux"
     )
     _add_choices(parser)
+    _add_uncertainty(parser)
+    _add_surrogates(parser)
     _add_limits(parser)
     _add_modes(parser)
     return parser
@@ -73,6 +76,34 @@ def _add_choices(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--form", choices=["equality", "inequality"], help="of the rows of product or fischer-burmeister")
     group.add_argument("--slacks", choices=["needed", "none"], default="needed", help="of an encoding for ipopt (default needed)")
     group.add_argument("--aggregate", choices=["none", "full"], default="none", help="full: one row for all pairs (default none)")
+
+
+def _add_uncertainty(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("stochastic programs")
+    group.add_argument(
+        "--scenarios", type=_count, metavar="N", help="solve for N scenarios drawn from the laws (--seed K draws others)"
+    )
+    group.add_argument("--evaluate", type=_count, metavar="N", help="try the answer out on N fresh scenarios")
+
+
+def _add_surrogates(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("nn-embed: a network in place of the follower (docs/surrogates.md)")
+    group.add_argument("--surrogate", metavar="FILE", help="an ONNX file to use instead of sampling and training")
+    group.add_argument("--samples", type=_count, metavar="N", help="decisions of the leader at which the follower is solved")
+    group.add_argument("--layers", metavar="50x50", help="widths of the hidden layers")
+    group.add_argument(
+        "--network", choices=["auto", "relu", "icnn", "cuts"], default="auto", help="what is fitted (default auto)"
+    )
+    group.add_argument(
+        "--target", choices=["auto", "value", "leader", "response"], default="auto", help="what it stands for (default auto)"
+    )
+    group.add_argument(
+        "--refine", type=_seed, default=0, metavar="K", help="rounds of sampling around the best point (default 0)"
+    )
+    group.add_argument("--embedding", default="split", metavar="FORM", help="how ReLUs are written (default split)")
+    group.add_argument("--cluster", metavar="ADDRESS", help="sample on a Dask cluster: tcp://host:8786")
+    group.add_argument("--save-surrogate", metavar="FILE", help="keep the network as ONNX")
+    group.add_argument("--folder", metavar="FOLDER", help="keep samples and training here, and go on from what is there")
 
 
 def _add_limits(parser: argparse.ArgumentParser) -> None:
@@ -121,10 +152,14 @@ def asked_options(arguments: argparse.Namespace) -> Options:
         "implicit",
         "tolerance",
         "verbose",
+        "scenarios",
+        "evaluate",
     )
     big_m = dict(arguments.big_m) if arguments.big_m else None
     plain = big_m["*"] if big_m is not None and list(big_m) == ["*"] else big_m
-    return Options(nlp=_nlp_options(arguments), big_m=plain, **{name: getattr(arguments, name) for name in names})
+    return Options(
+        nlp=_nlp_options(arguments), nn=_nn_options(arguments), big_m=plain, **{name: getattr(arguments, name) for name in names}
+    )
 
 
 def _nlp_options(arguments: argparse.Namespace) -> NlpOptions:
@@ -132,6 +167,14 @@ def _nlp_options(arguments: argparse.Namespace) -> NlpOptions:
 
     mu = None if arguments.mu is None else parse_mu(arguments.mu)
     return NlpOptions(mu, arguments.form, arguments.slacks, arguments.aggregate)
+
+
+def _nn_options(arguments: argparse.Namespace) -> NnOptions:
+    from bilevel_lang.reformulation.nn_options import NnOptions, parse_layers
+
+    names = ("surrogate", "samples", "network", "target", "refine", "embedding", "cluster", "save_surrogate", "folder")
+    layers = None if arguments.layers is None else parse_layers(arguments.layers)
+    return NnOptions(layers=layers, **{name: getattr(arguments, name) for name in names})
 
 
 def _given_bound(text: str) -> tuple[str, float]:

@@ -59,3 +59,14 @@ class NnOptions:
 def _one_of(name: str, value: object, words: tuple[str, ...]) -> None:
     if value not in words:
         raise UsageError(f"option `{name}` is {' or '.join(f'`{w}`' for w in words)}, not {value!r}")
+
+
+def parse_layers(text: str) -> tuple[int, ...]:
+    """``50x50`` as (50, 50). Raises UsageError."""
+    try:
+        widths = tuple(int(part) for part in text.lower().split("x"))
+    except ValueError:
+        widths = ()
+    if not widths or min(widths) < 1:
+        raise UsageError(f"layers {text!r}", "give the widths of the hidden layers, as 50x50")
+    return widths

@@ -18,21 +18,23 @@ from bilevel_lang.solvers.hot_milp import HotMilp
 from bilevel_lang.solvers.matrix import Ints, MatrixProgram
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.solver import SolverOptions, Termination
+from bilevel_lang.solvers.warm_lp import LpAnswer, WarmLp
 
-EQUAL = 1e-7
-"""Share of max(1, |value|) by which the follower's objective may miss its optimum: a hundredth of what verification allows."""
+EQUAL = (1e-9, 1e-7)
+"""Shares of max(1, |value|) by which the follower may miss its optimum, the second where the first leaves no point."""
 
 
 @dataclass(frozen=True, eq=False)
 class Verdict:
     """At the inputs ``x`` (n,): the follower's optimal ``value`` (as a minimisation; NaN where it has no answer), and the best
     ``point`` of all columns for the leader among its optimal answers (None where none satisfies the leader's rows) with the
-    leader's ``objective`` (as a minimisation, inf without a point)."""
+    leader's ``objective`` (as a minimisation, inf without a point). ``gradient`` (n,): of the value of an LP follower."""
 
     x: Floats
     value: float
     point: Floats | None
     objective: float
+    gradient: Floats | None = None
 
     @property
     def answered(self) -> bool:
@@ -51,7 +53,10 @@ class Judge:
         self.best: Verdict | None = None
         self._known: dict[bytes, Verdict] = {}
         program = source.relaxation
-        self._follower = HotMilp(follower_program(source, inputs), options, deadline)
+        own = follower_program(source, inputs)
+        self._own = own
+        lp = not own.integer.any()
+        self._follower = WarmLp(own, options, primal=False, deadline=deadline) if lp else HotMilp(own, options, deadline)
         whole = replace(program, cost=program.sense * program.cost, sense=1, constant=0.0)
         self._leader = HotMilp(_with_row(whole, source.follower_cost), options, deadline)
 
@@ -81,7 +86,7 @@ class Judge:
         return np.clip(np.where(whole, np.rint(x), x), program.lower[self.inputs], program.upper[self.inputs])
 
     def _found(self, x: Floats) -> Verdict:
-        value = self._value(x)
+        value, gradient = self._value(x)
         if not math.isfinite(value):
             return Verdict(x, math.nan, None, math.inf)
         program, leader = self.source.relaxation, self._leader
@@ -89,20 +94,28 @@ class Judge:
         lower[self.inputs] = upper[self.inputs] = x
         leader.set_bounds(lower, upper)
         free = np.full(1, -np.inf)
-        most = np.array([value + EQUAL * max(1.0, abs(value))])
-        leader.set_sides(np.append(program.row_lower, free), np.append(program.row_upper, most))
-        found = leader.solve()
+        for share in EQUAL:
+            most = np.array([value + share * max(1.0, abs(value))])
+            leader.set_sides(np.append(program.row_lower, free), np.append(program.row_upper, most))
+            found = leader.solve()
+            if found.x is not None:
+                break
         if found.x is None:
-            return Verdict(x, value, None, math.inf)
-        return Verdict(x, value, found.x, float(program.sense * program.objective_at(found.x)))
+            return Verdict(x, value, None, math.inf, gradient)
+        return Verdict(x, value, found.x, float(program.sense * program.objective_at(found.x)), gradient)
 
-    def _value(self, x: Floats) -> float:
-        base = self._follower.program
+    def _value(self, x: Floats) -> tuple[float, Floats | None]:
+        """The follower's optimal value, and its derivatives: the reduced costs of the columns that are held."""
+        base = self._own
         lower, upper = base.lower.copy(), base.upper.copy()
         lower[self.inputs] = upper[self.inputs] = x
         self._follower.set_bounds(lower, upper)
         found = self._follower.solve()
-        return found.objective if found.termination is Termination.OPTIMAL else math.nan
+        if found.termination is not Termination.OPTIMAL:
+            return math.nan, None
+        if isinstance(found, LpAnswer) and found.row_duals is not None:
+            return found.objective, -np.asarray(base.matrix.T @ found.row_duals)[self.inputs]
+        return found.objective, None
 
 
 def follower_program(source: BilevelProgram, inputs: Ints) -> MatrixProgram:

@@ -15,7 +15,8 @@ from bilevel_lang.errors import RefusedError
 from bilevel_lang.problem import BilevelProblem
 from bilevel_lang.reformulation.nn_embed.domain import NoPointError, derived_domain, seen_inputs
 from bilevel_lang.reformulation.nn_embed.rounds import Rounds
-from bilevel_lang.reformulation.nn_embed.target import Target, choose_target
+from bilevel_lang.reformulation.nn_embed.supplier import Supplier
+from bilevel_lang.reformulation.nn_embed.target import Target, choose_targets
 from bilevel_lang.reformulation.rewrite import Accepted, Options, Reformulation, Refusal, Verdict
 from bilevel_lang.reformulation.value_function.integer.reading import ReadProblem, read_linear
 from bilevel_lang.solution import Exactness
@@ -48,7 +49,7 @@ class NnEmbed:
         read = self._read(problem, options)
         if isinstance(read, Refusal):
             raise RefusedError(f"{self.name}: {read.reason}", read.remedy)
-        target = choose_target(read.arrays, options.nn.target)
+        targets = choose_targets(read.arrays, options.nn.target)
         return Reformulation(
             problem=problem,
             model=None,
@@ -58,8 +59,8 @@ class NnEmbed:
             exactness=Exactness.APPROXIMATION,
             variables=ComponentMap((v, v) for v in read.variables),
             multipliers=(),
-            run=_Run(read, target),
-            why=(f"chosen    target {target.name}: {target.reason}",),
+            run=_Run(read, targets),
+            why=tuple(f"chosen    target {target.name}: {target.reason}" for target in targets),
         )
 
     def _read(self, problem: BilevelProblem, options: Options) -> ReadProblem | Refusal:
@@ -73,8 +74,8 @@ class NnEmbed:
 class _Run:
     """The rounds in terms of the modeller's variables."""
 
-    def __init__(self, read: ReadProblem, target: Target) -> None:
-        self._read, self._target = read, target
+    def __init__(self, read: ReadProblem, targets: tuple[Target, ...]) -> None:
+        self._read, self._targets = read, targets
 
     def __call__(self, options: Options) -> SolverRun:
         source, variables = self._read.arrays, self._read.variables
@@ -83,7 +84,7 @@ class _Run:
             domain = derived_domain(source, inputs, tuple(variables[j].name for j in inputs))
         except NoPointError:
             return SolverRun(Termination.INFEASIBLE, Highs().version(), message="no point satisfies all rows")
-        rounds = Rounds(source, domain, self._target, options)
+        rounds = Rounds(source, domain, self._targets, Supplier(source, domain, options), options)
         found = rounds.run()
         values = None if found.x is None else ComponentMap(zip(variables, found.x.tolist(), strict=True))
         return SolverRun(

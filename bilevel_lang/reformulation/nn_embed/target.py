@@ -18,16 +18,21 @@ class Target:
     reason: str
 
 
-def choose_target(source: BilevelProgram, asked: str) -> Target:
-    """The target that was ``asked`` for, or the engine's own choice."""
+def choose_targets(source: BilevelProgram, asked: str) -> tuple[Target, ...]:
+    """The target that was ``asked`` for, or what the engine tries, in this order."""
     if asked != "auto":
-        return Target(asked, "asked for")
+        return (Target(asked, "asked for"),)
     coupled = coupling_rows(source)
     if coupled:
-        return Target("value", f"{coupled} rows of the leader hold the follower's variables: they are kept as they are")
+        return (Target("value", f"{coupled} rows of the leader hold the follower's variables: they are kept as they are"),)
     if value_factor(source) is not None:
-        return Target("leader", "the leader's objective is the follower's value, up to a factor and the leader's own terms")
-    return Target("leader", "no row of the leader holds the follower's variables: what the leader gets is all that matters")
+        return (Target("leader", "the leader's objective is the follower's value, up to a factor and the leader's own terms"),)
+    if not (source.relaxation.integer & source.follower).any():
+        return (Target("value", "the value of an LP follower is continuous and convex, its answers jump"),)
+    return (
+        Target("leader", "no row of the leader holds the follower's variables: what the leader gets is a function of its own"),
+        Target("value", "it may be easier to learn than what the leader gets: the better verified point decides"),
+    )
 
 
 def coupling_rows(source: BilevelProgram) -> int:

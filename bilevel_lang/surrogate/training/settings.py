@@ -56,14 +56,3 @@ class Settings:
     def fingerprint(self, data: str) -> str:
         """SHA-256 of the settings and ``data`` (a hash of the samples): what a checkpoint belongs to."""
         return hashlib.sha256(json.dumps([asdict(self), data], sort_keys=True).encode()).hexdigest()
-
-
-def parse_layers(text: str) -> tuple[int, ...]:
-    """``50x50`` as (50, 50). Raises UsageError."""
-    try:
-        widths = tuple(int(part) for part in text.lower().split("x"))
-    except ValueError:
-        widths = ()
-    if not widths or min(widths) < 1:
-        raise UsageError(f"layers {text!r}", "give the widths of the hidden layers, as 50x50")
-    return widths

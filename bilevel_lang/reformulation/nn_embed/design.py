@@ -1,0 +1,41 @@
+"""Where the follower is asked: all over the box, and around a point."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bilevel_lang.solvers.program import Floats
+from bilevel_lang.surrogate.bounds.input_set import InputSet
+
+SHARES, EACH = (0.1, 0.03, 0.01, 0.001), 10
+"""Boxes around a point, as shares of the width of continuous inputs, and decisions drawn in each."""
+
+
+def latin_hypercube(domain: InputSet, count: int, generator: np.random.Generator) -> Floats:
+    """(count, n): every input has one value in each of ``count`` equal slices of its range, whole ones rounded down.
+
+    McKay, Beckman and Conover 1979, Technometrics 21:239. Fewer where all inputs are whole and there are no more points.
+    """
+    n, width = domain.inputs, domain.upper - domain.lower + domain.integer
+    if domain.integer.all() and np.prod(width) <= count:
+        return every_point(domain)
+    cells = np.argsort(generator.random((n, count)), axis=1).T
+    points = domain.lower + (cells + generator.random((count, n))) / count * width
+    return np.asarray(np.where(domain.integer, np.minimum(np.floor(points), domain.upper), points))
+
+
+def every_point(domain: InputSet) -> Floats:
+    """All points (k, n) of a box of whole inputs."""
+    axes = [np.arange(low, up + 0.5) for low, up in zip(domain.lower, domain.upper, strict=True)]
+    return np.stack([a.ravel() for a in np.meshgrid(*axes, indexing="ij")], axis=1)
+
+
+def neighbours(x: Floats, domain: InputSet, generator: np.random.Generator) -> Floats:
+    """Points (k, n) around ``x`` (n,): every whole input one up and one down, continuous ones in boxes that shrink."""
+    n = len(x)
+    steps = [np.diag(np.where(domain.integer, sign, 0.0)) for sign in (-1.0, 1.0)]
+    loose = np.where(domain.integer, 0.0, domain.upper - domain.lower)
+    if loose.any():
+        steps += [share * loose * generator.uniform(-1, 1, (EACH, n)) for share in SHARES]
+    found = np.clip(x + np.vstack(steps), domain.lower, domain.upper)
+    return np.asarray(found[(found != x).any(axis=1)])

@@ -1,0 +1,146 @@
+"""Which surrogate: a pool of exact cuts, a network on what the pool leaves, a convex network or any; held-out errors decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bilevel_lang.errors import RefusedError
+from bilevel_lang.solvers.program import Floats
+from bilevel_lang.surrogate.cuts import CutPool, cut_pool, sum_of
+from bilevel_lang.surrogate.network import Network
+from bilevel_lang.surrogate.training.fitting import Trained, fit
+from bilevel_lang.surrogate.training.labels import Labels
+from bilevel_lang.surrogate.training.settings import KINDS, Settings
+
+TUNING_STEPS, TUNING_RATE = 800, 3e-3
+"""Of a network that is trained further on more samples."""
+
+MOST_PIECES = 24
+"""Of a pool that goes into a program: each costs a binary where the program pushes against the pool."""
+
+EXACT = 1e-7
+"""Held-out error, relative to the spread of the labels, below which nothing better is looked for."""
+
+WORTH = 0.9
+"""What costs more columns has to have an error below this share of that of what costs less."""
+
+GOOD = 0.3
+"""Share of the held-out samples, those best for the leader, on which candidates are compared."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """``network`` and how wrong it is on held-out samples: ``mae`` and ``max_error`` on all, ``near`` on the good ones."""
+
+    kind: str
+    layers: tuple[int, ...]
+    network: Network
+    mae: float
+    max_error: float
+    near: float
+    seconds: float = 0.0
+
+
+def best_fit(
+    labels: Labels,
+    wanted: str,
+    settings: Settings,
+    curvature: int | None,
+    free: int | None,
+    deadline: float | None,
+    previous: Fitted | None = None,
+) -> tuple[Fitted, tuple[str, ...]]:
+    """The surrogate to use, and a line for each candidate.
+
+    ``wanted`` is the user's word. ``curvature`` +1 or -1: what is learned is convex or concave, its gradients make exact cuts;
+    None: neither is known. ``free`` +1 or -1: a convex or concave network would cost no binaries. ``previous``: what fewer samples
+    gave, to go on from. Raises RefusedError for ``cuts`` where there are none.
+    """
+    training, held = labels.split(settings.hold_out, settings.seed)
+    found: list[Fitted] = []
+    start = _start(previous, settings)
+    for candidate in _candidates(labels, training, held, wanted, settings, curvature, free, deadline, start):
+        found.append(candidate)
+        if candidate.near <= EXACT * max(float(np.ptp(labels.targets)), 1e-12):
+            break
+    best = found[0]
+    for candidate in found[1:]:
+        best = candidate if candidate.near < WORTH * best.near else best
+    said = [f"{f.kind}: held-out error {f.mae:.4g}, near good decisions {f.near:.4g}" for f in found]
+    return best, tuple(said)
+
+
+def _candidates(
+    labels: Labels,
+    training: Labels,
+    held: Labels,
+    wanted: str,
+    settings: Settings,
+    curvature: int | None,
+    free: int | None,
+    deadline: float | None,
+    start: dict[str, Network],
+) -> Iterator[Fitted]:
+    """From the cheapest on."""
+    pool = None
+    if wanted in ("auto", "cuts"):
+        pool = _pool(training, curvature)
+        if pool is not None:
+            yield _measured("cuts", (), pool.network(), held)
+        elif wanted == "cuts":
+            raise RefusedError(
+                "nn-embed: there are no exact cuts of this target", "use `--network relu`; cuts need an LP follower and its value"
+            )
+    if wanted == "icnn" or (wanted == "auto" and free is not None):
+        convex = replace(settings, kind="icnn", curvature=free or curvature or 1)
+        yield _trained("icnn", _fit(labels, convex, start, deadline), held)
+    if wanted == "relu" or (wanted == "auto" and (pool is None or len(pool) >= MOST_PIECES)):
+        yield _trained("relu", _fit(labels, settings, start, deadline), held)
+    if wanted == "auto" and pool is not None and len(pool) >= MOST_PIECES:
+        yield _residual(pool, labels, settings, held, deadline)
+
+
+def _start(previous: Fitted | None, settings: Settings) -> dict[str, Network]:
+    same = previous is not None and previous.kind in KINDS and previous.layers == settings.layers
+    return {previous.kind: previous.network} if previous is not None and same else {}
+
+
+def _fit(labels: Labels, settings: Settings, start: dict[str, Network], deadline: float | None) -> Trained:
+    network = start.get(settings.kind)
+    if network is None:
+        return fit(labels, settings, deadline=deadline)
+    shorter = replace(settings, steps=min(settings.steps, TUNING_STEPS), rate=min(settings.rate, TUNING_RATE))
+    return fit(labels, shorter, start=network, deadline=deadline)
+
+
+def _pool(training: Labels, curvature: int | None) -> CutPool | None:
+    """The pieces that come nearest to all of them on the samples, where there are exact ones."""
+    if curvature is None or training.gradients is None:
+        return None
+    known = np.isfinite(training.gradients).all(axis=1)
+    if not known.any():
+        return None
+    whole = cut_pool(training.inputs[known], training.targets[known, 0], training.gradients[known], curvature)
+    return whole.reduced(training.inputs, MOST_PIECES)
+
+
+def _residual(pool: CutPool, labels: Labels, settings: Settings, held: Labels, deadline: float | None) -> Fitted:
+    """A network on what the pool leaves, and the sum of both."""
+    rest = replace(labels, targets=labels.targets - pool(labels.inputs)[:, None], gradients=None)
+    trained = fit(rest, replace(settings, sobolev=0.0), deadline=deadline)
+    whole = replace(trained, network=sum_of(pool.network(), trained.network))
+    return _trained("residual", whole, held)
+
+
+def _trained(kind: str, trained: Trained, held: Labels) -> Fitted:
+    return replace(_measured(kind, trained.settings.layers, trained.network, held), seconds=trained.seconds)
+
+
+def _measured(kind: str, layers: tuple[int, ...], network: Network, held: Labels) -> Fitted:
+    off: Floats = np.abs(network(held.inputs) - held.targets).mean(axis=1)
+    weights = np.ones(len(held)) if held.weights is None else held.weights
+    good = np.argsort(-weights, kind="stable")[: max(1, round(GOOD * len(held)))]
+    return Fitted(kind, layers, network, float(off.mean()), float(off.max()), float(off[good].mean()))

@@ -1,0 +1,41 @@
+"""What is told of the surrogate, besides the answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from bilevel_lang.reformulation.nn_embed.fitted import Fitted
+
+
+@dataclass
+class Report:
+    """Of one run, filled as it goes. ``approximate``: what the last program said of the leader's objective, in its own sense."""
+
+    target: str
+    samples: int = 0
+    sampling_seconds: float = 0.0
+    training_seconds: float = 0.0
+    rounds: int = 0
+    fitted: Fitted | None = None
+    binaries: int | None = None
+    continuous: int | None = None
+    approximate: float | None = None
+
+    def fields(self) -> dict[str, Any]:
+        """As docs/json.md has it."""
+        fitted = self.fitted
+        return {
+            "kind": None if fitted is None else fitted.kind,
+            "layers": None if fitted is None else list(fitted.layers),
+            "target": self.target,
+            "samples": self.samples,
+            "sampling_seconds": self.sampling_seconds,
+            "solves_per_second": self.samples / max(self.sampling_seconds, 1e-9),
+            "training_seconds": None if fitted is None else self.training_seconds,
+            "validation_mae": None if fitted is None else fitted.mae,
+            "validation_max_error": None if fitted is None else fitted.max_error,
+            "binaries": self.binaries,
+            "continuous": self.continuous,
+            "rounds": self.rounds,
+        }

@@ -1,0 +1,71 @@
+"""Where networks come from: trained on what the judge knows, or read from a file that was given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from bilevel_lang.reformulation.nn_embed.fitted import Fitted, best_fit
+from bilevel_lang.reformulation.nn_embed.target import value_factor
+from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.value_function.integer.arrays import BilevelProgram
+from bilevel_lang.surrogate.bounds.input_set import InputSet
+from bilevel_lang.surrogate.training.fitting import LEAST_SAMPLES
+from bilevel_lang.surrogate.training.labels import Labels
+from bilevel_lang.surrogate.training.settings import Settings
+
+LAYERS = (32, 32)
+
+SOBOLEV = 1.0
+"""Weight of exact gradients where all inputs are continuous; on binary ones they say nothing of the next point."""
+
+
+@dataclass
+class Supplier:
+    """``supply`` gives a network for a target; ``said`` collects what decided."""
+
+    source: BilevelProgram
+    domain: InputSet
+    options: Options
+    given: Fitted | None = None
+    said: list[str] = field(default_factory=list)
+    _last: dict[str, Fitted] = field(default_factory=dict)
+
+    @property
+    def samples_needed(self) -> bool:
+        """Whether a network has to be trained."""
+        return self.given is None or self.options.nn.refine > 0
+
+    def supply(self, labels: Labels | None, target: str, deadline: float | None) -> Fitted | None:
+        """The network to embed; None where there are too few samples to train one."""
+        if self.given is not None:
+            return self.given
+        if labels is None or len(labels) < LEAST_SAMPLES:
+            self.said.append(f"{0 if labels is None else len(labels)} samples are too few to train on: nothing was embedded")
+            return None
+        curvature, free = self._curvature(target), self._free(target)
+        previous = self._last.get(target)
+        fitted, said = best_fit(labels, self.options.nn.network, self._settings(labels), curvature, free, deadline, previous)
+        self.said += [f"{target} by {line}" for line in said] if previous is None else []
+        self._last[target] = fitted
+        return fitted
+
+    def _settings(self, labels: Labels) -> Settings:
+        smooth = labels.gradients is not None and not self.domain.integer.any()
+        return Settings(layers=self.options.nn.layers or LAYERS, seed=self.options.seed, sobolev=SOBOLEV if smooth else 0.0)
+
+    def _curvature(self, target: str) -> int | None:
+        """+1 where what is learned is convex, -1 concave: the value of an LP follower, and multiples of it."""
+        if (self.source.relaxation.integer & self.source.follower).any():
+            return None
+        if target == "value":
+            return 1
+        factor = value_factor(self.source) if target == "leader" else None
+        return None if not factor else int(np.sign(factor))
+
+    def _free(self, target: str) -> int | None:
+        """Which curvature costs no binaries, where it can represent what is learned: on binary inputs every function has both."""
+        side = {"leader": 1, "value": -1}.get(target)
+        binary = bool(self.domain.integer.all() and (self.domain.upper - self.domain.lower <= 1).all())
+        return side if side is not None and (binary or self._curvature(target) == side) else None
