@@ -102,5 +102,8 @@ def _of_products(expression: Any) -> list[float]:
 def _number(coefficient: Any) -> float:
     if coefficient.__class__ in (int, float):
         return float(coefficient)
-    value = pyo.value(coefficient, exception=False)
+    try:
+        value = pyo.value(coefficient, exception=False)
+    except ArithmeticError:  # a quotient of parameters by 0: whoever needs the number says so
+        return math.nan
     return math.nan if value is None else float(value)

@@ -40,7 +40,8 @@ def annotation(data: StochasticData) -> str:
     """What the stochastic file says, in the annotation language."""
     lines = ["stage 2 y second"]
     for joint in data.joints:
-        outcomes = "\n".join("    " + " ".join([repr(p), *map(repr, values)]) for p, values in joint.outcomes)
+        total = math.fsum(p for p, _ in joint.outcomes)  # 1 up to the digits that the file leaves out
+        outcomes = "\n".join("    " + " ".join([repr(p / total), *map(repr, values)]) for p, values in joint.outcomes)
         names = " ".join(_written(e) for e in joint.entries)
         lines.append(f"randvar {names} discrete\n{outcomes}" if len(joint.entries) == 1 else f"jrandvar {names}\n{outcomes}")
     for continuous in data.laws:

@@ -18,8 +18,12 @@ from bilevel_lang.mps_files.cards import Card, cards
 from bilevel_lang.mps_files.complaints import Complaints, number
 from bilevel_lang.smps_files.entries import Core, Entry
 from bilevel_lang.smps_files.timing import Timing
+from bilevel_lang.uncertainty.scenario_set import SUM_TOLERANCE
 
 SECTIONS = ("STOCH", "INDEP", "BLOCKS", "SCENARIOS", "ENDATA")
+
+OTHERS = ("NODES", "CHANCE", "ICC", "QUADRATIC", "DISTRIB", "ROBUST", "DIST")
+"""Sections of the format that are understood and not carried out."""
 
 MODES: dict[str, Callable[[float, float], float]] = {
     "REPLACE": lambda _, value: value,
@@ -37,6 +41,9 @@ LAWS: dict[str, Callable[[float, float], tuple[str, float, float]]] = {
 }
 """Continuous laws of INDEP, as laws of the annotation language."""
 
+MOST_ROUNDING = 1e-4
+"""What probabilities may lack of 1 by rounding, whatever digits they are printed with."""
+
 Outcome: TypeAlias = tuple[float, dict[Entry, float]]
 
 
@@ -47,6 +54,8 @@ class Joint:
     entries: tuple[Entry, ...]
     outcomes: list[tuple[float, tuple[float, ...]]]
     line: int
+    room: float = SUM_TOLERANCE
+    """How far the probabilities may be from summing to 1: files print them with a few digits, each off by half of the last."""
 
 
 @dataclass(slots=True)
@@ -83,6 +92,7 @@ class _Reader:
         self._blocks: dict[str, list[tuple[int, Outcome]]] = {}
         self._scenarios: dict[str, tuple[int, Outcome]] = {}
         self._open: dict[Entry, float] | None = None
+        self._rounding: dict[int, float] = {}
 
     def read(self) -> StochasticData:
         for card in cards(self._complaints.lines, lambda _, line: (line.replace("'", " ").split(), "")):
@@ -103,10 +113,11 @@ class _Reader:
         header = (card.header or "").upper()
         self._section, self._open = header, None
         if header not in SECTIONS:
-            near = difflib.get_close_matches(header, SECTIONS, 1)
+            known = header in OTHERS
+            near = [] if known else difflib.get_close_matches(header, SECTIONS, 1)
             help = f"did you mean {near[0]}?" if near else "sections are " + ", ".join(SECTIONS)
-            kind = "S2" if near or header not in ("NODES", "CHANCE", "ICC", "QUADRATIC", "DISTRIBUTIONS", "ROBUST") else "R1"
-            self._complaints.error(f"section `{card.header}` is not read", card.line, card.header or "", help, code=kind)
+            said = f"section `{card.header}` is not {'carried out' if known else 'one of a stochastic file'}"
+            self._complaints.error(said, card.line, card.header or "", help, code="R1" if known else "S2")
             return
         if header in ("STOCH", "ENDATA"):
             return
@@ -139,6 +150,7 @@ class _Reader:
             return
         if self._law == "DISCRETE":
             value = MODES.get(self._mode, MODES["REPLACE"])(self._core.value(entry), first)
+            self._rounding[card.line] = _half_a_digit(card.fields[-1])
             self._independent.setdefault(entry, []).append((second, value, card.line))
         elif self._law in LAWS:
             law = LAWS[self._law](first, second)
@@ -214,6 +226,7 @@ class _Reader:
 
     def _probability(self, card: Card, text: str) -> float:
         value = self._number(card, text)
+        self._rounding[card.line] = _half_a_digit(text)
         if value is not None and value < 0:
             self._complaints.error(f"the probability {text} is negative", card.line, text)
         return 0.0 if value is None else value
@@ -229,7 +242,8 @@ class _Reader:
     def _finished(self) -> StochasticData:
         joints = []
         for entry, found in self._independent.items():
-            joints.append(Joint((entry,), [(p, (v,)) for p, v, _ in found], found[0][2]))
+            room = self._room([line for _, _, line in found])
+            joints.append(Joint((entry,), [(p, (v,)) for p, v, _ in found], found[0][2], room))
         for blocks in self._blocks.values():
             # What a later realisation does not mention is as in the first one.
             first = dict(blocks[0][1][1])
@@ -246,13 +260,16 @@ class _Reader:
     def _joined(self, found: list[tuple[int, Outcome]]) -> Joint:
         entries = tuple(dict.fromkeys(e for _, (_, changed) in found for e in changed))
         outcomes = [(p, tuple(changed.get(e, self._core.value(e)) for e in entries)) for _, (p, changed) in found]
-        return Joint(entries, outcomes, found[0][0])
+        return Joint(entries, outcomes, found[0][0], self._room([line for line, _ in found]))
+
+    def _room(self, lines: list[int]) -> float:
+        return max(SUM_TOLERANCE, min(MOST_ROUNDING, sum(self._rounding.get(line, 0.0) for line in lines)))
 
     def _check(self, joint: Joint) -> None:
         total = math.fsum(p for p, _ in joint.outcomes)
         if any(p < 0 for p, _ in joint.outcomes):
             self._complaints.error("a probability is negative", joint.line)
-        elif abs(total - 1) > 1e-6 * (1 + 1e-9):
+        elif abs(total - 1) > joint.room * (1 + 1e-6):
             self._complaints.error(f"the probabilities that begin here sum to {total:.10g}, not to 1", joint.line)
 
     def _check_overlap(self, joints: list[Joint]) -> None:
@@ -266,3 +283,9 @@ class _Reader:
             if continuous.entry in seen:
                 self._complaints.error(f"{continuous.entry} is random in two places", 1)
             seen.add(continuous.entry)
+
+
+def _half_a_digit(text: str) -> float:
+    """What a printed number may be off by: 0.066667 by 5e-7."""
+    mantissa, _, exponent = text.lower().partition("e")
+    return 0.5 * 10.0 ** (int(exponent or 0) - len(mantissa.partition(".")[2])) if "." in mantissa else 0.0

@@ -136,7 +136,7 @@ def _check_scipy(name: str, numbers: tuple[float, ...]) -> None:
 
     found = getattr(stats, name, None)
     if not isinstance(found, (stats.rv_continuous, stats.rv_discrete)):
-        near = difflib.get_close_matches(name, [*LAWS, "discrete", *_scipy_names()], n=2)
+        near = difflib.get_close_matches(name, [*LAWS, "discrete", *_scipy_names()], n=1)
         mend = "did you mean " + " or ".join(f"`{n}`" for n in near) + "?" if near else "there are discrete, " + ", ".join(LAWS)
         raise LawError(f"no law is called `{name}`", mend)
     shapes = [s.strip() for s in found.shapes.split(",")] if found.shapes else []

@@ -222,3 +222,18 @@ def no_objective() -> Any:
     m.x = pyo.Var(bounds=(0, 10))
     m.row = pyo.Constraint(expr=m.x >= 4)
     return m
+
+
+def uncertain() -> Any:
+    """A newsvendor with a random demand; `price` is data."""
+    m = pyo.ConcreteModel()
+    m.demand = pyo.Param(initialize=60, mutable=True)
+    m.price = pyo.Param(initialize=60)
+    m.order = pyo.Var(bounds=(0, 200))
+    m.sold, m.left = pyo.Var(bounds=(0, None)), pyo.Var(bounds=(0, None))
+    m.profit = pyo.Var()
+    m.sales = pyo.Constraint(expr=m.sold <= m.demand)
+    m.stock = pyo.Constraint(expr=m.sold + m.left == m.order)
+    m.gain = pyo.Constraint(expr=m.profit == m.price * m.sold - 30 * m.order - 10 * m.left)
+    m.best = pyo.Objective(expr=m.profit, sense=pyo.maximize)
+    return m

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import pyomo.environ as pyo
+import pytest
+from pyomo.mpec import Complementarity, complements
+
+import bilevel_lang as bl
+from bilevel_lang.errors import RefusedError, UsageError
+from tests.stochastic_models import FARMER, LATE, THREE, farmer, newsvendor
+
+
+def test_highs_and_scip_agree() -> None:
+    answers = [bl.solve(farmer(), FARMER, solver=solver) for solver in ("highs", "scip")]
+    assert [a.solver.split()[0].lower() for a in answers] == ["highs", "scip"]
+    assert answers[0].objective == pytest.approx(answers[1].objective)
+
+
+def test_the_path_says_how_large_the_extensive_form_is() -> None:
+    why = bl.solve(newsvendor(), THREE + LATE).why
+    assert why[0].startswith("chosen    extensive-form: two stages, 1 random parameters")
+    assert "3 scenarios make 10 columns, 6 rows" in why[1]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"encoding": "sos1"}, "no conditions to encode"),
+        ({"position": "pessimistic"}, "no follower"),
+        ({"solver": "ipopt"}, "does not take arrays"),
+        ({"method": "kkt"}, "it knows no scenarios"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(options: dict[str, str], said: str) -> None:
+    with pytest.raises(RefusedError, match=said):
+        bl.solve(newsvendor(), THREE + LATE, **options)
+
+
+def test_options_of_stochastic_programs_are_not_ignored_elsewhere() -> None:
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var(bounds=(0, 1))
+    m.o = pyo.Objective(expr=m.x)
+    for name in ("scenarios", "evaluate"):
+        with pytest.raises(UsageError, match=f"option `{name}` goes with stochastic programs"):
+            bl.solve(m, "", **{name: 10})
+
+
+def test_complementarities_are_refused() -> None:
+    m = newsvendor()
+    m.either = Complementarity(expr=complements(m.s >= 0, m.i >= 0))
+    with pytest.raises(RefusedError, match="complementarity conditions"):
+        bl.solve(m, THREE + LATE)
+
+
+def test_ten_thousand_scenarios_of_a_wide_recourse_are_one_program_of_arrays() -> None:
+    m = pyo.ConcreteModel()
+    m.S = pyo.RangeSet(50)
+    m.d = pyo.Param(m.S, initialize=1, mutable=True)
+    m.x = pyo.Var(bounds=(0, 9))
+    m.y = pyo.Var(m.S, bounds=(0, None))
+    m.serve = pyo.Constraint(m.S, rule=lambda m, s: m.x + m.y[s] >= m.d[s])
+    m.cost = pyo.Objective(expr=60 * m.x + pyo.quicksum(m.y[s] for s in m.S))
+    from bilevel_lang.reformulation.rewrite import Options
+    from bilevel_lang.reformulation.stochastic.extensive import extensive_form
+    from bilevel_lang.reformulation.stochastic.method import ExtensiveForm
+
+    problem = bl.resolve(m, "randvar d uniform 0 5 stage 2 y serve")
+    made = ExtensiveForm().prepare(problem, Options(scenarios=10_000))
+    form = extensive_form(made.arrays)
+    assert (form.columns, form.rows, form.matrix.nnz) == (500_001, 500_000, 1_000_000)
+    assert form.row_lower.max() <= 5

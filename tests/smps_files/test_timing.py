@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import pytest
+
+from bilevel_lang.errors import BilevelError, RefusedError
+from bilevel_lang.mps_files.mps_reading import read_mps
+from bilevel_lang.smps_files.timing import Timing, read_timing
+from tests.smps_files.files import CORE, TIME
+
+core = read_mps(CORE, "core.cor")[0]
+
+
+def test_the_second_stage_begins_where_its_first_column_and_row_are() -> None:
+    assert read_timing(TIME, "core.tim", core) == Timing(("ONE", "TWO"), 2, 1)
+    assert read_timing(TIME.replace("PERIODS", "PERIODS IMPLICIT"), "core.tim", core).column == 2
+    assert read_timing(TIME.replace("x1  budget  ONE", "x1  profit  ONE"), "core.tim", core).row == 1
+
+
+MISTAKES = {
+    ("y1  serve", "y9  serve"): ("core.tim:4:5", "the core has no column `y9`"),
+    ("y1  serve", "y1  srve"): ("core.tim:4:9", "the core has no row `srve`"),
+    ("  TWO", ""): ("core.tim:4:5", "a period has its first column"),
+    ("ENDATA", ""): ("core.tim:5", "no section ENDATA"),
+    ("PERIODS", "PERIDOS"): ("core.tim:2:1", "`PERIDOS` is no section"),
+}
+
+
+@pytest.mark.parametrize(("change", "expected"), MISTAKES.items())
+def test_mistakes(change: tuple[str, str], expected: tuple[str, str]) -> None:
+    with pytest.raises(BilevelError) as caught:
+        read_timing(TIME.replace(*change), "core.tim", core)
+    assert expected[0] in str(caught.value)
+    assert expected[1] in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "change", [("PERIODS", "PERIODS EXPLICIT"), ("ENDATA", "    y2  limit  THREE\nENDATA"), ("    y1  serve  TWO\n", "")]
+)
+def test_what_is_not_carried_out_is_refused(change: tuple[str, str]) -> None:
+    with pytest.raises(RefusedError):
+        read_timing(TIME.replace(*change), "core.tim", core)

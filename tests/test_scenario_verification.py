@@ -1,0 +1,68 @@
+"""The examiner must find what is wrong with an answer, whatever the method believed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from pyomo.common.collections import ComponentMap
+
+import bilevel_lang as bl
+from bilevel_lang.scenario_verification import StochasticPoint, verify_scenarios
+from bilevel_lang.solution import Certificate
+from bilevel_lang.solvers.solver import SolverOptions
+from tests.stochastic_models import LATE, THREE, newsvendor
+
+
+def examined(x: float, answers: list[tuple[float, float, float]], m: Any = None) -> Certificate:
+    """``answers``: sales, lost sales and stock in each scenario."""
+    m = m or newsvendor()
+    problem = bl.resolve(m, THREE + LATE)
+    assert problem.stochastic is not None
+    point = StochasticPoint(ComponentMap([(m.x, x)]), (m.s, m.l, m.i), np.array(answers))
+    return verify_scenarios(problem, point, problem.stochastic.scenarios(None, 0), 1e-5, SolverOptions())
+
+
+GOOD = [(60.0, 30.0, 0.0), (60.0, 0.0, 0.0), (30.0, 0.0, 30.0)]
+
+
+def test_the_right_answer() -> None:
+    found = examined(60, GOOD)
+    assert found.verified
+    assert found.followers[0].objective == pytest.approx(1110)
+    assert found.remarks == ()
+
+
+def test_a_second_stage_that_could_be_better() -> None:
+    found = examined(60, [(50.0, 40.0, 10.0), *GOOD[1:]])
+    assert not found.verified
+    assert "the second stage costs 810, but could cost 1110" in found.remarks[0]
+
+
+def test_a_row_of_one_scenario_that_does_not_hold() -> None:
+    found = examined(60, [(70.0, 20.0, 0.0), *GOOD[1:]])
+    assert not found.verified
+    assert found.follower_feasibility == pytest.approx(10, rel=0.2)
+
+
+def test_a_first_stage_out_of_its_bounds() -> None:
+    found = examined(-5, GOOD)
+    assert not found.verified
+    assert found.leader_feasibility == pytest.approx(5)
+
+
+def test_a_first_stage_that_leaves_a_scenario_without_an_answer() -> None:
+    m = newsvendor()
+    m.l.setub(20)
+    found = examined(60, GOOD, m)
+    assert not found.verified
+    assert "scenario 1, solved again, ended infeasible" in " ".join(found.remarks)
+
+
+def test_the_modellers_model_is_left_alone() -> None:
+    m = newsvendor()
+    examined(60, GOOD, m)
+    assert m.d.value == 60
+    assert not m.x.fixed
+    assert m.x.value is None
