@@ -69,6 +69,7 @@ class _Copier:
         self.rows: list[Any] = []
         self.twins: dict[int, Any] = {}
         """Of variables only, by id: what a plain sum may hold."""
+        self.monomials: dict[tuple[Any, int], Any] = {}
 
     def prepare(self) -> None:
         """Empty twins of variables and rows, and finished ones of plain expressions."""
@@ -170,7 +171,7 @@ class _Copier:
                 twin = twins.get(id(variable))
                 if twin is None or coefficient.__class__ not in _NUMBERS:
                     return None
-                terms.append(MonomialTermExpression((coefficient, twin)))
+                terms.append(self._monomial(coefficient, twin))
                 continue
             found = term if term.__class__ in _NUMBERS else twins.get(id(term))
             if found is None:
@@ -189,4 +190,12 @@ class _Copier:
         twin = self.twins.get(id(variable))
         if twin is None or coefficient.__class__ not in _NUMBERS:
             return None
-        return MonomialTermExpression((coefficient, twin))
+        return self._monomial(coefficient, twin)
+
+    def _monomial(self, coefficient: Any, twin: Any) -> Any:
+        """One object for every ``coefficient * twin``, wherever it stands: large models repeat their terms."""
+        key = (coefficient, id(twin))
+        found = self.monomials.get(key)
+        if found is None or found._args_[0].__class__ is not coefficient.__class__:  # 1, 1.0 and True are equal keys
+            found = self.monomials[key] = MonomialTermExpression((coefficient, twin))
+        return found

@@ -192,3 +192,14 @@ def test_unknown_classes_of_pyomo_are_left_to_pyomo(monkeypatch: pytest.MonkeyPa
     assert not cloning._is_known()
     model = indexed()
     assert text(clone_model(model, {})) == text(model.clone())
+
+
+def test_a_repeated_term_is_one_object_and_keeps_its_kind_of_number() -> None:
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var(range(2))
+    m.e = pyo.Constraint(range(3), rule=lambda m, i: 2 * m.x[0] + [3, 3.0, 3][i] * m.x[1] >= i)
+    clone = clone_model(m, {})
+    first, second, third = (row.body.args for row in clone.e.values())
+    assert first[0] is second[0] is third[0]
+    assert [type(args[1].args[0]) for args in (first, second, third)] == [int, float, int]
+    assert [str(row.body) for row in clone.e.values()] == [str(row.body) for row in m.e.values()]
