@@ -26,7 +26,8 @@ class Problem:
     """``best``: the best known value of the leader's objective, or the known solution of an equilibrium by variable.
 
     ``convex``: whether the follower is convex (None: unknown, or no follower). ``checked``: whether ``best`` was confirmed
-    independently of its source.
+    independently of its source. ``infeasible``: that it has no answer is known. ``own``: what is scored is a computation of ours
+    (``note`` in the data says which) and the source's, if it has one, is kept as ``published``.
     """
 
     name: str
@@ -36,7 +37,9 @@ class Problem:
     convex: bool | None
     integer: bool
     sense: str
-    best: float | dict[str, float]
+    best: float | dict[str, float] | None
+    infeasible: bool
+    own: bool
     entry: dict[str, Any]
 
     def model(self) -> tuple[Any, str]:
@@ -64,6 +67,8 @@ def _problem(name: str, entry: dict[str, Any]) -> Problem:
         integer=any(v.get("domain", "Reals") != "Reals" for v in variables),
         sense=entry.get("upper_sense", entry.get("sense", "min")),
         best=best,
+        infeasible=entry.get("known_status") == "infeasible",
+        own=str(entry.get("note", "")).startswith("own computation"),
         entry=entry,
     )
 

@@ -35,6 +35,13 @@ GRACE = 30.0
 """Seconds beyond the time limit (start of Python, verification) before a process is stopped."""
 
 
+LEGEND = (
+    "best known: * own computation (`note` in the data says which; the source's value is kept as `published`);",
+    "            infeasible: that there is no answer is known, and to prove it is to reach it",
+    "score: reached, better (verified), missed, not verified, other point (equilibria), WRONG (claimed optimal, and it is not)",
+)
+
+
 @dataclass(frozen=True)
 class Result:
     """One line of the table. ``score``: reached, better, missed, refused, or what went wrong."""
@@ -44,7 +51,8 @@ class Result:
     kind: str
     convex: str
     checked: bool
-    best: float | None
+    best: float | str | None
+    own: bool
     ours: float | None
     status: str
     exactness: str
@@ -80,7 +88,7 @@ def one(problem: Problem, limit: float) -> dict[str, Any]:
 
 def scored(problem: Problem, found: dict[str, Any]) -> Result:
     """The line of the table."""
-    best = problem.best if isinstance(problem.best, (int, float)) else None
+    best = "infeasible" if problem.infeasible else problem.best if isinstance(problem.best, (int, float)) else None
     convex = {True: "convex", False: "nonconvex", None: "-"}[problem.convex]
     return Result(
         name=problem.name,
@@ -89,6 +97,7 @@ def scored(problem: Problem, found: dict[str, Any]) -> Result:
         convex="integer" if problem.integer and problem.set == "bilevel" else convex,
         checked=problem.checked,
         best=best,
+        own=problem.own,
         ours=found.get("objective"),
         status=found["status"],
         exactness=found.get("exactness", ""),
@@ -105,6 +114,9 @@ def score(problem: Problem, found: dict[str, Any]) -> str:
     status = found["status"]
     if status == "refused":
         return "refused"
+    if problem.infeasible:
+        wrong = "WRONG" if problem.checked and status in ("optimal", "unbounded") else "missed"
+        return {"infeasible": "reached", "verification_failed": "not verified"}.get(status, wrong)
     if isinstance(problem.best, dict):
         values = found.get("variables", {})
         off = max(
@@ -143,11 +155,14 @@ def lines(results: list[Result]) -> Iterator[str]:
     head = f"{'problem':34} {'class':18} {'follower':9} {'best known':>14} {'ours':>14} {'status':20} {'method':16}"
     yield f"{head} {'s':>6}  score"
     for r in results:
-        best = "-" if r.best is None else f"{r.best:.6g}"
+        best = "-" if r.best is None else r.best if isinstance(r.best, str) else f"{r.best:.6g}"
+        best += "*" if r.own else ""
         ours = "-" if r.ours is None else f"{r.ours:.6g}"
         mark = "" if r.checked else " (unchecked)"
         head = f"{r.name:34} {r.kind[:18]:18} {r.convex:9} {best:>14} {ours:>14} {r.status:20} {r.method:16} {r.seconds:6.2f}"
         yield f"{head}  {r.score}{mark}"
+    yield ""
+    yield from LEGEND
 
 
 def summary(results: list[Result]) -> Iterator[str]:
