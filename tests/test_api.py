@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from bilevel_lang import api
 from bilevel_lang.errors import EmpSyntaxError, ResolutionError, UsageError
 from bilevel_lang.grammar.syntax import EmpInfo
 from bilevel_lang.reformulation.complementarity.pairs import conditions
+from bilevel_lang.reformulation.kkt import Kkt
 from bilevel_lang.reformulation.rewrite import Options
 from bilevel_lang.solution import Exactness, Status
 from tests.harness import state
@@ -199,3 +201,23 @@ def test_where_the_first_answer_holds_it_is_given_with_multipliers() -> None:
     found = bl.solve(m, "bilevel x\nmin f y row")
     assert (found.status, found.method) == (Status.OPTIMAL, "kkt")
     assert "row" in found.duals
+
+
+# --- A point that fails verification is not the last word
+
+
+def test_the_next_point_of_a_search_is_given_where_the_best_is_not_verified() -> None:
+    problem = bl.resolve(follow(), TEXT)
+    model, options = problem.model, Options(encoding="sos1")
+    reformulation = Kkt().prepare(problem, options)
+    right = reformulation.run(options)
+    assert right.values is not None
+    # The follower answers y = x: at y = 0 and x > 0 it could do better.
+    wrong = ComponentMap((v, 0.0 if v is model.y else 5.0) for v in right.values)
+    run = replace(right, values=wrong, objective=-99.0, bound=-100.0)
+    found, point, certificate = api._examined(problem, reformulation, replace(run, others=(run, right)), options)
+    assert certificate is not None and certificate.verified and point is not None
+    assert point.values[model.y] == right.values[model.y]
+    assert found.bound == -100.0 and "-99 was not verified" in found.doubts[0]
+    kept, _, certificate = api._examined(problem, reformulation, replace(run, others=(run,)), options)
+    assert certificate is not None and not certificate.verified and kept.objective == -99.0

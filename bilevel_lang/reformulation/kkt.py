@@ -30,8 +30,8 @@ from bilevel_lang.reformulation.optimality_conditions import BuiltMpec, build_mp
 from bilevel_lang.reformulation.pessimistic import why_not_pessimistic, worst_case
 from bilevel_lang.reformulation.promises import exactness_of, one_of_many, warnings_of, weaker
 from bilevel_lang.reformulation.rewrite import Accepted, Options, Reformulation, Refusal, Verdict
-from bilevel_lang.reformulation.starts import Starts
-from bilevel_lang.reformulation.two_stage import TwoStage
+from bilevel_lang.reformulation.starts import Starts, UnitStarts
+from bilevel_lang.reformulation.two_stage import OTHERWISE, TwoStage
 from bilevel_lang.solution import Exactness
 from bilevel_lang.solvers.features import features_of, why_not
 from bilevel_lang.solvers.program import sense_of
@@ -119,11 +119,14 @@ class Kkt:
         other = self._encoded(self.apply(problem, options), encoding, replace(options, solver=None))
 
         def search(wanted: Options) -> SolverRun:
-            run = other.run(wanted)
+            return carried(other.run(wanted))
+
+        def carried(run: SolverRun) -> SolverRun:
             if run.values is None:
                 return run
             point = other.recover(run)
-            return replace(run, values=point.values, multipliers=point.multipliers)
+            others = tuple(carried(each) for each in run.others)
+            return replace(run, values=point.values, multipliers=point.multipliers, others=others)
 
         return search
 
@@ -142,16 +145,23 @@ class Kkt:
         if local is None:
             return replace(encoded, why=(*choice.reasons, *encoded.why))
 
-        def locally() -> Callable[[Options], SolverRun]:
-            other = self._encoded(self.apply(mpec.problem, options), local, replace(options, solver=None))
-            return speaking_of(mpec.model, other.run)
+        def locally(encoding: str) -> Callable[[], Callable[[Options], SolverRun]]:
+            def prepared() -> Callable[[Options], SolverRun]:
+                other = self._encoded(self.apply(mpec.problem, options), encoding, replace(options, solver=None))
+                return speaking_of(mpec.model, other.run)
 
-        run = TwoStage(sense_of(mpec.model), encoded.run, locally, local, choice.again, choice.local_first)
+            return prepared
+
+        otherwise = None if choice.again else locally(OTHERWISE)
+        sense = sense_of(mpec.model)
+        run = TwoStage(sense, encoded.run, locally(local), local, choice.again, choice.local_first, otherwise)
         return replace(encoded, run=run, why=(*choice.reasons, *encoded.why))
 
     def _encoded(self, mpec: Reformulation, name: str, options: Options) -> Reformulation:
         encoding = encoding_by_name(name)
-        encoded = encoding.encode(mpec.model, options, Starts(mpec.problem, mpec.variables, options, mpec.multipliers).write)
+        kind = UnitStarts if name == OTHERWISE and options.encoding is None else Starts
+        starts = kind(mpec.problem, mpec.variables, options, mpec.multipliers)
+        encoded = encoding.encode(mpec.model, options, starts.write)
         solver, why = _solver_for(encoding, features_of(mpec.model), options.solver)
         promise = encoded.exactness if solver.proves or encoded.exactness is not Exactness.EXACT else Exactness.STATIONARY
         return replace(
@@ -167,15 +177,15 @@ class Kkt:
 def speaking_of(model: Any, run: Callable[[Options], SolverRun]) -> Callable[[Options], SolverRun]:
     """``run`` of a twin of ``model`` with the same names, its values on the variables of ``model``."""
 
-    def carried(options: Options) -> SolverRun:
-        found = run(options)
+    def carried(found: SolverRun) -> SolverRun:
         if found.values is None:
             return found
         by_name = {v.name: value for v, value in found.values.items()}
         mine = model.component_data_objects(pyo.Var)
-        return replace(found, values=ComponentMap((v, by_name[v.name]) for v in mine if v.name in by_name))
+        values = ComponentMap((v, by_name[v.name]) for v in mine if v.name in by_name)
+        return replace(found, values=values, others=tuple(carried(each) for each in found.others))
 
-    return carried
+    return lambda options: carried(run(options))
 
 
 def _solver_for(encoding: Encoding, features: frozenset[Feature], wanted: str | None) -> tuple[Solver, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,6 +24,10 @@ ROUNDS = 2
 """How often the agents answer each other in turn before a start is taken as it is."""
 
 
+SPREAD = 0.5
+"""Standard deviation of the logarithm of starts around 1."""
+
+
 class Starts:
     """Start number 0 is the modeller's own values; the others are drawn with a counter-based seed."""
 
@@ -39,9 +44,7 @@ class Starts:
         random = np.random.default_rng((self._options.seed, number))
         values: ComponentMap = ComponentMap()
         for original in self._twins:
-            kept = number == 0 or original.fixed
-            scale = SCALES[number % len(SCALES)]
-            values[original] = self._first(original) if kept else _draw(original, random, scale * WIDTH)
+            values[original] = self._value(original, number, random)
         # Every other start: a raw point reaches pieces that best responses never visit.
         answers = self._respond(values) if number % 2 == 1 else []
         for original, twin in self._twins.items():
@@ -49,6 +52,11 @@ class Starts:
                 twin.set_value(values[original], skip_validation=True)
         for agent, answer in answers:  # after the twins: the variable of a `dualvar` is one of them
             self._multipliers.write(agent, answer)
+
+    def _value(self, original: Any, number: int, random: np.random.Generator) -> float:
+        if number == 0 or original.fixed:
+            return self._first(original)
+        return _draw(original, random, SCALES[number % len(SCALES)] * WIDTH)
 
     def _first(self, original: Any) -> float:
         value = 0.0 if original.value is None else float(original.value)
@@ -65,6 +73,15 @@ class Starts:
                     values.update(answer.values)
                     answers.append((agent, answer))
         return answers
+
+
+class UnitStarts(Starts):
+    """Starts around 1, where models of prices and activity levels have their benchmark; number 0 keeps the modeller's values."""
+
+    def _value(self, original: Any, number: int, random: np.random.Generator) -> float:
+        if original.fixed or (number == 0 and original.value is not None):
+            return self._first(original)
+        return _inside(original, math.exp(SPREAD * random.normal()) if number else 1.0)
 
 
 def _draw(variable: Any, random: np.random.Generator, width: float) -> float:

@@ -21,6 +21,12 @@ FIRST = 10.0
 AGAIN = 30.0
 """Seconds for the second global search, from the local answer; what is left of ``--time-limit`` where that is given."""
 
+OTHERWISE = "product"
+"""The encoding of the local search where the first one has found nothing: equalities, from starts around 1."""
+
+OTHERWISE_STARTS = 4
+"""From how many starts at most."""
+
 Run = Callable[[Options], SolverRun]
 
 
@@ -39,6 +45,8 @@ class TwoStage:
     again: bool
     local_first: bool = False
     """For problems without an objective: any point is as good as any other, and a local search finds one sooner."""
+    otherwise: Callable[[], Run] | None = None
+    """Prepares another local search, with ``OTHERWISE``, for the case that the first one finds nothing."""
 
     def __call__(self, options: Options) -> SolverRun:
         """Global search; the local one, and perhaps the second global one, only if the budget ran out."""
@@ -49,6 +57,7 @@ class TwoStage:
     def _locally_first(self, options: Options) -> SolverRun:
         limit = options.time_limit
         local = self._local(replace(options, time_limit=None if limit is None else limit / 2))
+        local = self._otherwise(local, options, None if limit is None else (limit - local.seconds) / 2)
         if local.has_solution or local.termination is Termination.INTERRUPTED:
             return local
         left = AGAIN if limit is None else max(0.1, limit - local.seconds)
@@ -61,6 +70,7 @@ class TwoStage:
         if first.termination not in (Termination.LIMIT, Termination.FAILED):
             return first
         local = self._local(replace(options, time_limit=None if limit is None else max(0.1, (limit - first.seconds) / 2)))
+        local = self._otherwise(local, options, None if limit is None else limit - first.seconds - local.seconds)
         why = first.message if first.termination is Termination.FAILED else f"no global proof within {first.seconds:.0f} s"
         best = self._better(first, local, why)
         if not self.again or best.values is None or best.termination is Termination.INTERRUPTED:
@@ -71,12 +81,17 @@ class TwoStage:
         return _or_nothing(lambda: self.globally(options), "the global solver")
 
     def _local(self, options: Options) -> SolverRun:
-        def search() -> SolverRun:
-            # The user's solver options are for the global solver, which the plan begins with.
-            found = self.locally()(replace(options, solver_options={}))
-            return replace(found, encoding=self.local_encoding) if found.values is not None else found
+        return _searched(self.locally, self.local_encoding, options)
 
-        return _or_nothing(search, "the local solver")
+    def _otherwise(self, local: SolverRun, options: Options, left: float | None) -> SolverRun:
+        """``local``, or what the other local search finds if it has no point and there is time ``left`` (<= 0: none)."""
+        late = left is not None and left <= 0
+        if local.has_solution or self.otherwise is None or late or local.termination is Termination.INTERRUPTED:
+            return local
+        few = replace(options, time_limit=left, starts=min(options.starts, OTHERWISE_STARTS))
+        found = _searched(self.otherwise, OTHERWISE, few)
+        message = found.message if found.has_solution else f"{local.message}; {OTHERWISE}: {found.message}"
+        return replace(found, seconds=local.seconds + found.seconds, message=message)
 
     def _again(self, best: SolverRun, options: Options, spent: float) -> SolverRun:
         limit = AGAIN if options.time_limit is None else max(0.1, options.time_limit - spent)
@@ -100,11 +115,26 @@ class TwoStage:
         sense = self.sense
         if proved.values is not None and proved.objective is not None and sense * (proved.objective - local.objective) < -1e-9:
             # The incumbent of the global search is better, though nobody has polished it.
-            return replace(proved, termination=Termination.LOCALLY_OPTIMAL, seconds=seconds, message=said)
+            others = (replace(local, others=()), *local.others)
+            return replace(proved, termination=Termination.LOCALLY_OPTIMAL, seconds=seconds, message=said, others=others)
         bounded = proved.bound is not None and not local.solver.endswith(proved.solver)
         solver = f"{local.solver}, bound by {proved.solver}" if bounded else local.solver
         bound = _tighter(proved.bound, local.bound, sense)
-        return replace(local, bound=bound, seconds=seconds, message=said, solver=solver)
+        incumbent = (replace(proved, termination=Termination.LOCALLY_OPTIMAL, others=()),) if proved.values is not None else ()
+        return replace(local, bound=bound, seconds=seconds, message=said, solver=solver, others=(*local.others, *incumbent))
+
+
+def _searched(prepare: Callable[[], Run], encoding: str, options: Options) -> SolverRun:
+    """A local search, with the encoding that its points come from."""
+
+    def search() -> SolverRun:
+        # The user's solver options are for the global solver, which the plan begins with.
+        found = prepare()(replace(options, solver_options={}))
+        if found.values is None:
+            return found
+        return replace(found, encoding=encoding, others=tuple(replace(each, encoding=encoding) for each in found.others))
+
+    return _or_nothing(search, "the local solver")
 
 
 def _or_nothing(search: Callable[[], SolverRun], solver: str) -> SolverRun:

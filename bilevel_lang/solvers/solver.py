@@ -90,6 +90,8 @@ class SolverRun:
     """(row, reported multiplier, component) of the agents' rows, where the run itself knows them."""
     doubts: tuple[str, ...] = ()
     """Reasons not to trust the run that it has found itself: sentences for the user, with what to do."""
+    others: tuple[SolverRun, ...] = ()
+    """Further points of a search without proof, best first: for the case that this one does not pass verification."""
     epsilon: str = ""
     """The tolerances, in words, of a method whose best promise is epsilon-optimality."""
     bound_holds: bool = False

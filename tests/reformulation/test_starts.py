@@ -6,7 +6,7 @@ from pyomo.common.collections import ComponentMap
 
 import bilevel_lang as bl
 from bilevel_lang.reformulation.rewrite import Options
-from bilevel_lang.reformulation.starts import WIDTH, Starts
+from bilevel_lang.reformulation.starts import WIDTH, Starts, UnitStarts
 from tests.reformulation.problems import cournot, follow
 
 
@@ -86,3 +86,19 @@ def test_players_of_a_game_answer_each_other() -> None:
     starts(m, "equilibrium\nmax profit(1) q(1)\nmax profit(2) q(2)\nmax profit(3) q(3)").write(1)
     third = max(0.0, (10 - 3 - m.q[1].value - m.q[2].value) / 2)
     assert m.q[3].value == pytest.approx(third, abs=1e-5)
+
+
+def test_unit_starts_are_around_1_within_bounds() -> None:
+    m = pyo.ConcreteModel()
+    m.x, m.y, m.z = pyo.Var(bounds=(0, None)), pyo.Var(bounds=(2, 3)), pyo.Var(initialize=7.0)
+    m.o, m.f = pyo.Objective(expr=m.x + m.z), pyo.Expression(expr=m.y)
+    twins = ComponentMap((v, v) for v in m.component_data_objects(pyo.Var))
+    writer = UnitStarts(bl.resolve(m, "bilevel x z\nmin f y"), twins, Options())
+    writer.write(0)
+    assert (m.x.value, m.y.value, m.z.value) == (1.0, 2.0, 7.0)
+    seen = set()
+    for number in (2, 4, 6):
+        writer.write(number)
+        assert 0.1 < m.x.value < 10 and 2 <= m.y.value <= 3
+        seen.add(m.x.value)
+    assert len(seen) == 3

@@ -9,7 +9,7 @@ from pyomo.common.collections import ComponentMap
 from bilevel_lang.errors import SolverFailedError
 from bilevel_lang.reformulation.kkt import speaking_of
 from bilevel_lang.reformulation.rewrite import Options
-from bilevel_lang.reformulation.two_stage import AGAIN, FIRST, TwoStage
+from bilevel_lang.reformulation.two_stage import AGAIN, FIRST, OTHERWISE, TwoStage
 from bilevel_lang.solvers.program import sense_of
 from bilevel_lang.solvers.solver import SolverRun, Termination
 
@@ -171,3 +171,35 @@ def test_a_late_claim_that_there_is_no_point_does_not_lose_the_one_that_is_known
     found = plan(m, globally, locally, twin, True)(Options())
     assert found.termination is Termination.LOCALLY_OPTIMAL and found.objective == 1.0
     assert any("a point is known" in doubt for doubt in found.doubts)
+
+
+def test_another_local_search_follows_one_that_finds_nothing() -> None:
+    m, twin = model(), model()
+    globally = Script(run(Termination.LIMIT, m, seconds=2.0))
+    locally, other = Script(run(Termination.FAILED, twin, seconds=1.0)), Script(run(Termination.LOCALLY_OPTIMAL, twin, 1.0))
+    both = TwoStage(1.0, globally, lambda: locally, "scholtes", False, otherwise=lambda: speaking_of(m, other))
+    found = both(Options(time_limit=6.0))
+    assert (found.objective, found.encoding) == (1.0, OTHERWISE)
+    assert other.seen[0].time_limit == 3.0
+
+
+def test_no_other_local_search_after_one_with_a_point_or_without_time() -> None:
+    m, twin = model(), model()
+    other = Script()
+    locally = Script(run(Termination.LOCALLY_OPTIMAL, twin, 1.0), run(Termination.LIMIT, twin, seconds=9.0))
+    globally = Script(run(Termination.LIMIT, m), run(Termination.LIMIT, m))
+    both = TwoStage(1.0, globally, lambda: speaking_of(m, locally), "scholtes", False, False, lambda: other)
+    assert both(Options()).objective == 1.0
+    assert both(Options(time_limit=6.0)).values is None
+    assert other.seen == []
+
+
+@pytest.mark.parametrize("incumbent", [0.5, 1.5])
+def test_the_point_that_is_not_given_is_kept_as_another(incumbent: float) -> None:
+    m, twin = model(), model()
+    runner_up = run(Termination.LOCALLY_OPTIMAL, twin, 2.0)
+    locally = Script(run(Termination.LOCALLY_OPTIMAL, twin, 1.0, others=(runner_up,)))
+    found = plan(m, Script(run(Termination.LIMIT, m, incumbent)), locally, twin, False)(Options())
+    every = {each.values[m.x] for each in (found, *found.others) if each.values is not None}
+    assert every == {incumbent, 1.0, 2.0}
+    assert found.objective == min(incumbent, 1.0)

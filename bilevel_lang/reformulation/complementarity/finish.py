@@ -21,6 +21,9 @@ PIECES = 4
 GRACE = 1.0
 """Seconds to finish the best end point where the time limit or Ctrl-C came first."""
 
+RESERVE = 0.2
+"""The part of a time limit in which no further start is begun once there is an end point to finish."""
+
 DISTINCT = 1e-4
 """End points closer than this in every variable are one."""
 
@@ -55,6 +58,12 @@ class Budget:
             return None
         left = self._limit - self.seconds
         return left if least is None else max(left, least)
+
+    @property
+    def running_out(self) -> bool:
+        """Whether what is left should go into finishing what there is."""
+        left = self.left()
+        return left is not None and self._limit is not None and left <= RESERVE * self._limit
 
     @property
     def spent(self) -> bool:
@@ -117,7 +126,7 @@ class Finish:
         run = self._piece(self._relaxed.smaller_sides(), end.values, seconds)
         if run is not None:
             return run
-        if only_pieces or end.result.violation > FEASIBLE or end.residual > COMPLEMENTARY:
+        if only_pieces or not end.result.solved or end.result.violation > FEASIBLE or end.residual > COMPLEMENTARY:
             return None
         return SolverRun(end.result.termination, self._solver, end.values, end.objective, iterations=end.result.iterations)
 

@@ -16,7 +16,7 @@ from bilevel_lang.reformulation.complementarity.elastic import elastic
 from bilevel_lang.reformulation.complementarity.finish import Budget, EndPoint, Finish
 from bilevel_lang.reformulation.complementarity.relaxed_model import RelaxedModel
 from bilevel_lang.reformulation.rewrite import Options
-from bilevel_lang.solvers.ipopt import CompiledNlp, NlpResult, compile_nlp
+from bilevel_lang.solvers.ipopt import FEASIBLE, CompiledNlp, NlpResult, compile_nlp
 from bilevel_lang.solvers.program import Floats, sense_of
 from bilevel_lang.solvers.solver import Solver, SolverRun, Termination, load_values
 
@@ -79,6 +79,8 @@ class _Search:
             if self._budget.spent:
                 self._stopped = Termination.LIMIT
                 return
+            if self._ends and self._budget.running_out:
+                return
             self._begin(k)
             reached, self._last = self._descend(nlp, nlp.start(), self._steps(k))
             self._stopped = self._cut_short(self._last)
@@ -102,11 +104,14 @@ class _Search:
         return steps if self._relaxed.whole else steps[min(ENTRIES[number % len(ENTRIES)], len(steps) - 1) :]
 
     def _descend(self, nlp: CompiledNlp, start: Floats, steps: tuple[float, ...]) -> tuple[NlpResult | None, NlpResult]:
-        """The end point, None where the very first step failed, and the last step taken."""
+        """The end point, None where the very first step failed, and the last step taken.
+
+        A step that stops before it converged, but at a point of the relaxed problem, is good enough to go on from.
+        """
         result: NlpResult | None = None
         for mu in steps:
             step = nlp.solve(start, np.array([mu]), self._options.for_solver(self._budget.left(0.1)))
-            if not step.solved:
+            if not step.solved and (self._cut_short(step) is not None or not step.violation <= FEASIBLE):
                 # A later, harder step may fail although the earlier ones are good enough to finish from.
                 return result, step
             result, start = step, step.x
@@ -138,8 +143,11 @@ class _Search:
     def _answer(self, runs: list[SolverRun], solver: str, said: str) -> SolverRun:
         seconds, stopped, last = self._budget.seconds, self._stopped, self._last
         if runs:
-            best = min(runs, key=lambda r: sense_of(self._relaxed.model) * (r.objective or 0.0))
-            return replace(best, termination=stopped or Termination.LOCALLY_OPTIMAL, seconds=seconds, message=said)
+            sense = sense_of(self._relaxed.model)
+            ended = stopped or Termination.LOCALLY_OPTIMAL
+            ranked = sorted(runs, key=lambda r: sense * (r.objective or 0.0))
+            best, *rest = (replace(r, termination=ended, seconds=seconds, message=said) for r in ranked)
+            return replace(best, others=tuple(rest))
         if stopped is None and last is not None:
             stopped = last.termination if not last.solved else Termination.FAILED
             said = f"{said}; {last.message}"

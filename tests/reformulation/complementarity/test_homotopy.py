@@ -97,3 +97,19 @@ def test_the_model_is_as_before_after_a_run() -> None:
     assert made.model.encoding.product.active
     assert all(v.ub is None for v in made.model.encoding.slack.values())
     assert made.run(Options(starts=1)).objective == pytest.approx(2.75, abs=1e-6)
+
+
+def test_a_step_that_stops_at_a_point_is_gone_on_from_and_only_its_piece_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ipopt's words are changed to "too many iterations" for every step but the pieces, which are solved without parameters."""
+    solve = CompiledNlp.solve
+
+    def unconverged(self: CompiledNlp, start: Any = None, parameters: Any = None, options: Any = None) -> Any:
+        found = solve(self, start, parameters, options)
+        return found if parameters is None else replace(found, termination=Termination.LIMIT)
+
+    monkeypatch.setattr(CompiledNlp, "solve", unconverged)
+    _, found = run(pairs(), starts=4)
+    assert found.objective == pytest.approx(1.0, abs=1e-6) and "0 of 4 starts converged" in found.message
+    monkeypatch.setattr(CompiledNlp, "solve", lambda *given, **named: replace(unconverged(*given, **named), violation=1.0))
+    _, found = run(pairs(), starts=2)
+    assert found.values is None
