@@ -37,6 +37,7 @@ PROGRAM = MatrixProgram(
 class Even:
     """Both columns have to be even, which only the judge knows. Without it the optimum is 31; with it 28 at (8, 2)."""
 
+    first = np.array([0])
     watched = np.array([0, 1])
 
     def __init__(self) -> None:

@@ -53,7 +53,7 @@ class Extended:
     """``program`` has the n columns of the relaxation, then those of activities that are no column themselves, then the value.
 
     ``activity_columns`` (K,): the column of each activity; ``value`` the column of the follower's objective, which is
-    ``value_scale`` times smaller than the follower's own; whole where ``value_whole``.
+    ``value_scale`` times smaller than the follower's own; whole where ``value_whole``. ``opposed``: see :mod:`.opposition`.
     """
 
     source: BilevelProgram
@@ -67,11 +67,20 @@ class Extended:
     value_whole: bool
     bodies: Bodies
     infeasible: bool = False
+    opposed: bool = False
 
     @property
     def n(self) -> int:
         """How many columns the relaxation has."""
         return self.source.relaxation.columns
+
+    @property
+    def reasoned(self) -> Ints:
+        """The columns whose bounds the method reasons about, each once."""
+        own = np.flatnonzero(self.source.follower)
+        value = np.array([self.value])
+        found: Ints = np.unique(np.concatenate([self.activity_columns, value, self.links, self.bodies.columns, own]))
+        return found
 
     def complete(self, z: Floats) -> Floats:
         """The columns of ``program`` at the relaxation's ``z`` (n,)."""
@@ -81,6 +90,10 @@ class Extended:
         full[self.bodies.columns] = self.bodies.matrix @ z
         full[self.value] = self.value_cost @ z
         return full
+
+    def with_answer(self, z: Floats, y: Floats) -> Floats:
+        """``z`` (columns of ``program``) with the follower's columns of ``y`` (n,) instead of its own."""
+        return self.complete(np.where(self.source.follower, y, z[: self.n]))
 
     def value_tolerance(self, value: float) -> float:
         """What counts as no better than ``value``."""

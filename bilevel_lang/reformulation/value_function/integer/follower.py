@@ -141,23 +141,33 @@ class Follower:
         return self._lasting[key]
 
     def _solve_lasting(self, sigma_up: Floats) -> Response | None:
-        rows = self.extended.rows
         if not np.isfinite(sigma_up).all():
             return None
+        return self._unblocked(self.extended.value_cost[self._own], sigma_up)
+
+    def priced(self, cost: Floats, sigma: Floats) -> Response | None:
+        """The answer of least ``cost`` (n,) that is feasible for ``sigma`` (R,), which has to be finite.
+
+        None where there is none. Raises OutOfTimeError.
+        """
+        return self._unblocked(cost[self._own], sigma)
+
+    def _unblocked(self, cost: Floats, sigma: Floats) -> Response | None:
+        rows = self.extended.rows
         if self._worst is None:
-            program = self._program(self.extended.value_cost[self._own])
             matrix = sp.vstack([self._alone, rows.B[:, self._own]], format="csr")
-            nothing = np.full(len(rows), -np.inf)
             sides = self._alone_sides
-            low, up = np.append(sides[0], nothing), np.append(sides[1], rows.side)
-            self._worst = HotMilp(replace(program, matrix=matrix, row_lower=low, row_upper=up), self.options, self.deadline)
+            low, up = np.append(sides[0], np.full(len(rows), -np.inf)), np.append(sides[1], rows.side)
+            program = replace(self._program(cost), matrix=matrix, row_lower=low, row_upper=up)
+            self._worst = HotMilp(program, self.options, self.deadline)
         low, up = self._worst.program.row_lower, self._worst.program.row_upper.copy()
-        up[len(up) - len(rows) :] = rows.side - rows.scale * sigma_up
+        up[len(up) - len(rows) :] = rows.side - rows.scale * sigma
         self._worst.set_sides(low, up)
+        self._worst.set_cost(cost)
         answer = _in_time(self._worst.solve())
         if answer.x is None:
             return None
-        return Response(self._spread(answer.x), answer.objective)
+        return Response(self._spread(answer.x), float(self.extended.value_cost[self._own] @ answer.x))
 
     def _sides_at(self, z: Floats) -> tuple[Floats, Floats]:
         links = self.extended.links
@@ -175,21 +185,25 @@ class Follower:
         """Whether :meth:`favourable` costs nothing at ``z``."""
         return self.key(z) in self._favourable
 
-    def favourable(self, z: Floats) -> Floats | None:
+    def favourable(self, z: Floats, at_most: float = np.inf) -> Floats | None:
         """The leader's best point (columns of ``Extended.program``) with the linking columns of ``z`` and a best answer of the
         follower.
 
-        None where the leader's rows admit no best answer. Raises OutOfTimeError.
+        None where the leader's rows admit no best answer, or none whose objective, as a minimisation, is ``at_most``. That must
+        not grow from call to call: what was not good enough once is not looked at again. Raises OutOfTimeError.
         """
         key = self.key(z)
         if key not in self._favourable:
-            self._favourable[key] = self._solve_favourable(z)
+            self._favourable[key] = self._solve_favourable(z, at_most)
         return self._favourable[key]
 
-    def _solve_favourable(self, z: Floats) -> Floats | None:
+    def _solve_favourable(self, z: Floats, at_most: float) -> Floats | None:
         program = self.extended.program
         if self._leader_best is None:
-            one_sense = replace(program, cost=program.sense * program.cost, sense=1)
+            cost = program.sense * program.cost
+            with_goal = sp.vstack([program.matrix, sp.csr_matrix(cost)], format="csr")
+            row_lower, row_upper = np.append(program.row_lower, -np.inf), np.append(program.row_upper, np.inf)
+            one_sense = replace(program, cost=cost, sense=1, matrix=with_goal, row_lower=row_lower, row_upper=row_upper)
             self._leader_best = HotMilp(one_sense, self.options, self.deadline)
         lower, upper = program.lower.copy(), program.upper.copy()
         links = self.extended.links
@@ -199,6 +213,8 @@ class Follower:
         upper[self.extended.value] = value if self.extended.value_whole else value + 1e-8 * max(1.0, abs(value))
         lower[self.extended.value] = min(lower[self.extended.value], upper[self.extended.value])
         self._leader_best.set_bounds(lower, upper)
+        sides = self._leader_best.program
+        self._leader_best.set_sides(sides.row_lower, np.append(program.row_upper, at_most - program.sense * program.constant))
         answer = self._leader_best.solve()
         if answer.termination is Termination.INFEASIBLE:
             return None

@@ -72,6 +72,7 @@ class ValueCuts:
         self._caps = removable(extended)
         self._largest = float(extended.program.upper[extended.value])
         self._swaps = _Swaps(extended, self._caps, self._low, self._up)
+        self._priced, self._priced_columns = self._rows_with_prices()
         self._answers = np.zeros((0, extended.n))
         self._values = np.zeros(0)
         self._slopes = np.zeros((0, len(extended.rows)))
@@ -95,6 +96,36 @@ class ValueCuts:
         self._answers = np.vstack([self._answers, answers])
         self._values = np.append(self._values, values)
         self._slopes = np.vstack([self._slopes, slopes])
+
+    def _rows_with_prices(self) -> tuple[Ints, Ints]:
+        """The rows of two values of sigma that bound one column of the follower by 0 or 1, and those columns."""
+        rows, relaxation = self._extended.rows, self._extended.source.relaxation
+        single = np.flatnonzero((np.diff(rows.B.indptr) == 1) & np.isfinite(self._low) & (self._up == self._low + 1))
+        columns = np.asarray(rows.B.indices[rows.B.indptr[single]], dtype=np.int64)
+        binary = relaxation.integer[columns] & (relaxation.lower[columns] == 0) & (relaxation.upper[columns] == 1)
+        return single[binary], columns[binary]
+
+    def prices(self, z: Floats) -> tuple[Floats, Floats] | None:
+        """(n,), (R,): a cost of the follower's columns whose cheapest answer gives a cut that ``z`` violates, and sigma for it.
+
+        A column costs as much more as what its row loses by being blocked, times how much of that ``z`` has: the follower's
+        problem with prices instead of bars. None where no row is like that.
+        """
+        extended, low = self._extended, self._low
+        if not self._priced.size or not np.isfinite(self._up).all():
+            return None
+        sigma = extended.rows.sign * z[extended.activity_columns][extended.rows.activity]
+        barred = np.clip(sigma - low, 0.0, 1.0)[self._priced]
+        everything = max(self._largest - float(z[extended.value]), 0.0)
+        worth = -extended.value_cost[self._priced_columns]
+        loss = np.where(self._caps.column[self._priced] >= 0, np.maximum(worth, 0.0), everything)
+        if not np.isfinite(loss).all():
+            return None
+        cost = extended.value_cost.copy()
+        np.add.at(cost, self._priced_columns, loss * barred)
+        free = self._up.copy()
+        free[self._priced] = low[self._priced]
+        return cost, free
 
     def _losses(self, values: Floats, answers: Floats) -> Floats:
         """(new, R): what the value loses at most where the row blocks the answer."""

@@ -1,54 +1,34 @@
 """The search in one tree: what the value-function method tells SCIP about points, bounds and parts of the tree.
 
-At a whole point of the relaxation the follower is solved. If it can do better, the answer that the fewest rows can block in
-this part of the tree is chosen, and the part is divided by its disjunction: no row blocks it and its value is reached, or the
-first row does, or the second, ... (no binaries, no big-M). Bounds that follow from the answers known are propagated in every
-node.
+The leader's linking columns are branched on before all others. Where they are whole the follower is solved, and the leader's
+best point with that decision is found; cuts then take the decision out of the tree (:mod:`.separation`). Where cuts fail, the
+part is divided (:mod:`.division`; no binaries, no big-M). Bounds that follow from the answers known are propagated in every node.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 
 from bilevel_lang.reformulation.value_function.integer.directions import Directions
 from bilevel_lang.reformulation.value_function.integer.disjunctions import Change, Disjunctions
+from bilevel_lang.reformulation.value_function.integer.division import Division
 from bilevel_lang.reformulation.value_function.integer.extended import Extended
-from bilevel_lang.reformulation.value_function.integer.follower import Follower
-from bilevel_lang.reformulation.value_function.integer.interdiction import ValueCuts
-from bilevel_lang.reformulation.value_function.integer.intersection import Cone, FreeSet, intersection_cut
+from bilevel_lang.reformulation.value_function.integer.features import Features
+from bilevel_lang.reformulation.value_function.integer.follower import Follower, Response
+from bilevel_lang.reformulation.value_function.integer.part import Part, part_of
 from bilevel_lang.reformulation.value_function.integer.progress import Progress
-from bilevel_lang.solvers.matrix import Flags, Ints
+from bilevel_lang.reformulation.value_function.integer.separation import AskVertex, Separation
+from bilevel_lang.solvers.matrix import Ints
 from bilevel_lang.solvers.program import Floats
-from bilevel_lang.solvers.scip_tree import Cut, Decision, TreeState, Vertex
-
-EASILY_BLOCKED = 1
-"""An answer that more rows than this can block is compared with one that was chosen to be hard to block."""
+from bilevel_lang.solvers.scip_tree import Cut, Decision, TreeState
 
 CUT_ROUNDS = 5
 """Rounds of cuts at whole points in one part of the tree before it is divided."""
 
 ROOT_ROUNDS = 10
 """Rounds of cuts at fractional points of the root."""
-
-
-CUTS_A_ROUND = 4
-"""Intersection cuts at one vertex; more of them are nearly parallel."""
-
-
-@dataclass(frozen=True, slots=True)
-class Features:
-    """What the search may use; all of it, unless a benchmark wants to know what something is worth."""
-
-    hard_answers: bool = False
-    intersection: bool = True
-    value_cuts: bool = True
-    fractional: bool = True
-    lasting: bool = True
-    rounding: bool = True
-    directions: bool = True
 
 
 class TreeJudge:
@@ -58,19 +38,22 @@ class TreeJudge:
         self.extended, self.follower, self.progress_lines = extended, follower, progress
         self.features = features
         self.pool = Disjunctions(extended)
-        self.value_cuts = ValueCuts(extended)
+        self.directions = Directions(extended, follower.options, follower.deadline)
+        self._separation = Separation(extended, follower, self.pool, self.directions, features)
+        self._division = Division(extended, self.pool, self.directions if features.directions else None)
         self.best: Floats | None = None
         self.best_objective = np.inf
-        self.cuts = 0
-        self._activities = len(extended.activity_columns)
-        self.directions = Directions(extended, follower.options, follower.deadline)
-        own = np.concatenate([extended.bodies.columns, self.directions.own])
-        self.watched: Ints = np.concatenate([extended.activity_columns, [extended.value], extended.links, own])
-        self._moving: Ints = np.unique(np.concatenate([extended.activity_columns, [extended.value], own]))
+        self.first: Ints = extended.links
+        self.watched: Ints = extended.reasoned
         self._waiting: list[Floats] = []
         self._rounds = 0
         self._root_rounds = 0
         self._rounded: set[bytes] = set()
+
+    @property
+    def cuts(self) -> int:
+        """How many cuts there were."""
+        return self._separation.count
 
     @property
     def solves(self) -> int:
@@ -82,28 +65,43 @@ class TreeJudge:
     def admits(self, z: Floats) -> bool:
         """Whether no better answer of the follower exists at ``z``; learns from it where one does."""
         value = self._value(z)
-        found = self.follower.response(z)
+        # Against an opponent the follower's columns in ``z`` may have fractions, and whole ones need not exist.
+        found = self.follower.response_if_any(z) if self.extended.opposed else self.follower.response(z)
+        if found is None:
+            return False
         self.pool.add(found)
         if value <= found.value + self.extended.value_tolerance(found.value):
-            self._remember(z)
+            self._remember(self._whole(z, found))
             return True
         self._try_favourable(z)
         return False
+
+    def _whole(self, z: Floats, found: Response) -> Floats:
+        """The solution that ``z`` stands for: against an opponent, one with the same decision."""
+        if not self.extended.opposed:
+            return z
+        point = self.extended.with_answer(z, found.y)
+        if self._objective(point) < self._objective(z) - 1e-9 * max(1.0, abs(self._objective(z))):
+            self._waiting.append(point)
+        return point
+
+    def _objective(self, z: Floats) -> float:
+        """As a minimisation."""
+        return float(self.extended.program.sense * self.extended.program.objective_at(z))
 
     def _value(self, z: Floats) -> float:
         return float(self.extended.value_cost @ z[: self.extended.n])
 
     def _remember(self, z: Floats) -> None:
-        program = self.extended.program
-        objective = program.sense * program.objective_at(z)
+        objective = self._objective(z)
         if objective < self.best_objective:
             self.best, self.best_objective = z.copy(), objective
 
     def _try_favourable(self, z: Floats) -> None:
         known = self.follower.knows_favourable(z)
-        point = self.follower.favourable(z)
+        point = self.follower.favourable(z, self.best_objective)
         if point is not None and not known:
-            better = self.extended.program.sense * self.extended.program.objective_at(point) < self.best_objective
+            better = self._objective(point) < self.best_objective
             self._remember(point)
             if better:
                 self._waiting.append(point)
@@ -115,129 +113,90 @@ class TreeJudge:
 
     # Parts of the tree
 
-    def _split(self, lower: Floats, upper: Floats) -> tuple[Floats, Floats, float, float]:
-        k = self._activities
-        return lower[:k], upper[:k], float(lower[k]), float(upper[k])
-
     def consequences(self, lower: Floats, upper: Floats) -> Sequence[Change]:
         """Unit propagation over the answers known."""
-        changes = self.pool.consequences(*self._split(lower, upper))
+        part = part_of(self.extended, self.watched, lower, upper)
+        changes = self.pool.consequences(*part.activities, *part.value)
         if self.features.directions:
-            steps = self.directions.consequences(*self._all(lower, upper))
+            steps = self.directions.consequences(part.lower, part.upper)
             if steps is None:
                 # Contradictory bounds tell the tree that nothing is left.
-                column, low = self.extended.value, float(lower[self._activities])
-                return [Change(column, True, low - max(1.0, abs(low)))] if np.isfinite(low) else changes
+                low = part.value[0]
+                return [Change(self.extended.value, True, low - max(1.0, abs(low)))] if np.isfinite(low) else changes
             changes += steps
         return changes
 
-    def _all(self, lower: Floats, upper: Floats) -> tuple[Floats, Floats]:
-        """Bounds of all columns: those of the watched ones, and for the others those of the program."""
-        low, up = self.extended.program.lower.copy(), self.extended.program.upper.copy()
-        low[self.watched], up[self.watched] = lower, upper
-        return low, up
-
-    def decide(self, z: Floats, lower: Floats, upper: Floats, vertex: Callable[[], Vertex | None]) -> Decision:
+    def decide(self, z: Floats, lower: Floats, upper: Floats, vertex: AskVertex) -> Decision:
         """See the module's docstring."""
         if self.admits(z):
             return Decision(feasible=True)
-        links = slice(self._activities + 1, self._activities + 1 + len(self.extended.links))
-        if np.array_equal(lower[links], upper[links]):
+        part = part_of(self.extended, self.watched, lower, upper)
+        if part.decided:
             # Everything that is left here was searched by the follower's favourable answer.
             return Decision(cut_off=True)
-        low, up, _, _ = self._split(lower, upper)
-        number = self._choose(z, low, up)
-        _, sigma_up = self.pool.sigma_range(low, up)
-        rows = np.flatnonzero(sigma_up > self.pool.thresholds[number] + 0.5)
-        if rows.size and self.features.lasting:
-            lasting = self.follower.lasting(sigma_up)
+        number = self._division.answer(z, part)
+        rows = np.zeros(0, dtype=np.int64) if number is None else self._division.blockers(number, part)
+        if number is not None and rows.size and self.features.lasting:
+            lasting = self.follower.lasting(part.sigma_range()[1])
             if lasting is not None and lasting.value < self._value(z) - self.extended.value_tolerance(lasting.value):
                 return Decision(changes=(Change(self.extended.value, True, self.pool.admitted(lasting.value)),))
-        bound = Change(self.extended.value, True, self.pool.admitted(self.pool.responses[number].value))
-        if not rows.size:
-            return Decision(changes=(bound,))
-        by_step = self._by_step(z, lower, upper, len(rows) + 1) if self.features.directions else None
-        if by_step is not None and not by_step:
+        if number is not None and not rows.size:
+            return Decision(changes=(self._division.reached(number),))
+        children = self._division.by_step(z, part, len(rows) + 1 if number is not None else self.extended.program.columns)
+        if children is not None and not children:
             return Decision(cut_off=True)
-        children = self._children(number, rows, bound) if by_step is None else by_step
+        if children is None:
+            children = self._division.by_decision(z, part) if number is None else self._division.by_answer(number, rows)
         if self._rounds < CUT_ROUNDS:
             self._rounds += 1
-            cuts = self._cuts(z, lower, upper, vertex)
+            cuts = self._separation.value_cuts(z) or self._separation.around(z, part, vertex)
             if cuts:
                 return Decision(cuts=cuts, children=children)
         self._rounds = 0
         return Decision(children=children)
 
-    def _choose(self, z: Floats, low: Floats, up: Floats) -> int:
-        """The answer to divide by: one that ``z`` violates, and that few rows can block."""
-        number, count = self._fewest(z, up, low)
-        if count > EASILY_BLOCKED and self.features.hard_answers:
-            margin = 1.0 if self.extended.value_whole else 1e-6 * max(1.0, abs(self._value(z)))
-            found = self.follower.hard_to_block(z, self._value(z) - margin, low, up)
-            if found is not None:
-                self.pool.add(found)
-                number, count = self._fewest(z, up, low)
-        return number
-
-    def _fewest(self, z: Floats, up: Floats, low: Floats) -> tuple[int, int]:
-        sigma = self.extended.rows.sigma(z[: self.extended.n])
-        numbers = self.pool.violated(sigma, self._value(z))
-        _, sigma_up = self.pool.sigma_range(low, up)
-        counts = (sigma_up[None, :] > self.pool.thresholds[numbers] + 0.5).sum(axis=1)
-        best = np.lexsort((self.pool.values[numbers], counts))[0]
-        return int(numbers[best]), int(counts[best])
-
-    def _children(self, number: int, rows: Ints, bound: Change) -> list[list[Change]]:
-        """No row blocks the answer and its value is reached; or the first row that does is the k-th."""
-        thresholds = self.pool.thresholds[number]
-        children: list[list[Change]] = []
-        left_alone: list[Change] = []
-        for r in rows.tolist():
-            children.append([*left_alone, self.pool.block(r, thresholds[r])])
-            left_alone.append(self.pool.leave(r, thresholds[r]))
-        return [[*left_alone, bound], *children]
-
-    def _by_step(self, z: Floats, lower: Floats, upper: Floats, most: int) -> list[list[Change]] | None:
-        """The children by what stops a step that ``z`` admits, if there are fewer than ``most``; None otherwise."""
-        steps = self.directions
-        steps.find(z)
-        violated = steps.violated(z)
-        if not violated.size:
-            return None
-        can, _ = steps.state(*self._all(lower, upper))
-        counts = np.bincount(steps.clause, can, minlength=steps.count)[violated]
-        if counts.min() >= most:
-            return None
-        chosen = violated[int(np.argmin(counts))]
-        return [[steps.literal(int(k))] for k in np.flatnonzero(can & (steps.clause == chosen))]
-
     # Cuts
 
-    def separate(self, z: Floats, lower: Floats, upper: Floats, vertex: Callable[[], Vertex | None], depth: int) -> Sequence[Cut]:
+    def separate(self, z: Floats, lower: Floats, upper: Floats, vertex: AskVertex, depth: int) -> Sequence[Cut]:
         """Cuts on the value everywhere; intersection cuts in the root; answers that last in the rest of the tree."""
-        cuts = self._value_cuts(z)
+        cuts = self._separation.value_cuts(z)
         if cuts or not self.features.fractional:
             return cuts
+        part = part_of(self.extended, self.watched, lower, upper)
+        if self._is_decision(z) and not part.decided:
+            return self._at_decision(z, part, vertex)
         if depth == 0:
             self._root_rounds += 1
             if self._root_rounds > ROOT_ROUNDS:
                 return ()
-            if self.features.directions:
-                self.directions.find(z)
-            return self._cuts(z, lower, upper, vertex)
+            self._find_step(z)
+            return self._separation.cuts(z, part, vertex)
         if self.features.rounding and depth % 4 == 0:
             self._round(z)
         if self.features.lasting and depth % 2 == 0:
-            return self._lasting_cut(z, lower, upper)
+            return self._lasting_cut(z, part)
         return ()
 
-    def _value_cuts(self, z: Floats) -> list[Cut]:
-        if not self.features.value_cuts:
-            return []
-        self.value_cuts.grow(self.pool)
-        cuts = self.value_cuts.violated(z, CUTS_A_ROUND)
-        self.cuts += len(cuts)
-        return cuts
+    def _is_decision(self, z: Floats) -> bool:
+        links = z[self.extended.links]
+        return bool((np.abs(links - np.rint(links)) < 1e-6).all())
+
+    def _at_decision(self, z: Floats, part: Part, vertex: AskVertex) -> list[Cut]:
+        """The leader's columns are whole, others may not be: learn all about the decision, and cut it off."""
+        found = self.follower.response_if_any(z)
+        if found is not None:
+            self.pool.add(found)
+            self._try_favourable(z)
+            cuts = self._separation.value_cuts(z)
+            if cuts:
+                return cuts
+        self._find_step(z)
+        return self._separation.around(z, part, vertex)
+
+    def _find_step(self, z: Floats) -> None:
+        """A step that ``z`` admits, unless one is known."""
+        if self.features.directions and not self.directions.violated(z).size:
+            self.directions.find(z)
 
     def _round(self, z: Floats) -> None:
         """Try the nearest whole decision of the leader."""
@@ -248,78 +207,14 @@ class TreeJudge:
         if self.follower.response_if_any(z) is not None:
             self._try_favourable(z)
 
-    def _lasting_cut(self, z: Floats, lower: Floats, upper: Floats) -> list[Cut]:
-        low, up, _, _ = self._split(lower, upper)
-        _, sigma_up = self.pool.sigma_range(low, up)
-        found = self.follower.lasting(sigma_up)
+    def _lasting_cut(self, z: Floats, part: Part) -> list[Cut]:
+        found = self.follower.lasting(part.sigma_range()[1])
         if found is None:
             return []
         self.pool.add(found)
         if found.value < z[self.extended.value] - 1e-4 * max(1.0, abs(found.value)):
             return [Cut(np.array([self.extended.value]), np.ones(1), -np.inf, self.pool.admitted(found.value))]
         return []
-
-    def _cuts(self, z: Floats, lower: Floats, upper: Floats, vertex: Callable[[], Vertex | None]) -> list[Cut]:
-        """Cuts on the value if there are any, for they hold everywhere; else intersection cuts."""
-        cuts = self._value_cuts(z)
-        if not cuts:
-            cuts = self._intersection_cuts(z, lower, upper, vertex)
-            self.cuts += len(cuts)
-        return cuts
-
-    def _intersection_cuts(self, z: Floats, lower: Floats, upper: Floats, vertex: Callable[[], Vertex | None]) -> list[Cut]:
-        """Intersection cuts from steps and answers that ``z`` violates, the deepest first."""
-        if not self.features.intersection or not self.pool.responses:
-            return []
-        sets = self._step_sets(z, lower, upper) if self.features.directions else []
-        low, up, _, _ = self._split(lower, upper)
-        _, sigma_up = self.pool.sigma_range(low, up)
-        sigma = self.extended.rows.sign * z[self.extended.activity_columns][self.extended.rows.activity]
-        value = float(z[self.extended.value])
-        thresholds = self.pool.thresholds
-        blockable = sigma_up[None, :] > thresholds + 0.5
-        room = np.where(blockable, thresholds + 1 - sigma[None, :], np.inf).min(axis=1, initial=np.inf)
-        depth = np.minimum(room, (value - self.pool.values) / max(1.0, abs(value)) * 10)
-        found = np.flatnonzero((room > 1e-4) & (value - self.pool.values > 1e-4 * max(1.0, abs(value))))
-        sets += [self._free_set(int(k), blockable[k]) for k in found[np.argsort(-depth[found])][:CUTS_A_ROUND]]
-        if not sets:
-            return []
-        at = vertex()
-        if at is None:
-            return []
-        cone = Cone(at, self._moving)
-        cuts = []
-        for free_set in sets[:CUTS_A_ROUND]:
-            cut = intersection_cut(cone, free_set)
-            if cut is not None:
-                cuts.append(cut)
-        return cuts
-
-    def _step_sets(self, z: Floats, lower: Floats, upper: Floats) -> list[FreeSet]:
-        """Where a step is feasible, as far as what can stop it here goes: there is no solution inside."""
-        steps = self.directions
-        violated = steps.violated(z)
-        if not violated.size:
-            return []
-        can, _ = steps.state(*self._all(lower, upper))
-        counts = np.bincount(steps.clause, can, minlength=steps.count)[violated]
-        sets = []
-        for clause in violated[np.argsort(counts)][:CUTS_A_ROUND].tolist():
-            k = np.flatnonzero(can & (steps.clause == clause))
-            sign = np.where(steps.upward[k], 1.0, -1.0)
-            sets.append(FreeSet(steps.columns[k], sign, sign * steps.bounds[k]))
-        return [s for s in sets if len(s.columns)]
-
-    def _free_set(self, number: int, rows: Flags) -> FreeSet:
-        """Where the answer is feasible and better, as far as the rows that can block it here go."""
-        extended, thresholds = self.extended, self.pool.thresholds[number]
-        kept = np.flatnonzero(rows)
-        columns = extended.activity_columns[extended.rows.activity[kept]]
-        return FreeSet(
-            np.append(columns, extended.value),
-            np.append(extended.rows.sign[kept], -1.0),
-            np.append(thresholds[kept] + 1, -self.pool.responses[number].value),
-        )
 
     def progress(self, state: TreeState) -> None:
         """A line of the log now and then."""

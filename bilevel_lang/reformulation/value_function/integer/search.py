@@ -11,8 +11,10 @@ import numpy as np
 from bilevel_lang.reformulation.rewrite import Options
 from bilevel_lang.reformulation.value_function.integer.arrays import BilevelProgram
 from bilevel_lang.reformulation.value_function.integer.extended import Extended, extend, propagated
+from bilevel_lang.reformulation.value_function.integer.features import Features
 from bilevel_lang.reformulation.value_function.integer.follower import Follower, OutOfTimeError
-from bilevel_lang.reformulation.value_function.integer.judge import Features, TreeJudge
+from bilevel_lang.reformulation.value_function.integer.judge import TreeJudge
+from bilevel_lang.reformulation.value_function.integer.opposition import as_opposed
 from bilevel_lang.reformulation.value_function.integer.outer_loop import outer_loop
 from bilevel_lang.reformulation.value_function.integer.prepared import Prepared, with_best
 from bilevel_lang.reformulation.value_function.integer.progress import Progress
@@ -29,11 +31,17 @@ Engine = Callable[[Prepared], MatrixRun]
 
 def in_one_tree(prepared: Prepared) -> MatrixRun:
     """SCIP's branch and bound with the follower in it."""
-    extended, follower = prepared.extended, prepared.follower
-    judge = TreeJudge(extended, follower, prepared.progress, Features())
+    extended, features = prepared.extended, Features()
+    opposed = as_opposed(extended) if features.opposed else None
+    if opposed is not None:
+        # Steps say what the follower's columns can be, and the search does without them.
+        extended, features = opposed, replace(features, directions=False)
+    judge = TreeJudge(extended, prepared.follower, prepared.progress, features)
     run = run_tree(extended.program, judge, prepared.options)
     message = f"{run.message}; {judge.cuts} cuts, {judge.solves} problems of the follower"
-    return with_best(replace(run, message=message), extended, judge.best)
+    run = replace(run, message=message)
+    # Against an opponent SCIP's own point has fractions; the judge has the solution that it stands for.
+    return with_best(run if opposed is None else replace(run, x=None, objective=None), extended, judge.best)
 
 
 ENGINES: dict[str, Engine] = {"scip": in_one_tree, "highs": outer_loop}

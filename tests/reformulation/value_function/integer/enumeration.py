@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import scipy.sparse as sp
@@ -43,6 +44,17 @@ def random_program(seed: int) -> BilevelProgram:
     # Many zeros and ones: several best answers, which the leader's rows tell apart.
     cost = np.where(follower, random.integers(-2, 3, n), 0).astype(float)
     return BilevelProgram(relaxation, follower, np.arange(own + foreign) < own, cost)
+
+
+def random_opposed(seed: int) -> BilevelProgram:
+    """:func:`random_program` with a leader who wants to hurt the follower and whose rows hold none of its columns."""
+    found = random_program(seed)
+    box, own = found.relaxation, found.follower
+    matrix = box.matrix.toarray()
+    matrix[np.ix_(~found.follower_rows, own)] = 0.0
+    factor = -box.sense * (1 + seed % 3)
+    cost = np.where(own, factor * found.follower_cost, box.cost)
+    return replace(found, relaxation=replace(box, cost=cost, matrix=sp.csr_matrix(matrix)))
 
 
 def points(program: BilevelProgram) -> np.ndarray:

@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 
 from bilevel_lang.reformulation.value_function.integer.disjunctions import Change
+from bilevel_lang.reformulation.value_function.integer.features import Features
 from bilevel_lang.reformulation.value_function.integer.follower import Follower
-from bilevel_lang.reformulation.value_function.integer.judge import Features, TreeJudge
+from bilevel_lang.reformulation.value_function.integer.judge import TreeJudge
 from bilevel_lang.reformulation.value_function.integer.progress import Progress
 from bilevel_lang.solvers.solver import SolverOptions
 from tests.reformulation.value_function.integer.programs import moore90_extended
@@ -16,6 +17,14 @@ def judge() -> TreeJudge:
     return TreeJudge(
         EXTENDED, Follower(EXTENDED, SolverOptions()), Progress(False), Features(intersection=False, directions=False)
     )
+
+
+def bounds(x_low: float, x_up: float) -> tuple[np.ndarray, np.ndarray]:
+    """Of the watched columns, with x between those."""
+    low, up = EXTENDED.program.lower.copy(), EXTENDED.program.upper.copy()
+    low[0], up[0] = x_low, x_up
+    watched = judge().watched
+    return low[watched], up[watched]
 
 
 def z(x: float, y: float) -> np.ndarray:
@@ -35,8 +44,7 @@ def test_points_are_admitted_where_the_follower_agrees() -> None:
 
 def test_a_part_of_the_tree_is_divided_by_an_answer() -> None:
     # At (6, 2) the follower prefers 1, feasible for 3 <= x <= 8.
-    low, up = np.array([0.0, 0.0, 0.0]), np.array([9.0, 4.0, 9.0])
-    decision = judge().decide(z(6, 2), low, up, lambda: None)
+    decision = judge().decide(z(6, 2), *bounds(0, 9), lambda: None)
     first, *others = decision.children
     assert Change(EXTENDED.value, True, 1.0) in first
     assert Change(0, False, 3.0) in first
@@ -46,10 +54,9 @@ def test_a_part_of_the_tree_is_divided_by_an_answer() -> None:
 
 
 def test_nothing_is_left_where_the_leader_has_decided() -> None:
-    fixed = np.array([6.0, 0.0, 6.0]), np.array([6.0, 4.0, 6.0])
-    assert judge().decide(z(6, 2), *fixed, lambda: None).cut_off
+    assert judge().decide(z(6, 2), *bounds(6, 6), lambda: None).cut_off
 
 
 def test_an_answer_that_nothing_blocks_bounds_the_value() -> None:
-    decision = judge().decide(z(6, 2), np.array([3.0, 0.0, 3.0]), np.array([8.0, 4.0, 8.0]), lambda: None)
+    decision = judge().decide(z(6, 2), *bounds(3, 8), lambda: None)
     assert list(decision.changes) == [Change(EXTENDED.value, True, 1.0)]
