@@ -37,10 +37,11 @@ class Columns:
 
 
 class Assembly:
-    """What a form adds to; ``reduced`` is the network at hand."""
+    """What a form adds to; ``reduced`` is the network at hand, ``lower`` and ``upper`` (inputs,) bound its inputs."""
 
-    def __init__(self, reduced: Reduced) -> None:
+    def __init__(self, reduced: Reduced, lower: Floats, upper: Floats) -> None:
         self.reduced = reduced
+        self._input_bounds = lower, upper
         self.inputs = reduced.network.inputs
         self.affine, self.bias = stacked(reduced.network)
         self.columns: list[Columns] = []
@@ -57,6 +58,11 @@ class Assembly:
     def _ranges(self) -> tuple[Floats, Floats]:
         low, up = self.reduced.lower, self.reduced.upper
         return np.maximum(low, 0.0), np.maximum(up, 0.0)
+
+    def column_bounds(self) -> tuple[Floats, Floats]:
+        """Bounds of inputs and neurons (inputs + neurons,)."""
+        low, up = (np.concatenate(pair) for pair in zip(self._input_bounds, self._ranges(), strict=True))
+        return low, up
 
     def before(self, neurons: Ints, factor: float = 1.0) -> Affine:
         """``factor`` times the value before the ReLU of ``neurons``, over inputs and neurons."""

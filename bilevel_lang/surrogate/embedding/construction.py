@@ -35,7 +35,7 @@ def embed(
     chosen = form_named(form)
     sides: tuple[Push, ...] = push or tuple("both" for _ in range(network.outputs))
     found = bounds or interval_bounds(network, inputs.lower, inputs.upper)
-    assembly = Assembly(reduce_network(network, found, sides))
+    assembly = Assembly(reduce_network(network, found, sides), inputs.lower, inputs.upper)
     if chosen.needs_bounds:
         _require_finite(assembly, inputs, chosen)
     _add_unswitched(assembly)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from bilevel_lang.errors import UsageError
+from bilevel_lang.surrogate.embedding.big_m import BigM
+from bilevel_lang.surrogate.embedding.complementarity import Complementarity
 from bilevel_lang.surrogate.embedding.epigraph import Epigraph
 from bilevel_lang.surrogate.embedding.form import Form
+from bilevel_lang.surrogate.embedding.partition import Partition
+from bilevel_lang.surrogate.embedding.sos1 import Sos1
 from bilevel_lang.surrogate.embedding.split import Split
 
-FORMS: tuple[Form, ...] = (Split(), Epigraph())
+FORMS: tuple[Form, ...] = (Split(), BigM(), Partition(), Sos1(), Complementarity(), Epigraph())
 
 
 def form_named(name: str) -> Form:

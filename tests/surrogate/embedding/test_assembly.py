@@ -22,7 +22,7 @@ def test_stacked_layers_give_the_values_before_the_relus() -> None:
 def test_a_row_and_its_constant() -> None:
     network = random_network(1, widths=(4,))
     ends = -np.ones(3), np.ones(3)
-    assembly = Assembly(reduce_network(network, interval_bounds(network, *ends), ("both",)))
+    assembly = Assembly(reduce_network(network, interval_bounds(network, *ends), ("both",)), *ends)
     neurons = np.array([1, 2])
     assembly.add_rows("test", neurons, assembly.before(neurons, -2.0), [(assembly.relu[neurons], 3.0)], -np.inf, [5.0, 6.0])
     made = assembly.finish("test", ("both",))
