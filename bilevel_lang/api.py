@@ -211,7 +211,7 @@ def _attempt(problem: BilevelProblem, options: Options, clock: Clock, rewrite: R
     if point is not None and certificate is not None:
         findings = examine_answer(problem, run, point, certificate, options.position, _checking(options))
     clock.tick("verify")
-    return assemble(problem, reformulation, run, point, certificate, tuple(path), clock.seconds, findings)
+    return assemble(problem, reformulation, run, point, certificate, tuple(path), clock.seconds, findings, options.gap)
 
 
 def _examined(

@@ -32,6 +32,7 @@ def put_together(
     bound: float | None = 1.0,
     m: Any = None,
     text: str = "bilevel x\nmin f y",
+    asked: float | None = None,
 ) -> BilevelSolution:
     """The answer x = y = 1 (objective 1) as a run with ``termination`` would give it; ``verified`` None: no point at all."""
     m = m or model()
@@ -41,7 +42,7 @@ def put_together(
     variables = ComponentMap([(m.x, m.x), (m.y, m.y)])
     rewritten = Reformulation(problem, m, "kkt", "sos1", "scip", promised, variables, (), lambda options: run)
     run = SolverRun(termination, "a solver", values=point.values if point else None, objective=1.0, bound=bound)
-    return assemble(problem, rewritten, run, point, certificate, (), {})
+    return assemble(problem, rewritten, run, point, certificate, (), {}, asked=asked)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +50,8 @@ def put_together(
     [
         (T.OPTIMAL, E.EXACT, True, 1.0, S.OPTIMAL, E.EXACT),
         (T.OPTIMAL, E.RELAXATION, True, 1.0, S.OPTIMAL, E.EXACT),
-        (T.OPTIMAL, E.EXACT, True, 0.9, S.OPTIMAL, E.EPSILON),  # to the gap that was asked for
+        (T.OPTIMAL, E.EXACT, True, 0.99995, S.OPTIMAL, E.EPSILON),  # to the solver's tolerances; the answer has the gap
+        (T.OPTIMAL, E.EXACT, True, 0.9, S.FEASIBLE, E.STATIONARY),  # a gap that nobody asked for is no proof
         (T.OPTIMAL, E.EXACT, True, None, S.FEASIBLE, E.STATIONARY),  # nobody proved anything
         (T.OPTIMAL, E.EXACT, False, 1.0, S.VERIFICATION_FAILED, E.EXACT),
         (T.OPTIMAL, E.RELAXATION, False, 1.0, S.VERIFICATION_FAILED, E.RELAXATION),
@@ -94,6 +96,12 @@ def test_answers_with_a_point(
 def test_answers_without_a_point(termination: Termination, promised: Exactness, status: Status) -> None:
     found = put_together(termination, promised, None, None)
     assert (found.status, found.exactness, found.objective, found.variables) == (status, None, None, {})
+
+
+def test_optimal_is_said_within_the_gap_that_was_asked_for() -> None:
+    found = put_together(T.OPTIMAL, bound=0.9, asked=0.2)
+    assert (found.status, found.exactness) == (S.OPTIMAL, E.EPSILON) and found.gap == pytest.approx(0.1)
+    assert put_together(T.OPTIMAL, bound=0.7, asked=0.2).status is S.FEASIBLE
 
 
 def test_an_optimum_without_derivative_may_be_lost_and_nothing_is_proven() -> None:
