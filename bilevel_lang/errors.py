@@ -78,7 +78,7 @@ def _window(text: str, column: int) -> tuple[str, int]:
 class Diagnostic:
     """One finding: what, where, and what to do about it.
 
-    ``code`` is ``E1`` ... ``E25`` for the classes of ``docs/errors.md``, ``S1`` and ``S2`` for syntax, ``U1`` usage,
+    ``code`` is ``E1`` ... ``E28`` for the classes of ``docs/errors.md``, ``S1`` and ``S2`` for syntax, ``U1`` usage,
     ``M1`` the user's model, ``O1`` an ONNX file, ``R1`` a refused method, ``F1`` a file of samples, ``X1`` a solver.
     """
 

@@ -30,6 +30,7 @@ SOLUTION_FIELDS = {
     "ties",
     "multiplier_ranges",
     "stationarity",
+    "stochastic",
     "approximate_objective",
     "surrogate",
     "summary",
