@@ -110,19 +110,7 @@ class _Run:
     def __call__(self, options: Options) -> SolverRun:
         found = find_optimum(self._read.arrays, self._solver, replace(options, solver=self._solver))
         values = None if found.x is None else ComponentMap(zip(self._read.variables, found.x.tolist(), strict=True))
-        return SolverRun(
-            found.termination,
-            found.solver,
-            values=values,
-            objective=found.objective,
-            bound=found.bound,
-            seconds=found.seconds,
-            message=found.message,
-            nodes=found.nodes,
-            iterations=found.iterations,
-            multipliers=(),
-            doubts=found.doubts,
-        )
+        return replace(found.on_components(values), multipliers=())
 
 
 def _relaxation_only(options: Options) -> SolverRun:
