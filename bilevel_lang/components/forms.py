@@ -6,7 +6,6 @@ quadratic walker, so that the answer never depends on how an expression was writ
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -16,10 +15,8 @@ import scipy.sparse as sp
 from pyomo.core.base import value
 from pyomo.core.base.var import ScalarVar, VarData
 from pyomo.core.expr.numeric_expr import LinearExpression, MonomialTermExpression, SumExpression
-from pyomo.repn.quadratic import QuadraticRepnVisitor
-from pyomo.repn.util import InvalidNumber
 
-from bilevel_lang.errors import ModelFileError
+from bilevel_lang.components.walker import Walker
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
@@ -65,8 +62,7 @@ class Columns:
     def __init__(self) -> None:
         self.variables: list[Any] = []
         self._number: dict[int, int] = {}
-        self._recorder = _Recorder()
-        self._walker = QuadraticRepnVisitor({}, var_recorder=self._recorder)
+        self._walker = Walker()
 
     def __len__(self) -> int:
         return len(self.variables)
@@ -124,43 +120,13 @@ class Columns:
         return Affine(constant, columns, coefficients)
 
     def _walked(self, expression: Any, what: str) -> Quadratic:
-        try:
-            repn = self._walker.walk_expression(expression)
-            if repn.nonlinear is not None:
-                raise NotQuadraticError(what)
-            variable = self._recorder.var_map
-            linear = {self.number(variable[k]): _finite(c) for k, c in repn.linear.items()}
-            products = {
-                (self.number(variable[a]), self.number(variable[b])): _finite(c) for (a, b), c in (repn.quadratic or {}).items()
-            }
-            constant = _finite(repn.constant)
-        except (ValueError, ArithmeticError, TypeError) as error:
-            help = "look for a parameter or fixed variable without value, or a division by 0"
-            raise ModelFileError(f"{what} cannot be evaluated: {error}", help=help) from error
-        used = {pair: c for pair, c in products.items() if c}
-        return Quadratic(Affine(constant, list(linear), list(linear.values())), list(used), list(used.values()))
-
-
-class _Recorder:
-    """What Pyomo's walker wants to know of variables: by identity, in no particular order."""
-
-    def __init__(self) -> None:
-        self.var_map: dict[int, Any] = {}
-        self.var_order: dict[int, int] = {}
-
-    def add(self, variable: Any) -> None:
-        if id(variable) not in self.var_map:
-            self.var_order[id(variable)] = len(self.var_order)
-            self.var_map[id(variable)] = variable
-
-
-def _finite(number: Any) -> float:
-    if isinstance(number, InvalidNumber):
-        raise ValueError("a function or quotient in it is not defined")
-    result = float(number)
-    if not math.isfinite(result):
-        raise ValueError(f"it holds the number {result}")
-    return result
+        found = self._walker.walk(expression, what)
+        if found.nonlinear is not None:
+            raise NotQuadraticError(what)
+        variable = self._walker.recorder.var_map
+        linear = {self.number(variable[k]): c for k, c in found.linear.items()}
+        products = {(self.number(variable[a]), self.number(variable[b])): c for (a, b), c in found.products.items() if c}
+        return Quadratic(Affine(found.constant, list(linear), list(linear.values())), list(products), list(products.values()))
 
 
 class Stack:

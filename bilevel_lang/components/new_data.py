@@ -1,7 +1,7 @@
 """New members of the indexed components that rewrites make, without the checks that Pyomo makes of what a user enters.
 
-``component[index]`` of a large model spends most of its time asking whether ``index`` is allowed; here the indices are names that
-are made once, over ``pyo.Any``. Where a version of Pyomo has other members than those made here, Pyomo makes them.
+``component[index]`` of a large model spends most of its time asking whether ``index`` is allowed; here the indices are names or
+numbers that are made once, over ``pyo.Any``. Where a version of Pyomo has other members than those made here, Pyomo makes them.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class _MadeWhenAsked:
         return made
 
 
-class LeanComplementarityData(ComplementarityData):
+class LeanComplementarityData(ComplementarityData):  # type: ignore[misc]
     """A condition in a third of the memory.
 
     Pyomo's are blocks, each with its own empty tables of what a transformation will put into it: here these are made when
@@ -67,7 +67,7 @@ def _relation(side: Any) -> Any:
     return side if side.__class__ in _RELATIONS else at_least(0, side)
 
 
-def new_variable(component: Any, index: str, lower: float | None = None, upper: float | None = None) -> Any:
+def new_variable(component: Any, index: str | int, lower: float | None = None, upper: float | None = None) -> Any:
     """A real variable with these bounds in a ``Var(Any, dense=False)``; the one of this index where it is there already."""
     data = component._data.get(index)
     if data is None:
@@ -82,6 +82,17 @@ def new_equality(component: Any, index: str, body: Any) -> Any:
         component[index] = body == 0
         return component[index]
     return _equality(component, index, body)
+
+
+def new_row(component: Any, index: Any, lower: float | None, body: Any, upper: float | None) -> Any:
+    """The row ``lower <= body <= upper`` in a ``Constraint(Any)``, a side None where there is none.
+
+    ``body`` has variables in it; the sides are finite numbers.
+    """
+    if index in component._data or (lower is None and upper is None) or not _are_known():
+        component[index] = (lower, body, upper)
+        return component[index]
+    return _row(component, index, lower, body, upper)
 
 
 def new_complementarity(component: Any, index: str, left: Any, right: Any) -> Any:
@@ -105,7 +116,7 @@ def at_most(body: Any, side: float | None) -> Any:
     return InequalityExpression((body, side), False)
 
 
-def _variable(component: Any, index: str) -> Any:
+def _variable(component: Any, index: str | int) -> Any:
     data = VarData(component)
     data._index = index
     data._domain = pyo.Reals
@@ -114,9 +125,19 @@ def _variable(component: Any, index: str) -> Any:
 
 
 def _equality(component: Any, index: str, body: Any) -> Any:
+    return _entered(component, index, EqualityExpression((body, 0)))
+
+
+def _row(component: Any, index: Any, lower: float | None, body: Any, upper: float | None) -> Any:
+    if lower is not None and upper is not None:
+        return _entered(component, index, RangedExpression((lower, body, upper), False))
+    return _entered(component, index, at_least(lower, body) if lower is not None else at_most(body, upper))
+
+
+def _entered(component: Any, index: Any, relation: Any) -> Any:
     data = ConstraintData(None, component)
     data._index = index
-    data._expr = EqualityExpression((body, 0))
+    data._expr = relation
     component._data[index] = data
     return data
 

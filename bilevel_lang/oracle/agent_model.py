@@ -11,8 +11,8 @@ from pyomo.common.collections import ComponentMap
 from pyomo.core.expr.numeric_expr import MonomialTermExpression
 from pyomo.core.expr.visitor import identify_variables, replace_expressions
 
+from bilevel_lang.components.new_data import new_row, new_variable
 from bilevel_lang.components.plain_sums import plain_terms, total
-from bilevel_lang.oracle.traits import is_pinned
 from bilevel_lang.problem import Agent, Row
 
 UNDEFINED = (ValueError, ArithmeticError, TypeError)
@@ -88,18 +88,17 @@ def constraints_model(agent: Agent, values: ComponentMap, relax: float = 0.0) ->
     """
     model = pyo.ConcreteModel()
     twins: ComponentMap = ComponentMap()
-    model.y = pyo.VarList()
+    model.y = pyo.Var(pyo.Any, dense=False)
     for variable in agent.variables:
-        if is_pinned(variable):
-            continue
-        twin = model.y.add()
+        lower, upper = variable.bounds
+        if lower is not None and lower == upper:
+            continue  # pinned: data
+        twin = new_variable(model.y, len(twins) + 1, lower, upper)
         twin.domain = variable.domain
-        twin.setlb(variable.lb)
-        twin.setub(variable.ub)
         start = values.get(variable, variable.value)
         twin.set_value(start, skip_validation=True)
         twins[variable] = twin
-    model.row = pyo.ConstraintList()
+    model.row = pyo.Constraint(pyo.Any)
     violation = 0.0
     rows: list[Row] = []
     for row in agent.rows:
@@ -107,8 +106,8 @@ def constraints_model(agent: Agent, values: ComponentMap, relax: float = 0.0) ->
         if not _is_variable(body):
             violation = max(violation, violation_of(float(pyo.value(body)), row.lower, row.upper))
             continue
-        model.row.add((_moved(row.lower, -relax), body, _moved(row.upper, relax)))
         rows.append(row)
+        new_row(model.row, len(rows), _moved(row.lower, -relax), body, _moved(row.upper, relax))
     return AgentModel(model, twins, violation, tuple(rows))
 
 

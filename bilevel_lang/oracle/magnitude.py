@@ -16,6 +16,7 @@ from pyomo.common.collections import ComponentMap
 from pyomo.core.expr.visitor import identify_variables
 from pyomo.repn import generate_standard_repn
 
+from bilevel_lang.components.plain_sums import coefficients
 from bilevel_lang.oracle.agent_model import number_at, value_of
 
 PROBES = 32
@@ -54,6 +55,9 @@ def magnitude(expression: Any, variables: Iterable[Any], values: ComponentMap) -
     move by their sizes.
     """
     own = ComponentMap((v, 0.0) for v in variables)
+    plain = coefficients(expression)
+    if plain is not None:
+        return _of_sum(plain, own, values)
     repn = generate_standard_repn(expression, quadratic=True)
     here = 0.0
     for v, c in zip(repn.linear_vars, repn.linear_coefs, strict=True):
@@ -68,6 +72,16 @@ def magnitude(expression: Any, variables: Iterable[Any], values: ComponentMap) -
         here += c * value_of(a, values) * value_of(b, values) if mine else 0.0
     together = _probe(repn, own, values)
     return Magnitude(own, max([abs(here) if math.isfinite(here) else 0.0, together, *own.values()]))
+
+
+def _of_sum(terms: list[tuple[Any, float]], own: ComponentMap, values: ComponentMap) -> Magnitude:
+    """The same for a plain sum, each variable once: large objectives are of this kind."""
+    here = 0.0
+    for v, c in terms:
+        if v in own:
+            own[v] = abs(c) * unit_of(v, values)
+            here += c * value_of(v, values)
+    return Magnitude(own, max([abs(here) if math.isfinite(here) else 0.0, *own.values()]))
 
 
 def _probe(repn: Any, own: ComponentMap, values: ComponentMap) -> float:

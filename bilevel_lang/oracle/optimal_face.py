@@ -26,6 +26,7 @@ from bilevel_lang.oracle.agent_model import (
     number_at,
     response_model,
     value_of,
+    violation_of,
 )
 from bilevel_lang.oracle.gradient import Gradient
 from bilevel_lang.oracle.magnitude import magnitude, unit_of
@@ -170,7 +171,7 @@ def _fix_tight(agent: Agent, built: AgentModel, values: ComponentMap, multiplier
         steepest = max((abs(n) for n in slopes.values()), default=0.0)
         if row.equality or abs(multipliers.rows[index]) * steepest > least:
             _hold(built.model.tight, row, gradient, at)
-        else:
+        elif violation_of(at, row.lb, row.ub) > 0:
             row.set_value((_least(row.lb, at), row.body, _most(row.ub, at)))
     for variable, twin in built.twins.items():
         at = value_of(variable, values)

@@ -24,10 +24,11 @@ from pyomo.core.base import (
     maximize,
     value,
 )
-from pyomo.repn.quadratic import QuadraticRepnVisitor
-from pyomo.repn.util import InvalidNumber
 
 from bilevel_lang.components.kinds import unknown_components
+from bilevel_lang.components.naming import Naming
+from bilevel_lang.components.plain_sums import plain_terms
+from bilevel_lang.components.walker import Walker
 from bilevel_lang.errors import ModelFileError, RefusedError
 
 Floats = NDArray[np.float64]
@@ -222,30 +223,12 @@ def uncross(lower: Floats, upper: Floats, names: Callable[[int], str]) -> str | 
     return None
 
 
-class _Columns:
-    """Numbers the variables as the walk meets them.
-
-    Pyomo's own recorders take in a whole indexed variable when they meet one member of it; a column that appears nowhere would
-    then get a value, and the run would claim to know something of it.
-    """
-
-    def __init__(self) -> None:
-        self.var_map: dict[int, Any] = {}
-        self.var_order: dict[int, int] = {}
-
-    def add(self, variable: Any) -> None:
-        if id(variable) not in self.var_map:
-            self.var_order[id(variable)] = len(self.var_order)
-            self.var_map[id(variable)] = variable
-
-
 class _Reader:
     """The walk over all active components of one model."""
 
     def __init__(self) -> None:
-        columns = _Columns()
-        self.visitor = QuadraticRepnVisitor({}, var_recorder=columns)
-        self.var_map, self.order = columns.var_map, columns.var_order
+        self.walker = Walker()
+        self.var_map, self.order = self.walker.recorder.var_map, self.walker.recorder.var_order
         self.contradiction: str | None = None
 
     def read(self, model: Any) -> Program:
@@ -269,23 +252,30 @@ class _Reader:
         )
 
     def form(self, expression: Any, what: str) -> Form:
-        try:
-            repn = self.visitor.walk_expression(expression)
-            linear = {self.order[k]: _finite(c) for k, c in repn.linear.items()}
-            quadratic: dict[Index, float] = {}
-            for (a, b), c in (repn.quadratic or {}).items():
-                i, j = sorted((self.order[a], self.order[b]))
-                quadratic[i, j] = quadratic.get((i, j), 0.0) + _finite(c)
-            return Form(_finite(repn.constant), linear, quadratic, repn.nonlinear)
-        except (ValueError, ArithmeticError, TypeError) as error:
-            raise ModelFileError(
-                f"{what} cannot be evaluated: {error}",
-                help="look for a parameter or fixed variable without value, or a division by 0",
-            ) from error
+        terms = _plain_terms(expression)
+        return self._walked(expression, what) if terms is None else self._sum(*terms)
+
+    def _sum(self, constant: float, terms: list[tuple[float, Any]]) -> Form:
+        """A plain sum, without the walk through it."""
+        linear: dict[int, float] = {}
+        for factor, variable in terms:
+            column = self.column(variable)
+            linear[column] = linear.get(column, 0.0) + factor
+        return Form(constant, {j: c for j, c in linear.items() if c != 0}, {}, None)
+
+    def _walked(self, expression: Any, what: str) -> Form:
+        found = self.walker.walk(expression, what)
+        linear = {self.order[k]: c for k, c in found.linear.items()}
+        quadratic: dict[Index, float] = {}
+        for (a, b), c in found.products.items():
+            i, j = sorted((self.order[a], self.order[b]))
+            quadratic[i, j] = quadratic.get((i, j), 0.0) + c
+        return Form(found.constant, linear, quadratic, found.nonlinear)
 
     def rows(self, model: Any) -> Iterator[Row]:
+        names = Naming()
         for constraint in model.component_data_objects(Constraint, active=True, descend_into=True):
-            what = f"constraint '{constraint.name}'"
+            what = f"constraint '{names.name(constraint)}'"
             low, body, high = constraint.to_bounded_expression()
             lower, upper = finite_side(_side(low, what), -math.inf), finite_side(_side(high, what), math.inf)
             if lower == -math.inf and upper == math.inf:
@@ -319,7 +309,7 @@ class _Reader:
         return tuple(groups), zeros
 
     def column(self, variable: Any) -> int:
-        self.visitor.var_recorder.add(variable)
+        self.walker.recorder.add(variable)
         return self.order[id(variable)]
 
     def bounds(self, variables: tuple[Any, ...], zeros: set[int]) -> tuple[Floats, Floats]:
@@ -338,14 +328,22 @@ class _Reader:
         self.contradiction = self.contradiction or contradiction
 
 
-def _finite(number: Any) -> float:
-    """A coefficient as a float; ValueError for NaN, infinities and Pyomo's InvalidNumber."""
-    if isinstance(number, InvalidNumber):
-        raise ValueError("a function or quotient in it is not defined")
-    result = float(number)
-    if not math.isfinite(result):
-        raise ValueError(f"it holds the number {result}")
-    return result
+def _plain_terms(expression: Any) -> tuple[float, list[tuple[float, Any]]] | None:
+    """Constant and terms of a sum with finite factors; None for what the walker has to judge."""
+    found = plain_terms(expression)
+    if found is None or not found[1]:
+        return None
+    constant, free = found[0], []
+    for factor, variable in found[1]:
+        if not math.isfinite(factor):
+            return None
+        if not variable.fixed:
+            free.append((factor, variable))
+        elif variable.value is None:
+            return None
+        else:
+            constant += factor * float(variable.value)
+    return (constant, free) if math.isfinite(constant) else None
 
 
 def _side(side: Any, what: str) -> float | None:

@@ -12,7 +12,7 @@ import pytest
 from pyomo.mpec import Complementarity, complements
 
 from bilevel_lang.components import new_data
-from bilevel_lang.components.new_data import new_complementarity, new_equality, new_variable
+from bilevel_lang.components.new_data import new_complementarity, new_equality, new_row, new_variable
 
 
 def built() -> Any:
@@ -88,6 +88,23 @@ def test_pyomo_transforms_the_conditions(model: Any) -> None:
     model.x[0].value, model.x[1].value, model.b.v["row[1]"].value = 2.0, 1.0, 0.5
     rows = list(model.component_data_objects(pyo.Constraint, active=True))
     assert len(rows) > 1  # the product of both sides and what it needs, besides `e`
+
+
+@pytest.mark.parametrize("sides", [(1, None), (None, 2.5), (1, 2.5), (2.0, 2.0)])
+def test_a_row_is_that_of_pyomo(sides: tuple[float | None, float | None], monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    for known in (True, False):
+        monkeypatch.setattr(new_data, "_are_known", lambda known=known: known)
+        m = built()
+        m.r = pyo.Constraint(pyo.Any)
+        new_row(m.r, 1, sides[0], m.x[0] + 2 * m.x[1], sides[1])
+        found.append((text(m), type(m.r[1].expr), m.r[1].equality, m.r[1].lb, m.r[1].ub, m.r[1].name))
+    assert found[0] == found[1]
+
+
+def test_a_row_without_sides_is_what_pyomo_makes_of_it(model: Any) -> None:
+    with pytest.raises(ValueError, match="proper value"):
+        new_row(model.b.e, "none", None, model.x[0] + model.x[1], None)
 
 
 def test_a_side_without_a_relation_is_not_negative(model: Any) -> None:

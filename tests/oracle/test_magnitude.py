@@ -37,6 +37,19 @@ def test_terms_by_hand() -> None:
     assert found.slope(values(m)) == 35.0
 
 
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(-5, 5)), min_size=1, max_size=6), st.floats(-9, 9))
+def test_a_plain_sum_has_the_size_of_the_same_terms_in_another_form(terms: list[tuple[int, int]], y: float) -> None:
+    m = model()
+    own = [m.y, m.z]
+    variables = [m.x, m.y, m.z]
+    at = values(m, y=y, z=0.125)
+    plain = sum((factor * variables[k] for k, factor in terms), 1.5)
+    first, second = magnitude(plain, own, at), magnitude((2 * plain) / 2, own, at)
+    assert first.total == pytest.approx(second.total, abs=1e-12)
+    for v in own:
+        assert first.terms[v] == pytest.approx(second.terms[v], abs=1e-12)
+
+
 def test_a_square_does_not_vanish_at_its_minimum() -> None:
     m = model()
     assert magnitude((m.y - 3) ** 2, [m.y], values(m, y=3.0)).total == pytest.approx(18.0)

@@ -6,6 +6,7 @@ import pyomo.environ as pyo
 import pytest
 
 from bilevel_lang.errors import ModelFileError, RefusedError
+from bilevel_lang.solvers import program
 from bilevel_lang.solvers.program import holding, read_program, restoring, sense_of
 
 
@@ -28,6 +29,44 @@ def test_rows_carry_their_constants_in_the_sides():
     assert row.form.linear == {0: 1.0, 1: 6.0}
     assert row.form.quadratic == {(0, 1): 1.0}
     assert program.objective_at([3.0, 0.0]) == 11
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        lambda x, p: 2 * x[0] - 3 * x[1] + 4,
+        lambda x, p: x[0] + x[1] + x[0],  # a variable twice
+        lambda x, p: x[0] + x[1] - x[0],  # and gone
+        lambda x, p: 0.0 * x[1] + x[2],
+        lambda x, p: 0.0 * x[1] + 0.0 * x[2],
+        lambda x, p: x[3] + 2 * x[1] + 1.5,  # x[3] is fixed
+        lambda x, p: p * x[0] + x[1] - p,
+        lambda x, p: 3 * x[2],
+        lambda x, p: x[2],
+    ],
+)
+def test_a_plain_sum_is_read_as_the_walker_reads_it(terms, monkeypatch):
+    found = []
+    for plain in (program._plain_terms, lambda expression: None):
+        monkeypatch.setattr(program, "_plain_terms", plain)
+        m = pyo.ConcreteModel()
+        m.x, m.p = pyo.Var(range(4)), pyo.Param(initialize=2, mutable=True)
+        m.x[3].fix(5)
+        m.o = pyo.Objective(expr=terms(m.x, m.p))
+        m.c = pyo.Constraint(expr=(-1, terms(m.x, m.p), 1))
+        read = read_program(m)
+        rows = [(row.lower, row.upper, row.form) for row in read.rows]
+        found.append(([v.name for v in read.variables], read.cost, rows))
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("factor", [math.nan, math.inf])
+def test_a_factor_that_is_no_number_is_an_error(factor):
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var(range(2))
+    m.o = pyo.Objective(expr=m.x[0] + factor * m.x[1])
+    with pytest.raises(ModelFileError, match="cannot be evaluated"):
+        read_program(m)
 
 
 def test_only_what_appears_is_a_column():
