@@ -15,6 +15,7 @@ from bilevel_lang.problem import BilevelProblem
 from bilevel_lang.reformulation.rewrite import Options
 from bilevel_lang.reformulation.stochastic.compilation import compile_program
 from bilevel_lang.reformulation.stochastic.information import Information, information
+from bilevel_lang.reformulation.stochastic.l_shaped import LShaped
 from bilevel_lang.reformulation.stochastic.method import ExtensiveForm, StochasticRun, TwoStageReformulation
 from bilevel_lang.reformulation.stochastic.recourse import recourse_at
 from bilevel_lang.reformulation.stochastic.risk import value_of_measure
@@ -41,7 +42,7 @@ _WITHOUT_POINT = {
 
 
 def solve_stochastic(
-    problem: BilevelProblem, options: Options, clock: Clock, rewrite: ExtensiveForm, path: list[str]
+    problem: BilevelProblem, options: Options, clock: Clock, rewrite: ExtensiveForm | LShaped, path: list[str]
 ) -> BilevelSolution:
     """The answer to a stochastic program, by ``rewrite``; ``path`` tells how it was chosen. Raises RefusedError."""
     made = rewrite.prepare(problem, options)

@@ -12,14 +12,15 @@ from bilevel_lang.reformulation.kkt import Kkt
 from bilevel_lang.reformulation.linear.registry import linear_encoding
 from bilevel_lang.reformulation.nn_embed.method import NnEmbed
 from bilevel_lang.reformulation.rewrite import Accepted, Options, Refusal, Rewrite, Verdict
+from bilevel_lang.reformulation.stochastic.l_shaped import LShaped
 from bilevel_lang.reformulation.stochastic.method import ExtensiveForm
 from bilevel_lang.reformulation.value_function.method import ValueFunction
 from bilevel_lang.reformulation.value_function.nonconvex.route import accepts_nonconvex, is_small
 from bilevel_lang.solvers.registry import by_name
 
-REWRITES: tuple[Rewrite, ...] = (Kkt(), ValueFunction(), NnEmbed(), ExtensiveForm())
+REWRITES: tuple[Rewrite, ...] = (Kkt(), ValueFunction(), NnEmbed(), LShaped(), ExtensiveForm())
 
-STOCHASTIC = ("extensive-form",)
+STOCHASTIC = ("extensive-form", "l-shaped")
 """Methods for problems with scenarios; of those the others know nothing."""
 
 ON_REQUEST = ("nn-embed",)

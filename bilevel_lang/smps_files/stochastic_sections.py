@@ -113,11 +113,11 @@ class _Reader:
         header = (card.header or "").upper()
         self._section, self._open = header, None
         if header not in SECTIONS:
-            known = header in OTHERS
-            near = [] if known else difflib.get_close_matches(header, SECTIONS, 1)
+            understood = header in OTHERS
+            near = [] if understood else difflib.get_close_matches(header, SECTIONS, 1)
             help = f"did you mean {near[0]}?" if near else "sections are " + ", ".join(SECTIONS)
-            said = f"section `{card.header}` is not {'carried out' if known else 'one of a stochastic file'}"
-            self._complaints.error(said, card.line, card.header or "", help, code="R1" if known else "S2")
+            said = f"section `{card.header}` is not {'carried out' if understood else 'one of a stochastic file'}"
+            self._complaints.error(said, card.line, card.header or "", help, code="R1" if understood else "S2")
             return
         if header in ("STOCH", "ENDATA"):
             return

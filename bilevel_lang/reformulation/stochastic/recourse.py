@@ -48,7 +48,7 @@ class Recourses:
 def recourse_at(arrays: TwoStageArrays, x: Floats, deadline: float | None = None, gap: float | None = None) -> Recourses:
     """The second stage at the first-stage decision ``x`` (n1,), all scenarios. ``deadline``: of ``time.perf_counter``."""
     assert not arrays.couplings, "the scenarios are not apart from each other"
-    answers = _Answers(arrays)
+    answers = Answers(arrays)
     if arrays.integer.any() or not len(arrays.lower):
         for number, part, shift in _parts(arrays, x):
             if _over(deadline):
@@ -112,6 +112,12 @@ def all_second(arrays: TwoStageArrays) -> TwoStageArrays:
     )
 
 
+def fixed_first(arrays: TwoStageArrays, x: Floats) -> TwoStageArrays:
+    """The same program with the first stage at ``x`` (n1,), whatever its rows say."""
+    first = replace(arrays.first, lower=x, upper=x, matrix=arrays.first.matrix[:0], row_lower=np.zeros(0), row_upper=np.zeros(0))
+    return replace(arrays, first=first)
+
+
 def _over(deadline: float | None) -> bool:
     return deadline is not None and time.perf_counter() > deadline
 
@@ -122,7 +128,9 @@ def _parts(arrays: TwoStageArrays, x: Floats) -> Iterator[tuple[int, Recourse, F
         yield number, replace(part, constant=part.constant + float(part.first_cost @ x)), part.technology @ x
 
 
-class _Answers:
+class Answers:
+    """Scenarios solved one after the other, or several together; what is not solved is NaN."""
+
     def __init__(self, arrays: TwoStageArrays) -> None:
         self.arrays = arrays
         self.values = np.full(arrays.scenarios, np.nan)
@@ -131,6 +139,7 @@ class _Answers:
         self._hot: HotMilp | None = None
 
     def solve(self, number: int, part: Recourse, shift: Floats, gap: float | None) -> None:
+        """One scenario; ``shift`` (m2,) is what the first stage puts into its rows."""
         sense = self.arrays.sense
         low, up = part.row_lower - shift, part.row_upper - shift
         if not len(part.lower):
@@ -156,14 +165,7 @@ class _Answers:
     def solve_together(self, chosen: Ints, x: Floats) -> None:
         """Scenarios of an LP side by side; where one of them has no answer, in two halves."""
         arrays = self.arrays.restricted(chosen, np.ones(len(chosen)))
-        form = extensive_form(
-            replace(
-                arrays,
-                first=replace(
-                    arrays.first, lower=x, upper=x, matrix=arrays.first.matrix[:0], row_lower=np.zeros(0), row_upper=np.zeros(0)
-                ),
-            )
-        )
+        form = extensive_form(fixed_first(arrays, x))
         run = Highs().run_matrix(form, SolverOptions())
         if run.termination is Termination.OPTIMAL and run.x is not None:
             _, y = parted(arrays, run.x)

@@ -1,0 +1,245 @@
+"""The integer L-shaped search: binary first stage, any linear or integer second stage, scenario by scenario.
+
+A master problem in x and one theta for each scenario, an underestimate of its cost. Cuts come from the linear relaxation of
+the second stage at the points that the master proposes (Benders; Birge and Louveaux 2011, section 5.1). A binary point whose
+relaxed cost is below the best known is evaluated exactly, and then excluded: it has been looked at (Laporte and Louveaux 1993,
+with the exclusion in the place of their optimality cut). The master's bound is a bound of the program.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+import scipy.sparse as sp
+
+from bilevel_lang.errors import SolverFailedError
+from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
+from bilevel_lang.reformulation.stochastic.enumeration import EnumeratedMaster, is_small
+from bilevel_lang.reformulation.stochastic.extensive import extensive_form, parted
+from bilevel_lang.reformulation.stochastic.recourse import BATCH, Answers, all_second, fixed_first, recourse_at
+from bilevel_lang.solvers.highs import Highs
+from bilevel_lang.solvers.matrix import MatrixProgram
+from bilevel_lang.solvers.program import Floats
+from bilevel_lang.solvers.solver import SolverOptions, Termination
+
+WARM_ROUNDS = 40
+"""Rounds with the relaxed first stage, before the binary ones."""
+
+VIOLATED = 1e-6
+"""A cut that is violated by less (relative to max(1, |value|)) is not worth another master."""
+
+REACHED = 1e-9
+"""The bound has arrived when it is this near to the best known value, relative."""
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """``x`` (n1,), ``y`` (S, n2) of the best point, None without; ``value`` and ``bound`` in the program's own sense."""
+
+    termination: Termination
+    x: Floats | None
+    y: Floats | None
+    value: float
+    bound: float
+    rounds: int
+    evaluated: int
+
+
+def search(arrays: TwoStageArrays, time_limit: float | None = None, gap: float | None = None) -> Found:
+    """Solve; ``time_limit`` in seconds, ``gap`` relative. The first stage must be binary, and no row may tie scenarios
+    together."""
+    assert not arrays.couplings
+    deadline = math.inf if time_limit is None else time.perf_counter() + time_limit
+    return _Search(arrays, deadline, REACHED if gap is None else max(gap, REACHED)).run()
+
+
+@dataclass(frozen=True, eq=False)
+class _Relaxed:
+    """What the relaxed second stage costs at a point: ``values`` (S,) and ``slopes`` (S, n1), as a minimisation; None:
+    infeasible."""
+
+    values: Floats
+    slopes: Floats
+
+
+class _Search:
+    def __init__(self, arrays: TwoStageArrays, deadline: float, gap: float) -> None:
+        self.arrays, self.deadline, self.gap = arrays, deadline, gap
+        first = replace(arrays.first, integer=np.zeros(len(arrays.first.integer), dtype=bool))
+        self.relaxed = replace(arrays, first=first, integer=np.zeros(len(arrays.integer), dtype=bool))
+        self.sense, self.weights = arrays.sense, arrays.probabilities
+        self.cost = self.sense * arrays.first.cost
+        self.cuts: list[tuple[int, Floats, float]] = []
+        self.excluded: list[Floats] = []
+        self.best, self.bound = math.inf, -math.inf
+        self.x: Floats | None = None
+        self.y: Floats | None = None
+        self.rounds = self.evaluated = 0
+        self.listed: EnumeratedMaster | None = None
+
+    def run(self) -> Found:
+        self.floor = self._floor()
+        if is_small(self.arrays.first, self.arrays.scenarios):
+            self.listed = EnumeratedMaster(self.arrays.first, self.cost, self.weights, self.floor)
+        for _ in range(WARM_ROUNDS):
+            if self._over() or not self._warm():
+                break
+        while not self._over():
+            self.rounds += 1
+            master = self._master(integer=True)
+            if master is None:
+                self.bound = self.best  # every binary point has been looked at or is infeasible
+                break
+            x, theta, bound = master
+            self.bound = min(max(self.bound, bound), self.best)
+            if self._arrived():
+                break
+            self._look_at(np.rint(x), theta)
+        return self._found()
+
+    # --- Bounds.
+
+    def _floor(self) -> Floats:
+        """The least that each scenario can cost, whatever is decided before."""
+        free = replace(self.relaxed, first=replace(self.relaxed.first, cost=np.zeros(len(self.cost))))
+        values = self.sense * recourse_at(all_second(free), np.zeros(0)).values
+        return np.where(np.isfinite(values), values, np.where(values > 0, 0.0, -1e12))
+
+    def _arrived(self) -> bool:
+        return math.isfinite(self.best) and self.best - self.bound <= self.gap * max(1.0, abs(self.best))
+
+    def _over(self) -> bool:
+        return time.perf_counter() >= self.deadline
+
+    # --- Rounds.
+
+    def _warm(self) -> bool:
+        """One cut round with the first stage relaxed; whether it has moved anything."""
+        master = self._master(integer=False)
+        if master is None:
+            return False
+        x, theta, _ = master
+        found = self._relaxed_at(x)
+        return found is not None and self._cut(x, theta, found)
+
+    def _look_at(self, x: Floats, theta: Floats) -> None:
+        found = self._relaxed_at(x)
+        if found is None:
+            self._exclude(x)
+            return
+        base = float(self.cost @ x)
+        if self._cut(x, theta, found) or base + float(self.weights @ found.values) >= self.best:
+            if base + float(self.weights @ found.values) >= self.best:
+                self._exclude(x)
+            return
+        self._evaluate(x, base, found.values)
+        self._exclude(x)
+
+    def _evaluate(self, x: Floats, base: float, relaxed: Floats) -> None:
+        """The point's own cost, until it is clear that it is no better than the best known."""
+        answers = Answers(self.arrays)
+        self.evaluated += 1
+        values = relaxed.copy()
+        for number in np.argsort(-self.weights * np.abs(relaxed), kind="stable"):
+            part = self.arrays.scenario(int(number))
+            constant = part.constant + float(part.first_cost @ x)
+            answers.solve(int(number), replace(part, constant=constant), part.technology @ x, None)
+            values[number] = self.sense * answers.values[number]
+            if base + float(self.weights @ values) >= self.best or self._over():
+                return
+        self.best, self.x, self.y = base + float(self.weights @ values), x, answers.y
+
+    def _cut(self, x: Floats, theta: Floats, found: _Relaxed) -> bool:
+        """Add what the point violates; whether there was something."""
+        missing = found.values - theta
+        chosen = np.flatnonzero(missing > VIOLATED * np.maximum(1.0, np.abs(found.values)))
+        for number in chosen.tolist():
+            slope = found.slopes[number]
+            constant = float(found.values[number] - slope @ x)
+            self.cuts.append((number, slope, constant))
+            if self.listed is not None:
+                self.listed.cut(number, slope, constant)
+        return bool(chosen.size)
+
+    def _exclude(self, x: Floats) -> None:
+        self.excluded.append(x)
+        if self.listed is not None:
+            self.listed.exclude(x)
+
+    # --- Subproblems.
+
+    def _relaxed_at(self, x: Floats) -> _Relaxed | None:
+        arrays = self.relaxed
+        values, slopes = np.zeros(arrays.scenarios), np.zeros((arrays.scenarios, len(x)))
+        width = max(1, BATCH // max(1, len(arrays.lower) + len(arrays.row_lower)))
+        for start in range(0, arrays.scenarios, width):
+            chosen = np.arange(start, min(start + width, arrays.scenarios))
+            some = arrays.restricted(chosen, np.ones(len(chosen)))
+            run = Highs().run_matrix(extensive_form(fixed_first(some, x)), SolverOptions())
+            if run.termination in (Termination.INFEASIBLE, Termination.INFEASIBLE_OR_UNBOUNDED):
+                return None
+            if run.termination is not Termination.OPTIMAL or run.x is None or run.row_duals is None:
+                raise SolverFailedError(
+                    f"the relaxed second stage ended {run.termination.value}", help="use --method extensive-form"
+                )
+            _, y = parted(some, run.x)
+            costs = (some.everywhere("cost") * y).sum(axis=1) + some.everywhere("constant")[:, 0]
+            values[chosen] = self.sense * (costs + some.everywhere("first_cost") @ x)
+            duals = run.row_duals.reshape(len(chosen), -1)
+            for k, number in enumerate(chosen.tolist()):
+                part = arrays.scenario(number)
+                slopes[number] = self.sense * (part.first_cost - part.technology.T @ duals[k])
+        return _Relaxed(values, slopes)
+
+    def _master(self, integer: bool) -> tuple[Floats, Floats, float] | None:
+        """The best point of the master, its thetas and its bound; None where it has none."""
+        if integer and self.listed is not None:
+            return self.listed.best()
+        first, count = self.arrays.first, self.arrays.scenarios
+        n = len(first.lower)
+        rows = [sp.hstack([first.matrix, sp.csr_matrix((first.rows, count))])]
+        lower, upper = [first.row_lower], [first.row_upper]
+        if self.cuts:
+            slopes = sp.csr_matrix(-np.array([c[1] for c in self.cuts]))
+            places = np.array([c[0] for c in self.cuts])
+            thetas = sp.csr_matrix((np.ones(len(places)), (np.arange(len(places)), places)), shape=(len(places), count))
+            rows.append(sp.hstack([slopes, thetas]))
+            lower.append(np.array([c[2] for c in self.cuts]))
+            upper.append(np.full(len(self.cuts), math.inf))
+        if self.excluded:
+            points = np.array(self.excluded)
+            rows.append(sp.hstack([sp.csr_matrix(1.0 - 2.0 * points), sp.csr_matrix((len(points), count))]))
+            lower.append(1.0 - points.sum(axis=1))
+            upper.append(np.full(len(points), math.inf))
+        program = MatrixProgram(
+            lower=np.concatenate([first.lower, self.floor]),
+            upper=np.concatenate([first.upper, np.full(count, math.inf)]),
+            integer=np.concatenate([np.full(n, integer), np.zeros(count, dtype=bool)]),
+            cost=np.concatenate([self.cost, self.weights]),
+            matrix=sp.csr_matrix(sp.vstack(rows)),
+            row_lower=np.concatenate(lower),
+            row_upper=np.concatenate(upper),
+        )
+        left = None if math.isinf(self.deadline) else max(1e-3, self.deadline - time.perf_counter())
+        run = Highs().run_matrix(program, SolverOptions(time_limit=left, gap=1e-7))
+        if run.x is None or run.bound is None:
+            return None if run.termination is Termination.INFEASIBLE else self._stopped(n, count)
+        return run.x[:n], run.x[n:], run.bound
+
+    def _stopped(self, n: int, count: int) -> tuple[Floats, Floats, float]:
+        """The master was cut short without a point: the search is over, its bound stays."""
+        self.deadline = -math.inf
+        return np.zeros(n), np.full(count, math.inf), self.bound
+
+    def _found(self) -> Found:
+        constant = self.arrays.first.constant
+        done = self._arrived() or self.bound >= self.best
+        if self.x is None:
+            ended = Termination.INFEASIBLE if done else Termination.LIMIT
+            return Found(ended, None, None, math.nan, self.sense * self.bound + constant, self.rounds, self.evaluated)
+        ended = Termination.OPTIMAL if done else Termination.LIMIT
+        value, bound = self.sense * self.best + constant, self.sense * min(self.bound, self.best) + constant
+        return Found(ended, self.x, self.y, value, bound, self.rounds, self.evaluated)

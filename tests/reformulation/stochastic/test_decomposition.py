@@ -1,0 +1,76 @@
+"""The L-shaped search against the extensive form, with masters of both kinds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyomo.environ as pyo
+import pytest
+
+from bilevel_lang.reformulation.stochastic import decomposition
+from bilevel_lang.reformulation.stochastic.decomposition import search
+from bilevel_lang.reformulation.stochastic.extensive import extensive_form
+from bilevel_lang.solvers.highs import Highs
+from bilevel_lang.solvers.solver import SolverOptions, Termination
+from tests.reformulation.stochastic.test_extensive import arrays_of_text
+
+
+def servers(seed: int, sense: int = 1) -> tuple[Any, str]:
+    """Server location after Ntaimo and Sen (2005): open servers now, assign the clients that come."""
+    rng = np.random.default_rng(seed)
+    m = pyo.ConcreteModel()
+    m.J, m.I = pyo.RangeSet(4), pyo.RangeSet(5)
+    cost, need = rng.integers(8, 20, 5), rng.integers(1, 9, (6, 5))
+    m.h = pyo.Param(m.I, initialize=1, mutable=True)
+    m.x = pyo.Var(m.J, domain=pyo.Binary)
+    m.y = pyo.Var(m.I, m.J, domain=pyo.Binary)
+    m.over = pyo.Var(m.J, bounds=(0, None))
+    m.few = pyo.Constraint(expr=pyo.quicksum(m.x[j] for j in m.J) <= 3)
+    m.one = pyo.Constraint(m.I, rule=lambda m, i: pyo.quicksum(m.y[i, j] for j in m.J) == m.h[i])
+    use = {(i, j): int(need[i, j - 1]) for i in m.I for j in m.J}
+    m.room = pyo.Constraint(m.J, rule=lambda m, j: pyo.quicksum(use[i, j] * m.y[i, j] for i in m.I) - m.over[j] <= 9 * m.x[j])
+    total = pyo.quicksum(int(cost[j]) * m.x[j] + 30 * m.over[j] for j in m.J)
+    total -= pyo.quicksum(2 * use[i, j] * m.y[i, j] for i in m.I for j in m.J)
+    m.cost = pyo.Objective(expr=sense * total, sense=pyo.minimize if sense > 0 else pyo.maximize)
+    outcomes = rng.integers(0, 2, (6, 5))
+    text = "jrandvar h(1) h(2) h(3) h(4) h(5) " + " ".join(f"{1 / 6!r} " + " ".join(map(str, row)) for row in outcomes)
+    return m, text + "\nstage 2 y over one room"
+
+
+@pytest.mark.parametrize("listed", [True, False], ids=["listed", "milp"])
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("sense", [1, -1], ids=["min", "max"])
+def test_the_optimum_is_that_of_the_extensive_form(seed: int, sense: int, listed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not listed:
+        monkeypatch.setattr(decomposition, "is_small", lambda first, scenarios: False)
+    arrays = arrays_of_text(*servers(seed, sense))
+    found = search(arrays)
+    whole = Highs().run_matrix(extensive_form(arrays), SolverOptions())
+    assert found.termination is Termination.OPTIMAL
+    assert found.value == pytest.approx(whole.objective)
+    assert found.bound == pytest.approx(found.value)
+    assert found.x is not None and found.y is not None
+    costs = (arrays.everywhere("cost") * found.y).sum(axis=1)
+    assert arrays.first.objective_at(found.x) + float(arrays.probabilities @ costs) == pytest.approx(found.value)
+
+
+def test_without_time_the_bound_is_a_bound() -> None:
+    arrays = arrays_of_text(*servers(0))
+    found = search(arrays, time_limit=1e-6)
+    assert found.termination is Termination.LIMIT
+    assert found.x is None
+    whole = Highs().run_matrix(extensive_form(arrays), SolverOptions())
+    assert whole.objective is not None
+    assert found.bound <= whole.objective
+
+
+@pytest.mark.parametrize("listed", [True, False], ids=["listed", "milp"])
+def test_an_infeasible_program_is_told(listed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not listed:
+        monkeypatch.setattr(decomposition, "is_small", lambda first, scenarios: False)
+    m, text = servers(1)
+    for j in m.J:
+        m.over[j].setub(0)
+    m.few.set_value(pyo.quicksum(m.x[j] for j in m.J) <= 0)
+    assert search(arrays_of_text(m, text)).termination is Termination.INFEASIBLE
