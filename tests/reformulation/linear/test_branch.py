@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pyomo.environ as pyo
 import pytest
+from pyomo.mpec import Complementarity, complements
 
 import bilevel_lang as bl
 from bilevel_lang.errors import RefusedError
@@ -127,3 +128,15 @@ def test_a_proof_that_a_known_point_contradicts_is_withdrawn(claim: Termination)
     found = _at_least(mpec, second, first)
     assert found.termination is Termination.LOCALLY_OPTIMAL and found.objective == -12 and found.bound is None
     assert "nothing is proven" in found.doubts[0]
+
+
+def test_a_quadratic_search_that_is_too_short_hands_its_point_to_scip(monkeypatch: pytest.MonkeyPatch) -> None:
+    """min (x - 1)^2 + (y - 2)^2 with 0 <= x _|_ y >= 0: 1 at (0, 2); the relaxation has 0, so that one node is not enough."""
+    m = pyo.ConcreteModel()
+    m.x, m.y = pyo.Var(), pyo.Var()
+    m.o = pyo.Objective(expr=(m.x - 1) ** 2 + (m.y - 2) ** 2)
+    m.pair = Complementarity(expr=complements(m.x >= 0, m.y >= 0))
+    monkeypatch.setattr(branch, "QUADRATIC_EFFORT", branch.Effort(nodes=1))
+    found = LinearBranch().encode(mpec_of((m, "")), "highs", Options()).run(Options(), None)
+    assert found.solver.startswith("SCIP") and "nodes of branching" in found.message
+    assert found.objective == pytest.approx(1.0, abs=1e-6)

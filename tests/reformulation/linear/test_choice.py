@@ -39,3 +39,14 @@ def test_no_local_search_over_integers():
     choice = choose_linear_encoding(mpec_of((model, text)), Options())
     assert isinstance(choice, Choice) and choice.local is None
     assert any("`k` is integer" in reason for reason in choice.reasons)
+
+
+def test_a_small_convex_quadratic_leader_goes_to_branch_and_a_large_one_to_sos1(monkeypatch):
+    model, text = bard511()
+    model.lead.set_value((model.x - 4) ** 2 + model.y)
+    mpec = mpec_of((model, text))
+    choice = choose_linear_encoding(mpec, Options())
+    assert isinstance(choice, Choice) and (choice.encoding, choice.local) == ("branch", "scholtes")
+    monkeypatch.setattr("bilevel_lang.reformulation.linear.choice.QUADRATIC_LIMIT", mpec.program.columns - 1)
+    choice = choose_linear_encoding(mpec, Options())
+    assert isinstance(choice, Choice) and choice.encoding == "sos1"
