@@ -217,7 +217,7 @@ def _status(
     contradicted: bool,
 ) -> Status:
     if certificate is None or run.termination is Termination.UNBOUNDED:
-        return _status_without_point(promised, run)
+        return _status_without_point(Exactness.RELAXATION if run.bound_holds else promised, run)
     if run.termination is Termination.INTERRUPTED:
         return Status.INTERRUPTED
     if not certificate.verified:

@@ -95,7 +95,7 @@ class SolverRun:
     epsilon: str = ""
     """The tolerances, in words, of a method whose best promise is epsilon-optimality."""
     bound_holds: bool = False
-    """Whether ``bound`` is one of the problem itself, whatever the rewrite has made of it."""
+    """Whether ``bound``, or infeasibility, is proven of the problem itself, whatever the rewrite has made of it."""
     approximate_objective: float | None = None
     """What the leader's objective would be if the surrogate that was solved with were right."""
     surrogate: Mapping[str, Any] | None = None

@@ -10,6 +10,9 @@ from bilevel_lang.surrogate.bounds.input_set import InputSet
 SHARES, EACH = (0.1, 0.03, 0.01, 0.001), 10
 """Boxes around a point, as shares of the width of continuous inputs, and decisions drawn in each."""
 
+SWAPS = 100
+"""Pairs of binary inputs that trade places around one point, at most."""
+
 
 def latin_hypercube(domain: InputSet, count: int, generator: np.random.Generator) -> Floats:
     """(count, n): every input has one value in each of ``count`` equal slices of its range, whole ones rounded down.
@@ -31,11 +34,25 @@ def every_point(domain: InputSet) -> Floats:
 
 
 def neighbours(x: Floats, domain: InputSet, generator: np.random.Generator) -> Floats:
-    """Points (k, n) around ``x`` (n,): every whole input one up and one down, continuous ones in boxes that shrink."""
+    """Points (k, n) around ``x`` (n,): whole inputs one up and one down, binary ones swapped, continuous ones in small boxes."""
     n = len(x)
     steps = [np.diag(np.where(domain.integer, sign, 0.0)) for sign in (-1.0, 1.0)]
     loose = np.where(domain.integer, 0.0, domain.upper - domain.lower)
     if loose.any():
         steps += [share * loose * generator.uniform(-1, 1, (EACH, n)) for share in SHARES]
     found = np.clip(x + np.vstack(steps), domain.lower, domain.upper)
-    return np.asarray(found[(found != x).any(axis=1)])
+    return np.vstack([found[(found != x).any(axis=1)], swaps(x, domain, generator)])
+
+
+def swaps(x: Floats, domain: InputSet, generator: np.random.Generator) -> Floats:
+    """Points (k, n) at which two binary inputs have traded places, at most :data:`SWAPS`: a budget may allow no other move."""
+    binary = domain.integer & (domain.upper - domain.lower == 1.0)
+    on, off = np.flatnonzero(binary & (x > domain.lower)), np.flatnonzero(binary & (x < domain.upper))
+    pairs = np.stack([a.ravel() for a in np.meshgrid(on, off)], axis=1)
+    if len(pairs) > SWAPS:
+        pairs = pairs[np.sort(generator.permutation(len(pairs))[:SWAPS])]
+    found = np.repeat(x[None, :], len(pairs), axis=0)
+    each = np.arange(len(pairs))
+    found[each, pairs[:, 0]] -= 1.0
+    found[each, pairs[:, 1]] += 1.0
+    return found

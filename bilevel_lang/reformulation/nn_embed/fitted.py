@@ -56,8 +56,8 @@ def best_fit(
     """The surrogate to use, and a line for each candidate.
 
     ``wanted`` is the user's word. ``curvature`` +1 or -1: what is learned is convex or concave, its gradients make exact cuts;
-    None: neither is known. ``free`` +1 or -1: a convex or concave network would cost no binaries. ``previous``: what fewer samples
-    gave, to go on from. Raises RefusedError for ``cuts`` where there are none.
+    None: neither is known. ``free`` +1 or -1: a convex or concave network would cost no binaries. ``previous``: what fewer
+    samples gave, to go on from. Raises RefusedError for ``cuts`` where there are none.
     """
     training, held = labels.split(settings.hold_out, settings.seed)
     found: list[Fitted] = []

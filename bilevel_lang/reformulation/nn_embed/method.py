@@ -42,6 +42,10 @@ class NnEmbed:
 
     def encode(self, reformulation: Reformulation, options: Options) -> Reformulation:
         """There are no complementarities to encode. Raises RefusedError where an encoding was asked for."""
+        if options.encoding is not None:
+            raise RefusedError(
+                f"`{self.name}` has no complementarities to encode by `{options.encoding}`", "leave `--encoding` out"
+            )
         return reformulation
 
     def prepare(self, problem: BilevelProblem, options: Options) -> Reformulation:
@@ -66,6 +70,10 @@ class NnEmbed:
     def _read(self, problem: BilevelProblem, options: Options) -> ReadProblem | Refusal:
         if options.method.lower() != self.name:
             return Refusal("it approximates, and is not taken unless asked for", "use `--method nn-embed`")
+        if options.encoding is not None:
+            return Refusal(f"it has no complementarities to encode by `{options.encoding}`", "leave `--encoding` out")
+        if options.solver not in (None, "highs"):
+            return Refusal(f"it does not run on {options.solver}", "use `--solver highs`")
         if options.position != "optimistic":
             return Refusal(f"it does not take the {options.position} position", "use `--position optimistic`")
         return read_linear(problem)
@@ -83,7 +91,7 @@ class _Run:
         try:
             domain = derived_domain(source, inputs, tuple(variables[j].name for j in inputs))
         except NoPointError:
-            return SolverRun(Termination.INFEASIBLE, Highs().version(), message="no point satisfies all rows")
+            return SolverRun(Termination.INFEASIBLE, Highs().version(), message="no point satisfies all rows", bound_holds=True)
         rounds = Rounds(source, domain, self._targets, Supplier(source, domain, options), options)
         found = rounds.run()
         values = None if found.x is None else ComponentMap(zip(variables, found.x.tolist(), strict=True))

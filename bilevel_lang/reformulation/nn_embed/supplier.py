@@ -15,7 +15,8 @@ from bilevel_lang.surrogate.training.fitting import LEAST_SAMPLES
 from bilevel_lang.surrogate.training.labels import Labels
 from bilevel_lang.surrogate.training.settings import Settings
 
-LAYERS = (32, 32)
+LAYERS, STEPS = (32, 32), 2000
+"""Widths of a network, and steps of its training at most, where nothing else is asked for."""
 
 SOBOLEV = 1.0
 """Weight of exact gradients where all inputs are continuous; on binary ones they say nothing of the next point."""
@@ -53,7 +54,8 @@ class Supplier:
 
     def _settings(self, labels: Labels) -> Settings:
         smooth = labels.gradients is not None and not self.domain.integer.any()
-        return Settings(layers=self.options.nn.layers or LAYERS, seed=self.options.seed, sobolev=SOBOLEV if smooth else 0.0)
+        layers = self.options.nn.layers or LAYERS
+        return Settings(layers=layers, steps=STEPS, seed=self.options.seed, sobolev=SOBOLEV if smooth else 0.0)
 
     def _curvature(self, target: str) -> int | None:
         """+1 where what is learned is convex, -1 concave: the value of an LP follower, and multiples of it."""

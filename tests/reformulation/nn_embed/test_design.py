@@ -1,0 +1,37 @@
+"""Latin hypercubes and neighbourhoods."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bilevel_lang.reformulation.nn_embed.design import every_point, latin_hypercube, neighbours
+from bilevel_lang.surrogate.bounds.input_set import box
+
+
+def generator() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+def test_every_slice_has_one_point() -> None:
+    points = latin_hypercube(box(np.array([-1.0, 10.0]), np.array([1.0, 20.0])), 50, generator())
+    for column, low, width in ((0, -1.0, 2.0), (1, 10.0, 10.0)):
+        slices = np.floor((points[:, column] - low) / width * 50).astype(int)
+        assert sorted(slices.tolist()) == list(range(50))
+
+
+def test_whole_inputs_are_whole_and_small_boxes_are_complete() -> None:
+    whole = np.array([True, True])
+    small = box(np.array([0.0, 2.0]), np.array([2.0, 3.0]), whole)
+    assert sorted(map(tuple, latin_hypercube(small, 10, generator()).tolist())) == sorted(map(tuple, every_point(small).tolist()))
+    assert len(every_point(small)) == 6
+    large = latin_hypercube(box(np.zeros(2), np.full(2, 9.0), whole), 40, generator())
+    assert (large == np.rint(large)).all() and set(large[:, 0]) == set(map(float, range(10)))
+
+
+def test_neighbours_stay_in_the_box() -> None:
+    mixed = box(np.zeros(3), np.array([1.0, 4.0, 2.0]), np.array([True, True, False]))
+    x = np.array([1.0, 2.0, 0.0])
+    around = neighbours(x, mixed, generator())
+    assert (around >= mixed.lower).all() and (around <= mixed.upper).all() and (around != x).any(axis=1).all()
+    flips = {tuple(p) for p in around.tolist() if p[2] == 0.0}
+    assert flips == {(0.0, 2.0, 0.0), (1.0, 1.0, 0.0), (1.0, 3.0, 0.0)} | {p for p in flips if p[:2] == (1.0, 2.0)}

@@ -1,0 +1,64 @@
+"""Whole runs on arrays: the optimum of problems that are small enough to enumerate."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pyomo.environ as pyo
+import pytest
+
+from bilevel_lang.reformulation.nn_embed import supplier
+from bilevel_lang.reformulation.nn_embed.rounds import Rounds
+from bilevel_lang.reformulation.nn_embed.supplier import Supplier
+from bilevel_lang.reformulation.nn_embed.target import choose_targets
+from bilevel_lang.solvers.solver import Termination
+from tests.reformulation.nn_embed.followers import arrays, continuous, interdiction, knapsack_value, options
+
+
+@pytest.fixture(autouse=True)
+def _short_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supplier, "STEPS", 60)
+
+
+def rounds(made: Any, **nn: Any) -> Rounds:
+    source, _, domain = arrays(made)
+    asked = options(**nn)
+    return Rounds(source, domain, choose_targets(source, asked.nn.target), Supplier(source, domain, asked), asked)
+
+
+@pytest.mark.parametrize("network", ["auto", "relu"])
+def test_an_lp_follower(network: str) -> None:
+    run = rounds(continuous(), network=network, layers=(8,), samples=40)
+    found = run.run()
+    assert found.objective == pytest.approx(-12.0, abs=0.05)  # x = 0, y = 3
+    assert found.bound is not None and found.bound <= -12.0
+    assert run.report.fields()["kind"] == ("cuts" if network == "auto" else "relu")
+
+
+def test_a_small_box_is_enumerated() -> None:
+    best = min(knapsack_value(np.array(x)) for x in itertools.product((0.0, 1.0), repeat=4) if sum(x) <= 2)
+    found = rounds(interdiction(), layers=(6,), samples=16).run()
+    assert found.termination is Termination.OPTIMAL and found.objective == pytest.approx(best)
+
+
+def test_refinement_asks_more_and_is_never_worse() -> None:
+    plain, refined = (rounds(interdiction(), layers=(4,), samples=10, refine=k) for k in (0, 2))
+    first, second = plain.run(), refined.run()
+    assert first.objective is not None and second.objective is not None and second.objective <= first.objective + 1e-9
+    assert refined.report.rounds == 3 and refined.report.samples > plain.report.samples
+
+
+def test_the_same_seed_gives_the_same_answer() -> None:
+    first, again = (rounds(interdiction(), layers=(6,), samples=10).run() for _ in range(2))
+    assert first.x is not None and again.x is not None and np.array_equal(first.x, again.x)
+
+
+def test_no_point_at_all_is_no_answer() -> None:
+    m, info = continuous()
+    m.more = pyo.Constraint(expr=m.x + m.y >= 8)  # of the leader: the follower's own answer leaves it behind
+    m.x.setub(4)
+    found = rounds((m, info), samples=10, layers=(4,)).run()
+    assert found.x is None and found.termination is Termination.LIMIT
+    assert "satisfies all rows" in found.message

@@ -1,0 +1,38 @@
+"""Options of nn-embed: words, ranges, layers as they are typed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bilevel_lang.errors import UsageError
+from bilevel_lang.reformulation.nn_options import NnOptions, parse_layers
+
+
+def test_layers_as_they_are_typed() -> None:
+    assert parse_layers("50x50") == (50, 50)
+    assert parse_layers("8") == (8,)
+
+
+@pytest.mark.parametrize("text", ["", "50x", "0", "a", "50,50", "-3"])
+def test_layers_that_are_none(text: str) -> None:
+    with pytest.raises(UsageError, match="layers"):
+        parse_layers(text)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"network": "tree"}, {"target": "x"}, {"samples": 3}, {"refine": -1}, {"layers": ()}, {"layers": (4, 0)}],
+    ids=str,
+)
+def test_values_out_of_range(wrong: dict[str, object]) -> None:
+    with pytest.raises(UsageError):
+        NnOptions(**wrong)  # type: ignore[arg-type]
+
+
+def test_paths_may_be_texts_and_what_is_given_is_told() -> None:
+    options = NnOptions(surrogate="net.onnx", refine=2)  # type: ignore[arg-type]
+    assert options.surrogate == Path("net.onnx")
+    assert options.given == ("surrogate", "refine")
+    assert NnOptions().given == ()
