@@ -110,6 +110,9 @@ def verify(model: Any, info: EmpInfo | str | Path, point: Point | Mapping[Any, f
     Raises UsageError for a name that is no variable, and what :func:`resolve` raises.
     """
     problem = resolve(model, info)
+    if problem.stochastic is not None:
+        said = "a point has one second stage, and a stochastic program one for each scenario"
+        raise RefusedError(said, "fix the first stage in the model and solve it: the answer is examined in every scenario")
     if not isinstance(point, Point):
         point = _point(model, point)
     return verify_point(problem, to_problem(problem, point), tolerance=tolerance)

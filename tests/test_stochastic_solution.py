@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from scipy.stats import norm
 
 import bilevel_lang as bl
+from bilevel_lang.errors import RefusedError
 from bilevel_lang.json_report import solution_object
 from tests.stochastic_models import FARMER, LATE, THREE, farmer, newsvendor, profits
 
@@ -143,6 +145,23 @@ def test_recourse_as_followers_that_share_the_objective_is_the_same_program() ->
     scenarios = bl.solve(newsvendor(), THREE + LATE)
     assert followers.objective == pytest.approx(scenarios.objective)
     assert followers.variables["x"] == pytest.approx(scenarios.variables["x"])
+
+
+def test_a_point_of_one_scenario_is_not_verified_as_if_it_were_the_answer() -> None:
+    m = newsvendor()
+    with pytest.raises(RefusedError, match="one for each scenario"):
+        bl.verify(m, THREE + LATE, {"x": 60})
+
+
+def test_the_rewritten_model_can_be_saved_and_the_pair_of_files_is_refused(tmp_path: Path) -> None:
+    from bilevel_lang.reformulation.rewrite import Options
+    from bilevel_lang.saving import save
+
+    problem = bl.resolve(newsvendor(), THREE + LATE)
+    save(problem, tmp_path / "all.lp", Options())
+    assert "scenario(3)" in (tmp_path / "all.lp").read_text(encoding="utf-8")
+    with pytest.raises(RefusedError):
+        bl.write_mps_aux(newsvendor(), THREE + LATE, tmp_path / "a.mps")
 
 
 def test_the_json_object_has_it_all() -> None:

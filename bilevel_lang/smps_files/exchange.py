@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from bilevel_lang.errors import Diagnostic, UsageError
-from bilevel_lang.grammar.parser import parse
 from bilevel_lang.grammar.syntax import EmpInfo
 from bilevel_lang.mps_files.mps_reading import read_mps
 from bilevel_lang.smps_files.entries import Core
@@ -39,7 +38,7 @@ def read_files(core: Path, stochastic: Path, timing: Path | None = None) -> Smps
     found = Core(instance, text)
     data = read_stochastic(_text(stochastic), str(stochastic), found, stages)
     model = scenario_model(found, stages, data, str(timing))
-    return SmpsProblem(model, parse(annotation(data), f"<annotation of {stochastic}>"), notices)
+    return SmpsProblem(model, annotation(data, f"<annotation of {stochastic}>"), notices)
 
 
 def read_smps(core: str | Path, stochastic: str | Path | None = None, timing: str | Path | None = None) -> tuple[Any, EmpInfo]:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pyomo.environ as pyo
 from pyomo.core.expr.numeric_expr import LinearExpression, MonomialTermExpression
 
 from bilevel_lang.errors import Diagnostic, MpsSyntaxError
+from bilevel_lang.grammar.parser import parse
+from bilevel_lang.grammar.syntax import EmpInfo, JRandVar, Number, RandVar
 from bilevel_lang.mps_files.instance import Column, Row
 from bilevel_lang.smps_files.entries import Core, Entry
-from bilevel_lang.smps_files.stochastic_sections import StochasticData
+from bilevel_lang.smps_files.stochastic_sections import Joint, StochasticData
 from bilevel_lang.smps_files.timing import Timing
 
 
@@ -36,18 +39,32 @@ def scenario_model(core: Core, timing: Timing, data: StochasticData, timing_name
     return model
 
 
-def annotation(data: StochasticData) -> str:
-    """What the stochastic file says, in the annotation language."""
+def annotation(data: StochasticData, name: str) -> EmpInfo:
+    """What the stochastic file says, in the annotation language; ``name`` is for messages.
+
+    Outcomes are put in as nodes: a file may hold more of them than a text may have words.
+    """
     lines = ["stage 2 y second"]
     for joint in data.joints:
-        total = math.fsum(p for p, _ in joint.outcomes)  # 1 up to the digits that the file leaves out
-        outcomes = "\n".join("    " + " ".join([repr(p / total), *map(repr, values)]) for p, values in joint.outcomes)
-        names = " ".join(_written(e) for e in joint.entries)
-        lines.append(f"randvar {names} discrete\n{outcomes}" if len(joint.entries) == 1 else f"jrandvar {names}\n{outcomes}")
+        names, more = " ".join(_written(e) for e in joint.entries), " 0" * len(joint.entries)
+        lines.append(f"randvar {names} discrete 1{more}" if len(joint.entries) == 1 else f"jrandvar {names} 1{more}")
     for continuous in data.laws:
-        name, first, second = continuous.law
-        lines.append(f"randvar {_written(continuous.entry)} {name} {first!r} {second!r}")
-    return "\n".join(lines) + "\n"
+        law, first, second = continuous.law
+        lines.append(f"randvar {_written(continuous.entry)} {law} {first!r} {second!r}")
+    info = parse("\n".join(lines) + "\n", name)
+    found = list(info.statements)
+    for place, joint in enumerate(data.joints, start=1):
+        statement = found[place]
+        assert isinstance(statement, (RandVar, JRandVar))
+        found[place] = replace(statement, numbers=tuple(_numbers(joint)))
+    return replace(info, statements=tuple(found))
+
+
+def _numbers(joint: Joint) -> Iterator[Number]:
+    total = math.fsum(p for p, _ in joint.outcomes)  # 1 up to the digits that the file leaves out
+    for probability, values in joint.outcomes:
+        yield Number(repr(probability / total))
+        yield from (Number(repr(value)) for value in values)
 
 
 def _written(entry: Entry) -> str:

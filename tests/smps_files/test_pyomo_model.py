@@ -4,10 +4,11 @@ import pyomo.environ as pyo
 import pytest
 
 from bilevel_lang.errors import MpsSyntaxError
+from bilevel_lang.grammar.printer import print_info
 from bilevel_lang.mps_files.mps_reading import read_mps
 from bilevel_lang.smps_files.entries import Core
 from bilevel_lang.smps_files.pyomo_model import annotation, scenario_model
-from bilevel_lang.smps_files.stochastic_sections import read_stochastic
+from bilevel_lang.smps_files.stochastic_sections import Joint, StochasticData, read_stochastic
 from bilevel_lang.smps_files.timing import Timing
 from tests.smps_files.files import CORE, INDEPENDENT
 from tests.smps_files.test_stochastic_sections import SCENARIOS
@@ -28,8 +29,19 @@ def test_the_core_with_parameters_where_it_is_random() -> None:
 
 def test_the_annotation_says_what_the_file_says() -> None:
     core = Core(read_mps(CORE, "core.cor")[0], CORE)
-    text = annotation(read_stochastic(INDEPENDENT, "model.sto", core, TIMING))
-    assert text.splitlines()[:3] == ["stage 2 y second", "randvar data('RHS','serve') discrete", "    0.5 2.0"]
+    text = print_info(annotation(read_stochastic(INDEPENDENT, "model.sto", core, TIMING), "<annotation>"))
+    lines = text.splitlines()
+    assert lines[0] == "stage 2 y second"
+    assert lines[1] == "randvar data('RHS','serve') discrete 0.5 2.0 0.5 6.0"
+    joint = print_info(annotation(read_stochastic(SCENARIOS, "model.sto", core, TIMING), "<annotation>"))
+    assert "0.5 2.0 7.0 1.0 0.25 8.0 7.0 1.0 0.25 3.0 2.0 3.0" in joint
+
+
+def test_a_file_may_hold_more_outcomes_than_a_text_has_words() -> None:
+    entry, _ = Core(read_mps(CORE, "core.cor")[0], CORE).find("RHS", "serve")
+    assert entry is not None
+    data = StochasticData([Joint((entry,), [(1e-5, (1.0,))] * 100_000, 1)])
+    assert len(annotation(data, "<annotation>").statements[1].numbers) == 200_000  # type: ignore[union-attr]
 
 
 def test_a_column_of_the_second_stage_in_a_row_of_the_first_is_a_mistake() -> None:

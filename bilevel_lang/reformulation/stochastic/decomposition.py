@@ -148,6 +148,10 @@ class _Search:
             constant = part.constant + float(part.first_cost @ x)
             answers.solve(int(number), replace(part, constant=constant), part.technology @ x, None)
             values[number] = self.sense * answers.values[number]
+            if math.isnan(values[number]):
+                raise SolverFailedError(
+                    f"scenario {number + 1} could not be solved by itself", help="use --method extensive-form"
+                )
             if base + float(self.weights @ values) >= self.best or self._over():
                 return
         self.best, self.x, self.y = base + float(self.weights @ values), x, answers.y
