@@ -19,6 +19,7 @@ from bilevel_lang.errors import RefusedError
 from bilevel_lang.problem import BilevelProblem
 from bilevel_lang.reformulation.optimality_conditions import clone
 from bilevel_lang.reformulation.rewrite import Accepted, Options, Reformulation, Refusal, Verdict
+from bilevel_lang.reformulation.value_function.integer.choice import chosen_engine
 from bilevel_lang.reformulation.value_function.integer.reading import ReadProblem, read_problem
 from bilevel_lang.reformulation.value_function.integer.search import ENGINES, find_optimum
 from bilevel_lang.reformulation.value_function.nonconvex.route import accepts_nonconvex, nonconvex_reformulation
@@ -76,8 +77,7 @@ class ValueFunction:
             if isinstance(accepts_nonconvex(problem, options), Accepted):
                 return nonconvex_reformulation(problem, options)
             raise RefusedError(f"{self.name}: {read.reason}", read.remedy)
-        solver = options.solver or next(iter(ENGINES))
-        meant = "asked for" if options.solver else "one tree, with the follower's answers in it"
+        solver, meant = (options.solver, "asked for") if options.solver else chosen_engine(read.arrays)
         return Reformulation(
             problem=problem,
             model=None,

@@ -186,10 +186,11 @@ def tightened(program: MatrixProgram) -> tuple[MatrixProgram, bool]:
     lower, upper = program.lower.copy(), program.upper.copy()
     hot = warm_relaxation(program, LP_ITERATIONS)
     one = np.ones(1)
-    # The columns with the widest ranges are those that gain most; whole columns of one unit can only be fixed.
+    # The columns with the widest ranges are those that gain most; whole columns of one unit could only be fixed, and rarely are.
+    least = np.where(program.integer, 1.0, 1e-9)
     order = np.argsort(-(upper - lower), kind="stable")
     for j in order:
-        if upper[j] - lower[j] <= 1e-9:
+        if upper[j] - lower[j] <= least[j]:
             continue
         for sign in (1.0, -1.0):
             found = hot.largest(np.array([j]), sign * one)

@@ -11,34 +11,35 @@ from dataclasses import replace
 
 import numpy as np
 
+from bilevel_lang.reformulation.value_function.integer.arrays import BilevelProgram
 from bilevel_lang.reformulation.value_function.integer.extended import Extended
 
 
 def as_opposed(extended: Extended) -> Extended | None:
     """``extended`` for the search over decisions and values; None where leader and follower are not opposed like that."""
-    factor = _factor(extended)
+    source, program = extended.source, extended.program
+    factor = opposition(source)
     if factor is None:
         return None
-    program, source = extended.program, extended.source
     integer, cost = program.integer.copy(), program.cost.copy()
     integer[: extended.n][source.follower] = False
     integer[extended.bodies.columns] = False
     cost[: extended.n][source.follower] = 0.0
-    cost[extended.value] = factor
+    cost[extended.value] = factor * extended.value_scale
     return replace(extended, program=replace(program, integer=integer, cost=cost), opposed=True)
 
 
-def _factor(extended: Extended) -> float | None:
-    """The leader's cost of a unit of value, if it has the sign that makes them opponents."""
-    source, program = extended.source, extended.program
-    matrix = source.relaxation.matrix[np.flatnonzero(~source.follower_rows)]
+def opposition(source: BilevelProgram) -> float | None:
+    """What a unit of the follower's objective costs the leader, if it has the sign that makes them opponents; else None."""
+    relaxation = source.relaxation
+    matrix = relaxation.matrix[np.flatnonzero(~source.follower_rows)]
     if (matrix[:, np.flatnonzero(source.follower)] != 0).nnz:
         return None
-    wanted, mine = program.cost[: extended.n][source.follower], extended.value_cost[source.follower]
+    wanted, mine = relaxation.cost[source.follower], source.follower_cost[source.follower]
     used = np.flatnonzero(mine)
     if not used.size:
         return None
     factor = float(wanted[used[0]] / mine[used[0]])
-    if program.sense * factor >= 0 or (np.abs(wanted - factor * mine) > 1e-12 * np.abs(wanted)).any():
+    if relaxation.sense * factor >= 0 or (np.abs(wanted - factor * mine) > 1e-12 * np.abs(wanted)).any():
         return None
     return factor
