@@ -16,7 +16,7 @@ PACKAGE = ROOT / "bilevel_lang"
 MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 PACKAGES = sorted(".".join(("bilevel_lang", *path.parent.parts)) for path in MODULES if path.name == "__init__.py")
 
-HEAVY = {"torch", "onnx", "casadi", "cyipopt", "highspy", "pyscipopt"}
+HEAVY = {"torch", "onnx", "onnxruntime", "casadi", "cyipopt", "highspy", "pyscipopt"}
 
 # Module -> why it has no test file of its own.
 NO_MIRROR = {
@@ -28,7 +28,9 @@ REGISTRIES = [
     ("bilevel_lang.reformulation.registry", "REWRITES", "docs/rewrites.md"),
     ("bilevel_lang.reformulation.complementarity.registry", "ENCODINGS", "docs/encodings.md"),
     ("bilevel_lang.reformulation.linear.registry", "LINEAR_ENCODINGS", "docs/encodings.md"),
+    ("bilevel_lang.reformulation.linear.registry", "LINEAR_ENCODINGS", "docs/encodings.md"),
     ("bilevel_lang.solvers.registry", "SOLVERS", "docs/solvers.md"),
+    ("bilevel_lang.surrogate.embedding.registry", "FORMS", "docs/surrogates.md"),
     ("bilevel_lang.surrogate.sampling.designs.registry", "DESIGNS", "docs/sampling.md"),
 ]
 

@@ -65,7 +65,7 @@ class _Substitution:
 
     def __init__(self, network: Network) -> None:
         self.network = network
-        self.map = sp.identity(network.inputs, format="csr")
+        self.map: sp.csr_matrix | None = None  # as long as every column is its own: most networks, most of the time
         self.shift = np.zeros(network.inputs)
         self.layers: list[Affine] = []
         self.fate = np.full(network.neurons, KEPT, dtype=np.int8)
@@ -75,7 +75,7 @@ class _Substitution:
 
     def take(self, number: int, bounds: NetworkBounds) -> None:
         """Decide on the neurons of one layer."""
-        layer = _composed(self.network.hidden[number], self.map, self.shift)
+        layer = self._composed(self.network.hidden[number])
         here = slice(self.done, self.done + len(layer.bias))
         low, up = bounds.lower[here], bounds.upper[here]
         dead = up <= 0
@@ -86,10 +86,22 @@ class _Substitution:
         kept = ~dead & ~linear & ~merged
         self.fate[here] = np.select([dead, linear, merged], [DEAD, LINEAR, MERGED], KEPT)
         self.done = here.stop
-        self._extend(layer, linear, kept, merged, factor, into)
-        self.layers.append(Affine(layer.weights[kept], layer.bias[kept]))
+        if self.map is None and kept.all():
+            self.layers.append(layer)
+            self.shift = np.zeros(self.network.inputs + self.done)
+        else:
+            self._extend(layer, linear, kept, merged, factor, into)
+            self.layers.append(Affine(layer.weights[kept], layer.bias[kept]))
         self.lower.append(low[kept])
         self.upper.append(up[kept])
+
+    def _composed(self, layer: Affine) -> Affine:
+        """``layer`` over the inputs and the neurons kept."""
+        if self.map is None:
+            return layer
+        weights = (layer.weights @ self.map).tocsr()
+        weights.eliminate_zeros()
+        return Affine(weights, layer.weights @ self.shift + layer.bias)
 
     def _worth(self, number: int, linear: Bools, layer: Affine) -> bool:
         """Whether to put the ``linear`` neurons of a layer into their users rather than to keep them as columns."""
@@ -117,13 +129,15 @@ class _Substitution:
             ),
             shape=(width, len(own)),
         )
+        if self.map is None:
+            self.map = sp.identity(len(self.shift), format="csr")
         old = sp.hstack([self.map, sp.csr_matrix((self.map.shape[0], len(own)))], format="csr")
         self.map = sp.vstack([old, sp.hstack([select @ layer.weights, unit])], format="csr")
         self.shift = np.concatenate([self.shift, select @ layer.bias])
 
     def finish(self, push: tuple[Push, ...]) -> Reduced:
         """The network of what was kept, without what no output needs."""
-        output = _composed(self.network.output, self.map, self.shift)
+        output = self._composed(self.network.output)
         none = np.zeros(0)
         lower, upper = (np.concatenate([none, *side]) for side in (self.lower, self.upper))
         network = Network(self.network.inputs, tuple(a for a in self.layers if len(a.bias)), output)
@@ -146,7 +160,8 @@ def multiples(layer: Affine, among: Bools) -> tuple[Bools, Floats, npt.NDArray[n
     rows = np.flatnonzero(among & (np.diff(layer.weights.indptr) > 0))
     if len(rows) < 2:
         return merged, factor, into
-    norm = np.sqrt(layer.weights.multiply(layer.weights).sum(axis=1).A1 + layer.bias**2)
+    owner = np.repeat(np.arange(width), np.diff(layer.weights.indptr))
+    norm = np.sqrt(np.bincount(owner, weights=layer.weights.data**2, minlength=width) + layer.bias**2)
     # Multiples have the same projection on any direction, up to the sign: sorting finds the few pairs worth a look.
     direction = np.random.default_rng(0).random(layer.weights.shape[1] + 1)
     shadow = abs(layer.weights @ direction[:-1] + layer.bias * direction[-1])[rows] / norm[rows]
@@ -166,13 +181,6 @@ def _ratio(layer: Affine, first: int, second: int, norm: Floats) -> float:
     two = np.append(layer.weights[second].toarray().ravel(), layer.bias[second])
     ratio = float(np.sign(one @ two) * norm[second] / norm[first])
     return ratio if abs(two - ratio * one).max() <= 1e-13 * norm[second] else 0.0
-
-
-def _composed(layer: Affine, map_: sp.csr_matrix, shift: Floats) -> Affine:
-    """``layer`` over what ``map_`` and ``shift`` express its columns by."""
-    weights = (layer.weights @ map_).tocsr()
-    weights.eliminate_zeros()
-    return Affine(weights, layer.weights @ shift + layer.bias)
 
 
 def _sparse(
