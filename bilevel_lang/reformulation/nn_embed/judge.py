@@ -13,12 +13,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 import scipy.sparse as sp
 
+from bilevel_lang.reformulation.nn_embed.reading import CurvedLeader
 from bilevel_lang.reformulation.value_function.integer.arrays import BilevelProgram
 from bilevel_lang.solvers.hot_milp import HotMilp
 from bilevel_lang.solvers.matrix import Ints, MatrixProgram
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.solver import SolverOptions, Termination
 from bilevel_lang.solvers.warm_lp import LpAnswer, WarmLp
+
+FEASIBLE = 1e-6
+"""Violation of a row that is not linear, relative to max(1, |side|): a tenth of what verification allows."""
 
 EQUAL = (1e-9, 1e-7)
 """Shares of max(1, |value|) by which the follower may miss its optimum, the second where the first leaves no point."""
@@ -45,11 +49,19 @@ class Verdict:
 class Judge:
     """Of the linear problem ``source``, whose follower sees the leader's columns ``inputs``; what it was asked is remembered.
 
-    ``deadline`` is a reading of ``time.perf_counter``; past it nothing more is found out.
+    ``curved``: what of the leader is not linear; then any of the follower's optimal answers is taken as it comes. ``deadline``
+    is a reading of ``time.perf_counter``; past it nothing more is found out.
     """
 
-    def __init__(self, source: BilevelProgram, inputs: Ints, options: SolverOptions, deadline: float | None = None) -> None:
-        self.source, self.inputs = source, inputs
+    def __init__(
+        self,
+        source: BilevelProgram,
+        inputs: Ints,
+        options: SolverOptions,
+        deadline: float | None = None,
+        curved: CurvedLeader | None = None,
+    ) -> None:
+        self.source, self.inputs, self.curved = source, inputs, curved
         self.best: Verdict | None = None
         self._known: dict[bytes, Verdict] = {}
         program = source.relaxation
@@ -102,7 +114,12 @@ class Judge:
                 break
         if found.x is None:
             return Verdict(x, value, None, math.inf, gradient)
-        return Verdict(x, value, found.x, float(program.sense * program.objective_at(found.x)), gradient)
+        objective = float(program.sense * program.objective_at(found.x))
+        if self.curved is not None:
+            objective, off = self.curved.evaluate(found.x)
+            if off > FEASIBLE or not math.isfinite(objective):
+                return Verdict(x, value, None, math.inf, gradient)
+        return Verdict(x, value, found.x, objective, gradient)
 
     def _value(self, x: Floats) -> tuple[float, Floats | None]:
         """The follower's optimal value, and its derivatives: the reduced costs of the columns that are held."""

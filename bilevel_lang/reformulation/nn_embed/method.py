@@ -13,15 +13,23 @@ from pyomo.common.collections import ComponentMap
 
 from bilevel_lang.errors import RefusedError
 from bilevel_lang.problem import BilevelProblem
-from bilevel_lang.reformulation.nn_embed.domain import NoPointError, derived_domain, seen_inputs
+from bilevel_lang.reformulation.nn_embed.domain import NoPointError, derived_domain
+from bilevel_lang.reformulation.nn_embed.reading import SampledProblem, read_sampled
 from bilevel_lang.reformulation.nn_embed.rounds import Rounds
 from bilevel_lang.reformulation.nn_embed.supplier import Supplier
+from bilevel_lang.reformulation.nn_embed.surrogate_files import Given, read_surrogate, write_surrogate
 from bilevel_lang.reformulation.nn_embed.target import Target, choose_targets
 from bilevel_lang.reformulation.rewrite import Accepted, Options, Reformulation, Refusal, Verdict
-from bilevel_lang.reformulation.value_function.integer.reading import ReadProblem, read_linear
+from bilevel_lang.reformulation.value_function.integer.reading import ReadProblem
 from bilevel_lang.solution import Exactness
 from bilevel_lang.solvers.highs import Highs
+from bilevel_lang.solvers.matrix import Ints
 from bilevel_lang.solvers.solver import SolverRun, Termination
+from bilevel_lang.surrogate.bounds.input_set import InputSet
+
+TO_LEADER = "use `--target leader` alone, or write them linearly"
+
+CURVED = Target("leader", "the leader's functions are not linear: what it gets is sampled, at any one of the follower's answers")
 
 
 class NnEmbed:
@@ -34,7 +42,7 @@ class NnEmbed:
         read = self._read(problem, options)
         if isinstance(read, Refusal):
             return read
-        return Accepted(f"a linear follower that sees {len(seen_inputs(read.arrays))} decisions of the leader can be sampled")
+        return Accepted(f"a linear follower that sees {len(read.inputs)} decisions of the leader can be sampled")
 
     def apply(self, problem: BilevelProblem, options: Options) -> Reformulation:
         """Raises RefusedError: the network is trained while `solve` runs."""
@@ -53,7 +61,7 @@ class NnEmbed:
         read = self._read(problem, options)
         if isinstance(read, Refusal):
             raise RefusedError(f"{self.name}: {read.reason}", read.remedy)
-        targets = choose_targets(read.arrays, options.nn.target)
+        targets = (CURVED,) if read.curved is not None else choose_targets(read.read.arrays, options.nn.target)
         return Reformulation(
             problem=problem,
             model=None,
@@ -61,39 +69,51 @@ class NnEmbed:
             encoding=None,
             solver="highs",
             exactness=Exactness.APPROXIMATION,
-            variables=ComponentMap((v, v) for v in read.variables),
+            variables=ComponentMap((v, v) for v in read.read.variables),
             multipliers=(),
             run=_Run(read, targets),
             why=tuple(f"chosen    target {target.name}: {target.reason}" for target in targets),
         )
 
-    def _read(self, problem: BilevelProblem, options: Options) -> ReadProblem | Refusal:
+    def _read(self, problem: BilevelProblem, options: Options) -> SampledProblem | Refusal:
         if options.method.lower() != self.name:
             return Refusal("it approximates, and is not taken unless asked for", "use `--method nn-embed`")
+        if options.nn.cluster is not None:
+            return Refusal("it samples on this machine alone in this version", "leave `--cluster` out")
         if options.encoding is not None:
             return Refusal(f"it has no complementarities to encode by `{options.encoding}`", "leave `--encoding` out")
         if options.solver not in (None, "highs"):
             return Refusal(f"it does not run on {options.solver}", "use `--solver highs`")
         if options.position != "optimistic":
             return Refusal(f"it does not take the {options.position} position", "use `--position optimistic`")
-        return read_linear(problem)
+        found = read_sampled(problem)
+        if isinstance(found, SampledProblem) and found.curved is not None:
+            if options.nn.target not in ("auto", "leader"):
+                return Refusal(f"the leader's functions are not linear, as the target {options.nn.target} needs", TO_LEADER)
+            if options.nn.surrogate is not None or options.nn.save_surrogate is not None:
+                return Refusal("the leader's functions are not linear: its networks have no file in this version", TO_LEADER)
+        return found
 
 
 class _Run:
     """The rounds in terms of the modeller's variables."""
 
-    def __init__(self, read: ReadProblem, targets: tuple[Target, ...]) -> None:
-        self._read, self._targets = read, targets
+    def __init__(self, sampled: SampledProblem, targets: tuple[Target, ...]) -> None:
+        self._sampled, self._targets = sampled, targets
+        self._read: ReadProblem = sampled.read
 
     def __call__(self, options: Options) -> SolverRun:
         source, variables = self._read.arrays, self._read.variables
-        inputs = seen_inputs(source)
+        inputs = self._sampled.inputs
         try:
             domain = derived_domain(source, inputs, tuple(variables[j].name for j in inputs))
         except NoPointError:
             return SolverRun(Termination.INFEASIBLE, Highs().version(), message="no point satisfies all rows", bound_holds=True)
-        rounds = Rounds(source, domain, self._targets, Supplier(source, domain, options), options)
+        given, targets = self._given(inputs, domain, options)
+        supplier = Supplier(source, domain, options, None if given is None else given.fitted)
+        rounds = Rounds(self._sampled, domain, targets, supplier, options)
         found = rounds.run()
+        self._keep(rounds, inputs, domain, options)
         values = None if found.x is None else ComponentMap(zip(variables, found.x.tolist(), strict=True))
         return SolverRun(
             found.termination,
@@ -106,5 +126,21 @@ class _Run:
             multipliers=(),
             bound_holds=True,
             approximate_objective=rounds.report.approximate,
-            surrogate=rounds.report.fields(),
+            surrogate=rounds.report.fields() | {"why": list(dict.fromkeys(supplier.said))},
+            doubts=() if given is None else given.said,
         )
+
+    def _given(self, inputs: Ints, domain: InputSet, options: Options) -> tuple[Given | None, tuple[Target, ...]]:
+        path = options.nn.surrogate
+        if path is None:
+            return None, self._targets
+        given = read_surrogate(path, self._read, inputs, domain, options.nn.target)
+        return given, (Target(given.target or "value", f"that of {path}"),)
+
+    def _keep(self, rounds: Rounds, inputs: Ints, domain: InputSet, options: Options) -> None:
+        path, fitted = options.nn.save_surrogate, rounds.report.fitted
+        if path is None:
+            return
+        if fitted is None:
+            raise RefusedError(f"nn-embed: there is no network to keep in {path}", "take more samples")
+        write_surrogate(path, fitted, rounds.report.target, self._read, inputs, domain, rounds.data_hash())

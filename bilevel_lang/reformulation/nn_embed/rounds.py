@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import time
 from dataclasses import dataclass, replace
@@ -9,18 +10,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bilevel_lang.reformulation.nn_embed.design import latin_hypercube, neighbours
-from bilevel_lang.reformulation.nn_embed.domain import seen_inputs
 from bilevel_lang.reformulation.nn_embed.fitted import Fitted
 from bilevel_lang.reformulation.nn_embed.judge import Judge, Verdict
 from bilevel_lang.reformulation.nn_embed.lessons import lessons, usable
 from bilevel_lang.reformulation.nn_embed.program import EmbeddedProgram, embedded_program
 from bilevel_lang.reformulation.nn_embed.projection import Projection
 from bilevel_lang.reformulation.nn_embed.proposals import InputRows, proposals
+from bilevel_lang.reformulation.nn_embed.reading import SampledProblem
 from bilevel_lang.reformulation.nn_embed.report import Report
 from bilevel_lang.reformulation.nn_embed.supplier import Supplier
 from bilevel_lang.reformulation.nn_embed.target import Target
 from bilevel_lang.reformulation.rewrite import Options
-from bilevel_lang.reformulation.value_function.integer.arrays import BilevelProgram
 from bilevel_lang.solvers.highs import Highs
 from bilevel_lang.solvers.matrix import MatrixRun
 from bilevel_lang.solvers.program import Floats
@@ -56,19 +56,25 @@ class _Solved:
 
 
 class Rounds:
-    """One run on ``source``, whose inputs lie in ``domain``; ``targets`` are tried one after the other in every round.
+    """One run on ``sampled``, whose inputs lie in ``domain``; ``targets`` are tried one after the other in every round.
 
     ``run`` may be called once.
     """
 
     def __init__(
-        self, source: BilevelProgram, domain: InputSet, targets: tuple[Target, ...], supplier: Supplier, options: Options
+        self,
+        sampled: SampledProblem,
+        domain: InputSet,
+        targets: tuple[Target, ...],
+        supplier: Supplier,
+        options: Options,
     ) -> None:
-        self.source, self.domain, self.targets, self.supplier, self.options = source, domain, targets, supplier, options
-        self.inputs = seen_inputs(source)
+        self.source, self.inputs, self.curved = sampled.read.arrays, sampled.inputs, sampled.curved
+        self.domain, self.targets, self.supplier, self.options = domain, targets, supplier, options
+        source = self.source
         self.deadline = None if options.time_limit is None else time.perf_counter() + options.time_limit
         quiet = SolverOptions(seed=options.seed)
-        self.judge = Judge(source, self.inputs, quiet, self.deadline)
+        self.judge = Judge(source, self.inputs, quiet, self.deadline, self.curved)
         self.projection = Projection(source, self.inputs, domain, quiet, self.deadline)
         self.report = Report(targets[0].name)
         self.generator = np.random.Generator(np.random.Philox(options.seed))
@@ -136,7 +142,8 @@ class Rounds:
         run = self._solve(embedded)
         if run.x is not None:
             verdict = self.judge.ask(run.x[self.inputs])
-            solved = _Solved(fitted, embedded, embedded.claim(run.x, self.source), verdict)
+            claim = embedded.claim(run.x, self.source) * (1 if self.curved is None else self.curved.sense)
+            solved = _Solved(fitted, embedded, claim, verdict)
             if self._best is None or verdict.objective <= self._best.verdict.objective:
                 self._best, self.report.target = solved, target.name
         if target.name == "leader":
@@ -171,7 +178,9 @@ class Rounds:
     # The relaxation and the end
 
     def _relaxation(self) -> MatrixRun:
-        return Highs().run_matrix(self.source.relaxation, replace(self.options.for_solver(self._left()), extra={}))
+        """All rows without the follower's optimality; its bound counts only where it has the leader's whole objective."""
+        run = Highs().run_matrix(self.source.relaxation, replace(self.options.for_solver(self._left()), extra={}))
+        return run if self.curved is None else replace(run, bound=None)
 
     def _left(self) -> float:
         return SOLVE_SECONDS if self.deadline is None else min(SOLVE_SECONDS, max(0.1, self.deadline - time.perf_counter()))
@@ -185,6 +194,13 @@ class Rounds:
             return False
         gap = best.objective - self.source.relaxation.sense * relaxed.bound
         return gap <= max(self.options.gap or 0.0, CLOSED) * max(1.0, abs(best.objective))
+
+    def data_hash(self) -> str:
+        """SHA-256 of all that the judge was asked and said."""
+        digest = hashlib.sha256()
+        for v in self.judge.known():
+            digest.update(np.append(v.x, [v.value, v.objective]).astype("<f8").tobytes())
+        return digest.hexdigest()
 
     def _fill_report(self) -> None:
         self.report.samples = sum(v.answered for v in self.judge.known())
@@ -200,6 +216,7 @@ class Rounds:
         if best is None or best.point is None:
             said = "no decision of the leader was found for which the follower has an answer that satisfies all rows"
             return MatrixRun(Termination.LIMIT, name, bound=relaxed.bound, seconds=seconds, message=said)
-        objective = self.source.relaxation.objective_at(best.point)
+        sense = self.source.relaxation.sense if self.curved is None else self.curved.sense
+        objective = sense * best.objective
         bound = relaxed.bound if relaxed.bound is not None and math.isfinite(relaxed.bound) else None
         return MatrixRun(Termination.OPTIMAL, name, best.point, objective, bound, seconds)

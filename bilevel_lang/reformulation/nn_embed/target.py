@@ -47,7 +47,7 @@ def value_factor(source: BilevelProgram) -> float | None:
     leader: Floats = program.sense * program.cost[own]
     follower: Floats = source.follower_cost[own]
     size = float(follower @ follower)
-    if size == 0.0:
+    if size == 0.0 or not leader.any():
         return None
     factor = float(leader @ follower) / size
     same = np.abs(leader - factor * follower).max() <= 1e-12 * max(1.0, float(np.abs(leader).max()))

@@ -10,11 +10,14 @@ import pyomo.environ as pyo
 import pytest
 
 from bilevel_lang.reformulation.nn_embed import supplier
+from bilevel_lang.reformulation.nn_embed.reading import SampledProblem
 from bilevel_lang.reformulation.nn_embed.rounds import Rounds
 from bilevel_lang.reformulation.nn_embed.supplier import Supplier
 from bilevel_lang.reformulation.nn_embed.target import choose_targets
+from bilevel_lang.reformulation.rewrite import Refusal
+from bilevel_lang.reformulation.value_function.integer.reading import read_linear
 from bilevel_lang.solvers.solver import Termination
-from tests.reformulation.nn_embed.followers import arrays, continuous, interdiction, knapsack_value, options
+from tests.reformulation.nn_embed.followers import arrays, continuous, interdiction, knapsack_value, options, resolved
 
 
 @pytest.fixture(autouse=True)
@@ -23,9 +26,17 @@ def _short_training(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def rounds(made: Any, **nn: Any) -> Rounds:
-    source, _, domain = arrays(made)
+    source, inputs, domain = arrays(made)
+    read = read_linear(resolved(made))
+    assert not isinstance(read, Refusal)
     asked = options(**nn)
-    return Rounds(source, domain, choose_targets(source, asked.nn.target), Supplier(source, domain, asked), asked)
+    return Rounds(
+        SampledProblem(read, None, inputs),
+        domain,
+        choose_targets(source, asked.nn.target),
+        Supplier(source, domain, asked),
+        asked,
+    )
 
 
 @pytest.mark.parametrize("network", ["auto", "relu"])
