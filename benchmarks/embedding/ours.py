@@ -18,6 +18,8 @@ from bilevel_lang.surrogate.embedding.local_search import search
 from bilevel_lang.surrogate.network import Floats, Network
 
 GAP = 1e-4
+FEW = 15
+"""Binaries up to which HiGHS is done before a local search would be."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,8 @@ def minimise(network: Network, inputs: InputSet, limit: float) -> Outcome:
     built = time.process_time() - start
     start = time.process_time()
     bounds = tighten_bounds(network, inputs, largest_over)
-    point = search(network, inputs, np.ones(1))
     embedding = embed(network, inputs, push=("down",), bounds=bounds)
+    point = search(network, inputs, np.ones(1)) if embedding.binaries > FEW else None
     solver = loaded(embedding, inputs, point, limit)
     solver.run()
     seconds = time.process_time() - start
@@ -65,8 +67,10 @@ def loaded(embedding: Embedding, inputs: InputSet, point: Floats | None, limit: 
     """HiGHS with the problem and the start in it, one thread."""
     solver = highspy.Highs()
     solver.setOptionValue("output_flag", False)
-    # The forward pass has found a start that HiGHS's own searches, which take half of its time here, do not better.
-    settings = {"threads": 1, "mip_rel_gap": GAP, "time_limit": limit, "mip_heuristic_effort": 0.0}
+    settings = {"threads": 1, "mip_rel_gap": GAP, "time_limit": limit}
+    if point is not None:
+        # The forward pass has found a start that HiGHS's own searches, which take half of its time here, do not better.
+        settings["mip_heuristic_effort"] = 0.0
     for key, value in settings.items():
         solver.setOptionValue(key, value)
     wide = sp.hstack([inputs.rows, sp.csr_matrix((inputs.rows.shape[0], embedding.columns))])
