@@ -17,8 +17,8 @@ from bilevel_lang.reformulation.value_function.integer.extended import Extended
 from bilevel_lang.solvers.hot_milp import HotMilp, MilpAnswer
 from bilevel_lang.solvers.matrix import Ints, MatrixProgram
 from bilevel_lang.solvers.program import Floats
-from bilevel_lang.solvers.scip_tree import StopSearch
 from bilevel_lang.solvers.solver import SolverOptions, Termination
+from bilevel_lang.solvers.tree_judge import StopSearch
 
 
 class OutOfTimeError(StopSearch):

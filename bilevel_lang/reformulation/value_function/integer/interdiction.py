@@ -21,7 +21,7 @@ from bilevel_lang.reformulation.value_function.integer.disjunctions import Disju
 from bilevel_lang.reformulation.value_function.integer.extended import Extended
 from bilevel_lang.solvers.matrix import Flags, Ints
 from bilevel_lang.solvers.program import Floats
-from bilevel_lang.solvers.scip_tree import Cut
+from bilevel_lang.solvers.tree_judge import Cut
 
 TRIED = 8
 """Answers beyond those asked for that are looked at, as swaps may make their cuts the best."""

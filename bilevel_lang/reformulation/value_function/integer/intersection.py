@@ -14,7 +14,7 @@ import numpy as np
 
 from bilevel_lang.solvers.matrix import Flags, Ints
 from bilevel_lang.solvers.program import Floats
-from bilevel_lang.solvers.scip_tree import Cut, Vertex
+from bilevel_lang.solvers.tree_judge import Cut, Vertex
 
 TINY = 1e-9
 """Entries of edges below this are rounding."""

@@ -22,7 +22,7 @@ from bilevel_lang.reformulation.value_function.integer.progress import Progress
 from bilevel_lang.reformulation.value_function.integer.separation import AskVertex, Separation
 from bilevel_lang.solvers.matrix import Ints
 from bilevel_lang.solvers.program import Floats
-from bilevel_lang.solvers.scip_tree import Cut, Decision, TreeState
+from bilevel_lang.solvers.tree_judge import Cut, Decision, TreeState
 
 CUT_ROUNDS = 5
 """Rounds of cuts at whole points in one part of the tree before it is divided."""
@@ -32,7 +32,7 @@ ROOT_ROUNDS = 10
 
 
 class TreeJudge:
-    """A :class:`bilevel_lang.solvers.scip_tree.Judge`; see the module's docstring."""
+    """A :class:`bilevel_lang.solvers.tree_judge.Judge`; see the module's docstring."""
 
     def __init__(self, extended: Extended, follower: Follower, progress: Progress, features: Features) -> None:
         self.extended, self.follower, self.progress_lines = extended, follower, progress

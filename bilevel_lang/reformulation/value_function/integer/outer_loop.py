@@ -25,8 +25,8 @@ from bilevel_lang.reformulation.value_function.integer.prepared import Prepared,
 from bilevel_lang.solvers.highs import Highs
 from bilevel_lang.solvers.matrix import MatrixProgram, MatrixRun
 from bilevel_lang.solvers.program import Floats
-from bilevel_lang.solvers.scip_tree import TreeState
 from bilevel_lang.solvers.solver import Termination
+from bilevel_lang.solvers.tree_judge import TreeState
 
 CLOSED = 1e-9
 """Relative gap at which the loop ends."""

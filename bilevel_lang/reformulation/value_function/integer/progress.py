@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from bilevel_lang.solvers.scip_tree import TreeState
+from bilevel_lang.solvers.tree_judge import TreeState
 
 HEADER = "   time    nodes     left        incumbent            bound      gap    cuts  follower solves"
 

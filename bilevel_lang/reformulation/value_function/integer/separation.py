@@ -22,7 +22,7 @@ from bilevel_lang.reformulation.value_function.integer.intersection import Cone,
 from bilevel_lang.reformulation.value_function.integer.part import Part
 from bilevel_lang.solvers.matrix import Flags, Ints
 from bilevel_lang.solvers.program import Floats
-from bilevel_lang.solvers.scip_tree import Cut, Vertex
+from bilevel_lang.solvers.tree_judge import Cut, Vertex
 
 CUTS_A_ROUND = 4
 """Intersection cuts at one vertex; more of them are nearly parallel."""

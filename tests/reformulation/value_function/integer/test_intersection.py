@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bilevel_lang.reformulation.value_function.integer.intersection import Cone, FreeSet, intersection_cut
-from bilevel_lang.solvers.scip_tree import Vertex
+from bilevel_lang.solvers.tree_judge import Vertex
 
 
 def corner(status: list[int] | None = None) -> Vertex:

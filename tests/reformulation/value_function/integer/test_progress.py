@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from bilevel_lang.reformulation.value_function.integer.progress import HEADER, Progress, line
-from bilevel_lang.solvers.scip_tree import TreeState
+from bilevel_lang.solvers.tree_judge import TreeState
 
 
 def test_lines_come_at_a_readable_rate(capsys: pytest.CaptureFixture[str]) -> None:

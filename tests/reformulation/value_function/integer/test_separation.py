@@ -9,8 +9,8 @@ from bilevel_lang.reformulation.value_function.integer.features import Features
 from bilevel_lang.reformulation.value_function.integer.follower import Follower
 from bilevel_lang.reformulation.value_function.integer.part import part_of
 from bilevel_lang.reformulation.value_function.integer.separation import Separation
-from bilevel_lang.solvers.scip_tree import Vertex
 from bilevel_lang.solvers.solver import SolverOptions
+from bilevel_lang.solvers.tree_judge import Vertex
 from tests.reformulation.value_function.integer.programs import knapsack, moore90_extended
 
 
