@@ -129,6 +129,8 @@ class _Answer:
         scenarios = self.made.scenarios
         names = (scenarios.name(k) for k in range(scenarios.size))
         costs = zip(names, scenarios.probabilities.tolist(), self.values.tolist(), strict=True)
+        if any(m.term.kind.startswith("var") for m in self.made.measured):
+            self.messages.append("VaR says nothing about the scenarios beyond it: their second stage is any that is feasible")
         known = self._information(proven)
         sense, here = self.made.arrays.sense, self.objective
         ws, eev = known.wait_and_see, known.mean_value_cost

@@ -64,3 +64,23 @@ def farmer() -> Any:
     trading = 238 * m.buy["wheat"] - 170 * m.sell["wheat"] + 210 * m.buy["corn"] - 150 * m.sell["corn"]
     m.cost = pyo.Objective(expr=planting + trading - 36 * m.quota - 10 * m.over)
     return m
+
+
+# Louveaux and Smeers 1988: capacities of four plants for three modes of demand. With all three demands random: LandS of SIPLIB.
+PLANTS = "randvar d(1) discrete 0.3 3 0.4 5 0.3 7\nstage 2 y limit serve\n"
+ALL_DEMANDS = "randvar d(2) discrete 0.3 2 0.4 3 0.3 4\nrandvar d(3) discrete 0.3 1 0.4 2 0.3 3\n"
+
+
+def plants() -> Any:
+    m = pyo.ConcreteModel("plants")
+    m.I, m.K = pyo.RangeSet(4), pyo.RangeSet(3)
+    m.d = pyo.Param(m.K, initialize={1: 5, 2: 3, 3: 2}, mutable=True)
+    m.x, m.y = pyo.Var(m.I, bounds=(0, None)), pyo.Var(m.I, m.K, bounds=(0, None))
+    capital, fuel, hours = (10, 7, 16, 6), (4, 4.5, 3.2, 5.5), (10, 6, 1)
+    m.least = pyo.Constraint(expr=pyo.quicksum(m.x[i] for i in m.I) >= 12)
+    m.budget = pyo.Constraint(expr=pyo.quicksum(capital[i - 1] * m.x[i] for i in m.I) <= 120)
+    m.limit = pyo.Constraint(m.I, rule=lambda m, i: pyo.quicksum(m.y[i, k] for k in m.K) <= m.x[i])
+    m.serve = pyo.Constraint(m.K, rule=lambda m, k: pyo.quicksum(m.y[i, k] for i in m.I) >= m.d[k])
+    total = pyo.quicksum(capital[i - 1] * m.x[i] for i in m.I)
+    m.cost = pyo.Objective(expr=total + pyo.quicksum(fuel[i - 1] * hours[k - 1] * m.y[i, k] for i in m.I for k in m.K))
+    return m

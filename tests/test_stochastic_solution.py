@@ -14,7 +14,7 @@ from scipy.stats import norm
 import bilevel_lang as bl
 from bilevel_lang.errors import RefusedError
 from bilevel_lang.json_report import solution_object
-from tests.stochastic_models import FARMER, LATE, THREE, farmer, newsvendor, profits
+from tests.stochastic_models import ALL_DEMANDS, FARMER, LATE, PLANTS, THREE, farmer, newsvendor, plants, profits
 
 
 def test_the_discrete_newsvendor() -> None:
@@ -37,6 +37,15 @@ def test_the_farmer() -> None:
     assert answer.stochastic.evpi == pytest.approx(7_016, abs=0.5)
     assert answer.stochastic.vss == pytest.approx(1_150, abs=0.5)
     assert [answer.variables[f"x[{c}]"] for c in ("wheat", "corn", "beets")] == pytest.approx([170, 80, 250])
+
+
+@pytest.mark.parametrize(("more", "scenarios", "optimum"), [("", 3, 381.853), (ALL_DEMANDS, 27, 397.751)])
+def test_the_plants_of_louveaux_and_smeers(more: str, scenarios: int, optimum: float) -> None:
+    answer = bl.solve(plants(), more + PLANTS)
+    assert answer.stochastic is not None
+    assert answer.stochastic.scenarios == scenarios
+    assert answer.objective == pytest.approx(optimum, abs=1e-3)
+    assert answer.verified
 
 
 def test_a_joint_law_of_demand_and_price() -> None:

@@ -112,6 +112,10 @@ class Options:
                     _check_number(f"{name}[{row}]", number, least, strict)
             elif value is not None:
                 _check_number(name, value, least, strict)
+        for name in ("scenarios", "evaluate"):
+            count = getattr(self, name)
+            if count is not None and count != int(count):
+                raise UsageError(f"option `{name}` is a whole number, not {count!r}")
         if isinstance(self.encoding, Mapping):
             # As it is typed on the command line and printed in reports.
             object.__setattr__(self, "encoding", ",".join(f"{name}={each}" for name, each in self.encoding.items()))

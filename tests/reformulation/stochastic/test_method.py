@@ -44,6 +44,13 @@ def test_options_of_stochastic_programs_are_not_ignored_elsewhere() -> None:
             bl.solve(m, "", **{name: 10})
 
 
+def test_counts_are_whole_numbers() -> None:
+    with pytest.raises(UsageError, match="option `scenarios` is a whole number, not 10.5"):
+        bl.solve(newsvendor(), THREE + LATE, scenarios=10.5)
+    with pytest.raises(UsageError, match="option `evaluate` must be >= 2"):
+        bl.solve(newsvendor(), THREE + LATE, evaluate=1)
+
+
 def test_complementarities_are_refused() -> None:
     m = newsvendor()
     m.either = Complementarity(expr=complements(m.s >= 0, m.i >= 0))
