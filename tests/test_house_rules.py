@@ -28,7 +28,6 @@ REGISTRIES = [
     ("bilevel_lang.reformulation.registry", "REWRITES", "docs/rewrites.md"),
     ("bilevel_lang.reformulation.complementarity.registry", "ENCODINGS", "docs/encodings.md"),
     ("bilevel_lang.reformulation.linear.registry", "LINEAR_ENCODINGS", "docs/encodings.md"),
-    ("bilevel_lang.reformulation.linear.registry", "LINEAR_ENCODINGS", "docs/encodings.md"),
     ("bilevel_lang.solvers.registry", "SOLVERS", "docs/solvers.md"),
     ("bilevel_lang.surrogate.embedding.registry", "FORMS", "docs/surrogates.md"),
     ("bilevel_lang.surrogate.sampling.designs.registry", "DESIGNS", "docs/sampling.md"),
