@@ -17,8 +17,8 @@ def test_highs_and_scip_agree() -> None:
 
 def test_the_path_says_how_large_the_extensive_form_is() -> None:
     why = bl.solve(newsvendor(), THREE + LATE).why
-    assert why[0].startswith("chosen    extensive-form: two stages, 1 random parameters")
-    assert "3 scenarios make 10 columns, 6 rows" in why[1]
+    assert any(line.startswith("chosen    extensive-form: two stages, 1 random parameters") for line in why)
+    assert any("3 scenarios make 10 columns, 6 rows" in line for line in why)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_options_of_stochastic_programs_are_not_ignored_elsewhere() -> None:
 
 
 def test_counts_are_whole_numbers() -> None:
-    with pytest.raises(UsageError, match="option `scenarios` is a whole number, not 10.5"):
+    with pytest.raises(UsageError, match=r"option `scenarios` is a whole number, not 10\.5"):
         bl.solve(newsvendor(), THREE + LATE, scenarios=10.5)
     with pytest.raises(UsageError, match="option `evaluate` must be >= 2"):
         bl.solve(newsvendor(), THREE + LATE, evaluate=1)
