@@ -56,3 +56,24 @@ def swaps(x: Floats, domain: InputSet, generator: np.random.Generator) -> Floats
     found[each, pairs[:, 0]] -= 1.0
     found[each, pairs[:, 1]] += 1.0
     return found
+
+
+def mutated(parents: Floats, domain: InputSet, count: int, generator: np.random.Generator) -> Floats:
+    """(count, n): random ``parents`` (k, n) with one to three inputs moved: binary ones flipped, half of the time one on and one
+    off, other whole ones by up to a quarter of their range, continuous ones by up to a tenth of theirs."""
+    width = domain.upper - domain.lower
+    found = parents[generator.integers(0, len(parents), count)].copy()
+    for x in found:
+        moved = generator.permutation(domain.inputs)[: generator.integers(1, 4)]
+        binary = domain.integer & (width == 1.0)
+        if binary.any() and generator.random() < 0.5:
+            on, off = np.flatnonzero(binary & (x > domain.lower)), np.flatnonzero(binary & (x < domain.upper))
+            moved = np.concatenate([generator.permutation(part)[:1] for part in (on, off)])
+        for j in moved.tolist():
+            if binary[j]:
+                x[j] = domain.lower[j] + domain.upper[j] - x[j]
+            elif domain.integer[j]:
+                x[j] += generator.choice([-1.0, 1.0]) * generator.integers(1, 2 + int(width[j] // 4))
+            else:
+                x[j] += 0.1 * width[j] * generator.uniform(-1, 1)
+    return np.asarray(np.clip(found, domain.lower, domain.upper))

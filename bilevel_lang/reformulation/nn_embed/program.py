@@ -16,9 +16,11 @@ import numpy as np
 import scipy.sparse as sp
 
 from bilevel_lang.reformulation.value_function.integer.arrays import BilevelProgram
+from bilevel_lang.solvers.lp_bounds import largest_over
 from bilevel_lang.solvers.matrix import Ints, MatrixProgram
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.surrogate.bounds.input_set import InputSet
+from bilevel_lang.surrogate.bounds.tightening import tighten_bounds
 from bilevel_lang.surrogate.embedding.arrays import Embedding
 from bilevel_lang.surrogate.embedding.construction import embed
 from bilevel_lang.surrogate.embedding.polarity import Push
@@ -59,7 +61,8 @@ def embedded_program(
 
     Raises RefusedError and UsageError as :func:`~bilevel_lang.surrogate.embedding.construction.embed` does.
     """
-    embedding = embed(network, domain, form, (PUSH[target],) * network.outputs)
+    bounds = tighten_bounds(network, domain, largest_over) if network.neurons else None
+    embedding = embed(network, domain, form, (PUSH[target],) * network.outputs, bounds)
     own = np.flatnonzero(source.follower)
     slacks = {"value": 1, "leader": 0, "response": 2 * len(own)}[target]
     wide = _widened(source, inputs, embedding, slacks)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bilevel_lang.reformulation.nn_embed.design import latin_hypercube, neighbours
+from bilevel_lang.reformulation.nn_embed.design import latin_hypercube, mutated, neighbours
 from bilevel_lang.reformulation.nn_embed.fitted import Fitted
 from bilevel_lang.reformulation.nn_embed.judge import Judge, Verdict
 from bilevel_lang.reformulation.nn_embed.lessons import lessons, usable
@@ -27,7 +27,11 @@ from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.solver import SolverOptions, Termination
 from bilevel_lang.surrogate.bounds.input_set import InputSet
 
-SAMPLES = 400
+SAMPLES, EACH_INPUT = 400, 40
+"""Decisions at which the follower is solved: the larger of the two, the second for each input."""
+
+GENERATIONS, PARENTS = 8, 20
+"""Of decisions drawn around the best so far, and how many of those are moved."""
 
 TOLERATED, TRIED = 0.3, 10
 """Share of decisions that may turn out impossible before each further one is moved to the nearest that the rows allow."""
@@ -87,9 +91,8 @@ class Rounds:
         if relaxed.termination is Termination.INFEASIBLE:
             return replace(relaxed, message="no point satisfies the rows of leader and follower")
         start = np.zeros((0, self.domain.inputs)) if relaxed.x is None else relaxed.x[self.inputs][None, :]
-        wanted = self.options.nn.samples or SAMPLES
         if self.supplier.samples_needed:
-            self._sample(np.vstack([start, latin_hypercube(self.domain, wanted, self.generator)]))
+            self._draw(start, self.options.nn.samples or max(SAMPLES, EACH_INPUT * self.domain.inputs))
         for number in range(self.options.nn.refine + 1):
             if number:
                 self._around_best()
@@ -102,6 +105,23 @@ class Rounds:
         return self._answer(relaxed, time.perf_counter() - began)
 
     # Samples
+
+    def _draw(self, start: Floats, wanted: int) -> None:
+        """Half of the decisions all over the box; the other half around the best so far, where the network has to be right."""
+        everywhere = latin_hypercube(self.domain, wanted - wanted // 2, self.generator)
+        if self.domain.integer.all() and np.prod(self.domain.upper - self.domain.lower + 1.0) <= wanted:
+            everywhere = latin_hypercube(self.domain, wanted, self.generator)
+        self._sample(np.vstack([start, everywhere]))
+        for _ in range(GENERATIONS):
+            parents = self._best_known(PARENTS)
+            if len(self.judge.known()) >= wanted or not len(parents) or self._late():
+                break
+            self._sample(mutated(parents, self.domain, -(-wanted // (2 * GENERATIONS)), self.generator))
+
+    def _best_known(self, count: int) -> Floats:
+        """The decisions (k, n) that are best for the leader so far."""
+        known = sorted(usable(self.judge.known(), "leader"), key=lambda v: v.objective)[:count]
+        return np.array([v.x for v in known]).reshape(-1, self.domain.inputs)
 
     def _sample(self, points: Floats) -> None:
         began = time.perf_counter()
@@ -151,10 +171,7 @@ class Rounds:
 
     def _propose(self, fitted: Fitted) -> None:
         """Ask the judge about the decisions that the network thinks best, the known good ones among the starts."""
-        known = sorted((v for v in self.judge.known() if v.point is not None), key=lambda v: v.objective)
-        if not known:
-            return
-        starts = np.array([v.x for v in known[:STARTS]])
+        starts = self._best_known(STARTS)
         rows = InputRows(self.source, self.inputs)
         for x in proposals(lambda points: fitted.network(points)[:, 0], starts, self.domain, rows, PROPOSALS):
             if self._late():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bilevel_lang.reformulation.nn_embed.design import every_point, latin_hypercube, neighbours
+from bilevel_lang.reformulation.nn_embed.design import every_point, latin_hypercube, mutated, neighbours
 from bilevel_lang.surrogate.bounds.input_set import box
 
 
@@ -35,3 +35,14 @@ def test_neighbours_stay_in_the_box() -> None:
     assert (around >= mixed.lower).all() and (around <= mixed.upper).all() and (around != x).any(axis=1).all()
     flips = {tuple(p) for p in around.tolist() if p[2] == 0.0}
     assert flips == {(0.0, 2.0, 0.0), (1.0, 1.0, 0.0), (1.0, 3.0, 0.0)} | {p for p in flips if p[:2] == (1.0, 2.0)}
+
+
+def test_mutations_move_one_to_three_inputs_and_stay_inside() -> None:
+    mixed = box(np.zeros(4), np.array([1.0, 1.0, 9.0, 2.0]), np.array([True, True, True, False]))
+    parent = np.array([1.0, 0.0, 9.0, 1.0])
+    found = mutated(parent[None, :], mixed, 200, generator())
+    assert found.shape == (200, 4) and (found >= mixed.lower).all() and (found <= mixed.upper).all()
+    assert (found[:, :3] == np.rint(found[:, :3])).all()
+    changed = (found != parent).sum(axis=1)
+    assert changed.max() <= 3 and set(changed.tolist()) >= {1, 2, 3}
+    assert [0.0, 1.0, 9.0, 1.0] in found.tolist()  # one on, one off
