@@ -17,7 +17,18 @@ from tests.pages import ROOT, bilevel_solve, blocks, run_page
 
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md")])
-RUNNING = ["after-the-solve.md", "api.md", "encodings.md", "how-it-works.md", "json.md", "mps-files.md", "pyomo.md", "signs.md", "smps-files.md"]
+RUNNING = [
+    "after-the-solve.md",
+    "api.md",
+    "encodings.md",
+    "how-it-works.md",
+    "json.md",
+    "mps-files.md",
+    "pyomo.md",
+    "sampling.md",
+    "signs.md",
+    "smps-files.md",
+]
 BARD = ROOT / "examples" / "bard851"
 
 
