@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pyomo.common.collections import ComponentMap
-from pyomo.mpec import Complementarity
 
+from bilevel_lang.components.kinds import unknown_components
 from bilevel_lang.errors import RefusedError
 from bilevel_lang.problem import BilevelProblem
 from bilevel_lang.reformulation.rewrite import Accepted, Options, Reformulation, Refusal, Verdict
@@ -35,10 +35,15 @@ LARGEST = 200_000_000
 
 @dataclass(frozen=True, eq=False)
 class StochasticRun(SolverRun):
-    """A run with what the first stage decides in ``x`` (n1,) and the second in ``y`` (S, n2); None without a solution."""
+    """A run with what the first stage decides in ``x`` (n1,) and the second in ``y`` (S, n2); None without a solution.
+
+    ``proven``: whether OPTIMAL speaks of the program itself, and not of what was learned of it. ``remarks`` are for the user.
+    """
 
     x: Floats | None = None
     y: Floats | None = None
+    proven: bool = True
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,10 +68,9 @@ class ExtensiveForm:
             return Refusal(
                 "nothing in the annotation is random", "say what is: `randvar d discrete 0.5 30 0.5 60`, `stage 2 y row`"
             )
-        if any(True for _ in problem.model.component_data_objects(Complementarity, active=True)):
-            return Refusal(
-                "the model has complementarity conditions", "write their two sides with binaries, or drop the scenarios"
-            )
+        unknown = unknown_components(problem.model)
+        if unknown is not None:
+            return Refusal(f"the model holds {unknown}", "write them as rows, with binaries of stage 2 where something is chosen")
         if options.position == "pessimistic":
             return Refusal("there is no follower whose ties could go either way", "leave --position out")
         return Accepted(f"two stages, {len(program.parameters)} random parameters")

@@ -51,11 +51,38 @@ def test_counts_are_whole_numbers() -> None:
         bl.solve(newsvendor(), THREE + LATE, evaluate=1)
 
 
-def test_complementarities_are_refused() -> None:
+def test_what_arrays_would_have_to_ignore_is_refused() -> None:
     m = newsvendor()
     m.either = Complementarity(expr=complements(m.s >= 0, m.i >= 0))
-    with pytest.raises(RefusedError, match="complementarity conditions"):
+    with pytest.raises(RefusedError, match=r"type (Scalar)?Complementarity"):
         bl.solve(m, THREE + LATE)
+    m = newsvendor()
+    m.one = pyo.SOSConstraint(rule=lambda m: [m.l, m.i], sos=1)
+    with pytest.raises(RefusedError, match="SOSConstraint: 'one'"):
+        bl.solve(m, THREE + LATE)
+
+
+def test_random_costs_and_rows_need_no_second_stage_variable() -> None:
+    m = pyo.ConcreteModel()
+    m.c = pyo.Param(initialize=1, mutable=True)
+    m.x = pyo.Var(bounds=(0, 4))
+    m.cost = pyo.Objective(expr=m.c * m.x)
+    answer = bl.solve(m, "randvar c discrete 0.5 -3 0.5 1")
+    assert (answer.objective, answer.variables["x"]) == (pytest.approx(-4), pytest.approx(4))
+    m.least = pyo.Constraint(expr=m.x >= m.c)
+    m.cost.expr = m.x
+    answer = bl.solve(m, "randvar c discrete 0.5 3 0.5 1 stage 2 least")
+    assert answer.objective == pytest.approx(3)
+    assert answer.verified
+
+
+def test_a_scenario_of_probability_0_and_fixed_variables() -> None:
+    m = newsvendor()
+    answer = bl.solve(m, "randvar d discrete 0 500 0.4 90 0.3 60 0.3 30\n" + LATE)
+    assert answer.objective == pytest.approx(1110)
+    m.x.fix(50)
+    answer = bl.solve(m, THREE + LATE)
+    assert answer.objective == pytest.approx(0.4 * 1300 + 0.3 * 1450 + 0.3 * 100)
 
 
 def test_ten_thousand_scenarios_of_a_wide_recourse_are_one_program_of_arrays() -> None:
