@@ -56,6 +56,13 @@ class NnOptions:
         return tuple(name for name in self.__slots__ if getattr(self, name) != getattr(default, name))
 
 
+def refuse_idle_nn_options(method: str, options: NnOptions) -> None:
+    """Raises UsageError where options of nn-embed are given and ``method`` is another one: they would do nothing."""
+    if options.given and method.lower() != "nn-embed":
+        name = options.given[0].replace("_", "-")
+        raise UsageError(f"`--{name}` means something to nn-embed alone", "add `--method nn-embed`, or leave it out")
+
+
 def _one_of(name: str, value: object, words: tuple[str, ...]) -> None:
     if value not in words:
         raise UsageError(f"option `{name}` is {' or '.join(f'`{w}`' for w in words)}, not {value!r}")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bilevel_lang.errors import UsageError
-from bilevel_lang.reformulation.nn_options import NnOptions, parse_layers
+from bilevel_lang.reformulation.nn_options import NnOptions, parse_layers, refuse_idle_nn_options
 
 
 def test_layers_as_they_are_typed() -> None:
@@ -36,3 +36,11 @@ def test_paths_may_be_texts_and_what_is_given_is_told() -> None:
     assert options.surrogate == Path("net.onnx")
     assert options.given == ("surrogate", "refine")
     assert NnOptions().given == ()
+
+
+@pytest.mark.parametrize("method", ["auto", "kkt", "value-function"])
+def test_options_that_would_do_nothing_are_refused(method: str) -> None:
+    refuse_idle_nn_options(method, NnOptions())
+    refuse_idle_nn_options("NN-embed", NnOptions(refine=1))
+    with pytest.raises(UsageError, match="--save-surrogate"):
+        refuse_idle_nn_options(method, NnOptions(save_surrogate=Path("x.onnx")))

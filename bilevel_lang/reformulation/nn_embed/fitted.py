@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from bilevel_lang.errors import RefusedError
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.surrogate.cuts import CutPool, cut_pool, sum_of
 from bilevel_lang.surrogate.network import Network
-from bilevel_lang.surrogate.training.fitting import Trained, fit
+from bilevel_lang.surrogate.training.fitting import Progress, Trained, fit
 from bilevel_lang.surrogate.training.labels import Labels
 from bilevel_lang.surrogate.training.settings import KINDS, Settings
 
@@ -29,6 +30,23 @@ WORTH = 0.9
 
 GOOD = 0.3
 """Share of the held-out samples, those best for the leader, on which candidates are compared."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What training may take: ``deadline`` a reading of ``time.perf_counter``; ``folder`` keeps its states, to go on from after
+    an interruption; ``progress`` is told of every look at the held-out samples."""
+
+    deadline: float | None = None
+    folder: Path | None = None
+    progress: Progress | None = None
+
+    def fit(self, labels: Labels, settings: Settings, start: Network | None = None) -> Trained:
+        """A network; its state is in a file named by samples and settings, so that another training does not meet it."""
+        file = None
+        if self.folder is not None:
+            file = self.folder / f"training-{settings.fingerprint(labels.content_hash())[:16]}.npz"
+        return fit(labels, settings, start=start, checkpoint=file, progress=self.progress, deadline=self.deadline)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +68,7 @@ def best_fit(
     settings: Settings,
     curvature: int | None,
     free: int | None,
-    deadline: float | None,
+    effort: Effort,
     previous: Fitted | None = None,
 ) -> tuple[Fitted, tuple[str, ...]]:
     """The surrogate to use, and a line for each candidate.
@@ -62,7 +80,7 @@ def best_fit(
     training, held = labels.split(settings.hold_out, settings.seed)
     found: list[Fitted] = []
     start = _start(previous, settings)
-    for candidate in _candidates(labels, training, held, wanted, settings, curvature, free, deadline, start):
+    for candidate in _candidates(labels, training, held, wanted, settings, curvature, free, effort, start):
         found.append(candidate)
         if candidate.near <= EXACT * max(float(np.ptp(labels.targets)), 1e-12):
             break
@@ -81,7 +99,7 @@ def _candidates(
     settings: Settings,
     curvature: int | None,
     free: int | None,
-    deadline: float | None,
+    effort: Effort,
     start: dict[str, Network],
 ) -> Iterator[Fitted]:
     """From the cheapest on."""
@@ -96,11 +114,11 @@ def _candidates(
             )
     if wanted == "icnn" or (wanted == "auto" and free is not None):
         convex = replace(settings, kind="icnn", curvature=free or curvature or 1)
-        yield _trained("icnn", _fit(labels, convex, start, deadline), held)
+        yield _trained("icnn", _fit(labels, convex, start, effort), held)
     if wanted == "relu" or (wanted == "auto" and (pool is None or len(pool) >= MOST_PIECES)):
-        yield _trained("relu", _fit(labels, settings, start, deadline), held)
+        yield _trained("relu", _fit(labels, settings, start, effort), held)
     if wanted == "auto" and pool is not None and len(pool) >= MOST_PIECES:
-        yield _residual(pool, labels, settings, held, deadline)
+        yield _residual(pool, labels, settings, held, effort)
 
 
 def _start(previous: Fitted | None, settings: Settings) -> dict[str, Network]:
@@ -108,12 +126,12 @@ def _start(previous: Fitted | None, settings: Settings) -> dict[str, Network]:
     return {previous.kind: previous.network} if previous is not None and same else {}
 
 
-def _fit(labels: Labels, settings: Settings, start: dict[str, Network], deadline: float | None) -> Trained:
+def _fit(labels: Labels, settings: Settings, start: dict[str, Network], effort: Effort) -> Trained:
     network = start.get(settings.kind)
     if network is None:
-        return fit(labels, settings, deadline=deadline)
+        return effort.fit(labels, settings)
     shorter = replace(settings, steps=min(settings.steps, TUNING_STEPS), rate=min(settings.rate, TUNING_RATE))
-    return fit(labels, shorter, start=network, deadline=deadline)
+    return effort.fit(labels, shorter, network)
 
 
 def _pool(training: Labels, curvature: int | None) -> CutPool | None:
@@ -127,10 +145,10 @@ def _pool(training: Labels, curvature: int | None) -> CutPool | None:
     return whole.reduced(training.inputs, MOST_PIECES)
 
 
-def _residual(pool: CutPool, labels: Labels, settings: Settings, held: Labels, deadline: float | None) -> Fitted:
+def _residual(pool: CutPool, labels: Labels, settings: Settings, held: Labels, effort: Effort) -> Fitted:
     """A network on what the pool leaves, and the sum of both."""
     rest = replace(labels, targets=labels.targets - pool(labels.inputs)[:, None], gradients=None)
-    trained = fit(rest, replace(settings, sobolev=0.0), deadline=deadline)
+    trained = effort.fit(rest, replace(settings, sobolev=0.0))
     whole = replace(trained, network=sum_of(pool.network(), trained.network))
     return _trained("residual", whole, held)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 
-from bilevel_lang.reformulation.value_function.integer.arrays import BilevelProgram
 from bilevel_lang.solvers.hot_milp import HotMilp
 from bilevel_lang.solvers.matrix import Ints, MatrixProgram
 from bilevel_lang.solvers.program import Floats
@@ -14,14 +13,13 @@ from bilevel_lang.surrogate.bounds.input_set import InputSet
 
 
 class Projection:
-    """Onto the inputs of points of the high-point relaxation of ``source``, by distances relative to the width of ``domain``.
+    """Onto the columns ``inputs`` of points of ``base`` (its bounds and rows), by distances relative to the width of ``domain``.
 
     min sum d_j / width_j  over all rows, ``d_j >= x_j - p_j``, ``d_j >= p_j - x_j``: one program in HiGHS, whose sides change.
     """
 
-    def __init__(self, source: BilevelProgram, inputs: Ints, domain: InputSet, options: SolverOptions, deadline: float | None):
+    def __init__(self, base: MatrixProgram, inputs: Ints, domain: InputSet, options: SolverOptions, deadline: float | None):
         self.inputs = inputs
-        base = source.relaxation
         n, k = base.columns, len(inputs)
         pick = sp.csr_matrix((np.ones(k), inputs, np.arange(k + 1)), shape=(k, n))
         eye = sp.identity(k, format="csr")

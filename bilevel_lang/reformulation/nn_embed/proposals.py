@@ -12,7 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from bilevel_lang.reformulation.value_function.integer.arrays import BilevelProgram
-from bilevel_lang.solvers.matrix import Flags, Ints
+from bilevel_lang.solvers.matrix import Flags, Ints, MatrixProgram
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.surrogate.bounds.input_set import InputSet
 
@@ -35,6 +35,18 @@ class InputRows:
         rows = np.flatnonzero(held == 0)
         self.matrix: sp.csr_matrix = program.matrix[rows][:, inputs]
         self.lower, self.upper = program.row_lower[rows], program.row_upper[rows]
+
+    def program(self, domain: InputSet) -> MatrixProgram:
+        """The box and these rows, without an objective."""
+        return MatrixProgram(
+            lower=domain.lower,
+            upper=domain.upper,
+            integer=domain.integer,
+            cost=np.zeros(domain.inputs),
+            matrix=self.matrix,
+            row_lower=self.lower,
+            row_upper=self.upper,
+        )
 
     def satisfied(self, points: Floats) -> Flags:
         """(k,): which ``points`` (k, n) satisfy them, up to 1e-9 relative to max(1, |side|)."""

@@ -33,6 +33,12 @@ SAMPLES, EACH_INPUT = 400, 40
 GENERATIONS, PARENTS = 8, 20
 """Of decisions drawn around the best so far, and how many of those are moved."""
 
+SPARE = 4
+"""Decisions drawn for one that is wanted, as many will break a row of the leader."""
+
+SAMPLING_SHARE = 0.5
+"""Of a time limit, for the first samples; refinements may take all of it."""
+
 TOLERATED, TRIED = 0.3, 10
 """Share of decisions that may turn out impossible before each further one is moved to the nearest that the rows allow."""
 
@@ -79,7 +85,11 @@ class Rounds:
         self.deadline = None if options.time_limit is None else time.perf_counter() + options.time_limit
         quiet = SolverOptions(seed=options.seed)
         self.judge = Judge(source, self.inputs, quiet, self.deadline, self.curved)
-        self.projection = Projection(source, self.inputs, domain, quiet, self.deadline)
+        self.rows = InputRows(source, self.inputs)
+        self.sampling_deadline = None if options.time_limit is None else time.perf_counter() + SAMPLING_SHARE * options.time_limit
+        self.projection = Projection(source.relaxation, self.inputs, domain, quiet, self.sampling_deadline)
+        every = np.arange(domain.inputs)
+        self.onto_rows = Projection(self.rows.program(domain), every, domain, quiet, self.sampling_deadline)
         self.report = Report(targets[0].name)
         self.generator = np.random.Generator(np.random.Philox(options.seed))
         self._best: _Solved | None = None
@@ -98,6 +108,7 @@ class Rounds:
                 self._around_best()
             for target in self.targets:
                 self._round(target)
+            self.sampling_deadline = self.deadline
             self.report.rounds = number + 1
             if self._closed(relaxed) or self._late():
                 break
@@ -111,12 +122,19 @@ class Rounds:
         everywhere = latin_hypercube(self.domain, wanted - wanted // 2, self.generator)
         if self.domain.integer.all() and np.prod(self.domain.upper - self.domain.lower + 1.0) <= wanted:
             everywhere = latin_hypercube(self.domain, wanted, self.generator)
-        self._sample(np.vstack([start, everywhere]))
+        self._sample(np.vstack([start, self._onto_rows(everywhere)]))
         for _ in range(GENERATIONS):
             parents = self._best_known(PARENTS)
             if len(self.judge.known()) >= wanted or not len(parents) or self._late():
                 break
-            self._sample(mutated(parents, self.domain, -(-wanted // (2 * GENERATIONS)), self.generator))
+            count = -(-wanted // (2 * GENERATIONS))
+            drawn = mutated(parents, self.domain, SPARE * count, self.generator)
+            self._sample(drawn[self.rows.satisfied(drawn)][:count])
+
+    def _onto_rows(self, points: Floats) -> Floats:
+        """``points``, those that violate rows of the leader's decisions alone moved to the nearest that does not."""
+        moved = [x if ok else self.onto_rows(x) for x, ok in zip(points, self.rows.satisfied(points), strict=True)]
+        return np.array([x for x in moved if x is not None]).reshape(-1, self.domain.inputs)
 
     def _best_known(self, count: int) -> Floats:
         """The decisions (k, n) that are best for the leader so far."""
@@ -127,7 +145,7 @@ class Rounds:
         began = time.perf_counter()
         misses = 0
         for number, x in enumerate(points, start=1):
-            if self._late():
+            if self._late(self.sampling_deadline):
                 break
             if self.judge.ask(x).point is None:
                 misses += 1
@@ -142,6 +160,7 @@ class Rounds:
         asked = 0
         while (best := self.judge.best) is not None and asked < QUESTIONS and not self._late():
             around = neighbours(best.x, self.domain, self.generator)
+            around = around[self.rows.satisfied(around)]
             asked += len(around)
             self._sample(around)
             if self.judge.best is best or not len(around):
@@ -172,8 +191,7 @@ class Rounds:
     def _propose(self, fitted: Fitted) -> None:
         """Ask the judge about the decisions that the network thinks best, the known good ones among the starts."""
         starts = self._best_known(STARTS)
-        rows = InputRows(self.source, self.inputs)
-        for x in proposals(lambda points: fitted.network(points)[:, 0], starts, self.domain, rows, PROPOSALS):
+        for x in proposals(lambda points: fitted.network(points)[:, 0], starts, self.domain, self.rows, PROPOSALS):
             if self._late():
                 break
             self.judge.ask(x)
@@ -202,8 +220,9 @@ class Rounds:
     def _left(self) -> float:
         return SOLVE_SECONDS if self.deadline is None else min(SOLVE_SECONDS, max(0.1, self.deadline - time.perf_counter()))
 
-    def _late(self) -> bool:
-        return self.deadline is not None and time.perf_counter() >= self.deadline
+    def _late(self, deadline: float | None = None) -> bool:
+        last = deadline if deadline is not None else self.deadline
+        return last is not None and time.perf_counter() >= last
 
     def _closed(self, relaxed: MatrixRun) -> bool:
         best = self.judge.best

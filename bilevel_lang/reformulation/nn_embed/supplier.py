@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from bilevel_lang.reformulation.nn_embed.fitted import Fitted, best_fit
+from bilevel_lang.reformulation.nn_embed.fitted import Effort, Fitted, best_fit
 from bilevel_lang.reformulation.nn_embed.target import value_factor
 from bilevel_lang.reformulation.rewrite import Options
 from bilevel_lang.reformulation.value_function.integer.arrays import BilevelProgram
@@ -47,7 +48,8 @@ class Supplier:
             return None
         curvature, free = self._curvature(target), self._free(target)
         previous = self._last.get(target)
-        fitted, said = best_fit(labels, self.options.nn.network, self._settings(labels), curvature, free, deadline, previous)
+        effort = Effort(deadline, self.options.nn.folder, _tell if self.options.verbose else None)
+        fitted, said = best_fit(labels, self.options.nn.network, self._settings(labels), curvature, free, effort, previous)
         self.said += [f"{target} by {line}" for line in said] if previous is None else []
         self._last[target] = fitted
         return fitted
@@ -71,3 +73,14 @@ class Supplier:
         side = {"leader": 1, "value": -1}.get(target)
         binary = bool(self.domain.integer.all() and (self.domain.upper - self.domain.lower <= 1).all())
         return side if side is not None and (binary or self._curvature(target) == side) else None
+
+
+def _tell(step: int, steps: int, loss: float, error: float) -> None:
+    """A line that is written over itself."""
+    end = "\n" if step >= steps else ""
+    print(
+        f"\rtraining {100 * step // steps:3d} %   loss {loss:.3e}   held-out error {error:.4g}  ",
+        end=end,
+        file=sys.stderr,
+        flush=True,
+    )
