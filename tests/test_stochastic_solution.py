@@ -12,8 +12,10 @@ import pytest
 from scipy.stats import norm
 
 import bilevel_lang as bl
+from bilevel_lang import stochastic_solution
 from bilevel_lang.errors import RefusedError
 from bilevel_lang.json_report import solution_object
+from bilevel_lang.solution import Certificate, StochasticReport
 from tests.stochastic_models import ALL_DEMANDS, FARMER, LATE, PLANTS, THREE, farmer, newsvendor, plants, profits
 
 
@@ -171,6 +173,17 @@ def test_the_rewritten_model_can_be_saved_and_the_pair_of_files_is_refused(tmp_p
     assert "scenario(3)" in (tmp_path / "all.lp").read_text(encoding="utf-8")
     with pytest.raises(RefusedError):
         bl.write_mps_aux(newsvendor(), THREE + LATE, tmp_path / "a.mps")
+
+
+def test_an_answer_that_misses_a_chance_constraint_is_not_verified() -> None:
+    good = Certificate(0.0, 0.0, 0.0, True, 1e-5)
+    report = StochasticReport(2, False, (), chances=(("row", 0.9, 0.8),))
+    found = stochastic_solution._with_chances(good, report)
+    assert found is not None
+    assert not found.verified
+    assert found.remarks == ("row hold with probability 0.8, 0.9 was asked for",)
+    fine = StochasticReport(2, False, (), chances=(("row", 0.9, 0.9 - 1e-12),))
+    assert stochastic_solution._with_chances(good, fine) is good
 
 
 def test_the_json_object_has_it_all() -> None:
