@@ -101,9 +101,9 @@ def _add_surrogates(parser: argparse.ArgumentParser) -> None:
         "--refine", type=_seed, default=0, metavar="K", help="rounds of sampling around the best point (default 0)"
     )
     group.add_argument("--embedding", default="split", metavar="FORM", help="how ReLUs are written (default split)")
-    group.add_argument("--cluster", metavar="ADDRESS", help="sample on a Dask cluster: tcp://host:8786")
+    group.add_argument("--cluster", metavar="ADDRESS", help="a Dask cluster to sample on (refused in this version)")
     group.add_argument("--save-surrogate", metavar="FILE", help="keep the network as ONNX")
-    group.add_argument("--folder", metavar="FOLDER", help="keep samples and training here, and go on from what is there")
+    group.add_argument("--folder", metavar="FOLDER", help="keep the state of training here, and go on from what is there")
 
 
 def _add_limits(parser: argparse.ArgumentParser) -> None:
