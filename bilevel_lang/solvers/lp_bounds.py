@@ -2,7 +2,9 @@
 
 A simplex answer is feasible to 1e-7 only, and its objective may be off by the multipliers times that. What is returned is
 computed from the multipliers alone and holds for any of them (Neumaier and Shcherbina 2004, "Safe bounds in linear and
-mixed-integer linear programming", section 3): with r = c - A'y,  max c'z <= sum_i max(y_i rl_i, y_i ru_i) + sum_j max(r_j l_j, r_j u_j).
+mixed-integer linear programming", section 3): with r = c - A'y,
+
+    max c'z <= sum_i max(y_i rl_i, y_i ru_i) + sum_j max(r_j l_j, r_j u_j)
 """
 
 from __future__ import annotations

@@ -38,16 +38,24 @@ def operator_of(node: Any) -> Operator:
 
 def attributes_of(node: Any, operator: Operator) -> Attributes:
     """The node's attributes over the defaults. Raises ComplaintError for unknown ones and for values of another kind."""
-    import onnx
-
     found = dict(operator.attributes)
     for attribute in node.attribute:
         if attribute.name not in found:
             raise ComplaintError(
                 f"the attribute {attribute.name} is not known", "export with another opset_version, for example 13"
             )
-        found[attribute.name] = _of_kind(onnx.helper.get_attribute_value(attribute), attribute.name, found[attribute.name])
+        found[attribute.name] = _of_kind(_value(attribute), attribute.name, found[attribute.name])
     return found
+
+
+def _value(attribute: Any) -> Any:
+    """The value of an attribute. Raises ComplaintError for kinds that are none, and for references to a function's attributes."""
+    import onnx
+
+    try:
+        return onnx.helper.get_attribute_value(attribute)
+    except ValueError as error:
+        raise ComplaintError(f"the attribute {attribute.name} has no value", "export the network again") from error
 
 
 _LISTS = ("axes", "perm", "offset", "scale")
@@ -73,7 +81,7 @@ def constant(node: Any, limits: Limits) -> Array:
 
     if len(node.attribute) != 1 or len(node.input):
         raise ComplaintError("it does not hold exactly one value", "export the network again")
-    name, value = node.attribute[0].name, onnx.helper.get_attribute_value(node.attribute[0])
+    name, value = node.attribute[0].name, _value(node.attribute[0])
     if name == "value" and isinstance(value, onnx.TensorProto):
         return array_of(value, limits)
     if name in ("value_float", "value_floats", "value_int", "value_ints"):

@@ -68,7 +68,7 @@ def _read(model: Any, limits: Limits) -> OnnxNetwork:
     for tensor in model.graph.initializer:
         _define(values, tensor.name, array_of(tensor, limits))
     # Old files list their weights among the inputs.
-    sources = [(entry.name, _input_shape(entry)) for entry in model.graph.input if entry.name not in values]
+    sources = [(entry.name, _input_shape(entry, limits)) for entry in model.graph.input if entry.name not in values]
     sizes = [math.prod(shape) for _, shape in sources]
     if not 0 < sum(sizes) <= limits.columns:
         raise ComplaintError(f"the graph has {sum(sizes)} inputs", f"1 to {limits.columns} are read")
@@ -81,7 +81,7 @@ def _read(model: Any, limits: Limits) -> OnnxNetwork:
     return _result(tape, [(name, size) for (name, _), size in zip(sources, sizes, strict=True)], ends, model)
 
 
-def _input_shape(entry: Any) -> tuple[int, ...]:
+def _input_shape(entry: Any, limits: Limits) -> tuple[int, ...]:
     """The shape of an input for one point: the one axis of free length is the batch. Raises ComplaintError."""
     import onnx
 
@@ -90,6 +90,8 @@ def _input_shape(entry: Any) -> tuple[int, ...]:
         raise ComplaintError(f"input {name} is no tensor of float32 or float64", "export the network with such an input")
     if not kind.HasField("shape"):
         raise ComplaintError(f"input {name} has no shape", "export the network with an example input")
+    if len(kind.shape.dim) > limits.axes:
+        raise ComplaintError(f"input {name} has {len(kind.shape.dim)} axes", f"{limits.axes} are the most")
     lengths = [d.dim_value if d.HasField("dim_value") else -1 for d in kind.shape.dim]
     free = [k for k, d in enumerate(lengths) if d < 0]
     if len(free) > 1:

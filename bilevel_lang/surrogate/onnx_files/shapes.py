@@ -14,6 +14,8 @@ from bilevel_lang.surrogate.onnx_files.wires import Tape, Value, Wire
 
 def _shaped(value: Value | None, shape: tuple[int, ...], tape: Tape) -> Value:
     """The same elements in another shape of the same size."""
+    if len(shape) > tape.limits.axes:
+        raise ComplaintError(f"its result has {len(shape)} axes", f"{tape.limits.axes} are the most")
     if value is not None and not isinstance(value, Wire):
         return value.reshape(shape)
     return Wire(shape, as_wire(tape, value).forms)

@@ -33,6 +33,8 @@ def array_of(tensor: Any, limits: Limits) -> Array:
         mend = "keep the weights in the file: onnx.save_model(model, path, save_as_external_data=False)"
         raise ComplaintError(f"the data of tensor {name} lie in another file, which is not opened", mend)
     shape = tuple(tensor.dims)
+    if len(shape) > limits.axes:
+        raise ComplaintError(f"tensor {name} has {len(shape)} axes", f"{limits.axes} are the most")
     size = math.prod(shape)
     if any(d < 0 for d in shape) or size > limits.elements:
         mend = "export the network again" if size <= limits.elements else "train a smaller network"

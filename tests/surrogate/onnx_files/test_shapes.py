@@ -62,6 +62,8 @@ def test_weights_are_moved_too(tmp_path: Path) -> None:
         ([("Squeeze", ["x"], ["y"])], {}, "names no axes"),
         ([("Squeeze", ["x", "a"], ["y"])], {"a": np.array([1])}, "only axes of length 1"),
         ([("Transpose", ["x"], ["y"], {"perm": [0, 0]})], {}, "no order of 2 axes"),
+        ([("Unsqueeze", ["x", "a"], ["y"])], {"a": np.arange(70)}, "72 axes"),
+        ([("Reshape", ["x", "s"], ["y"])], {"s": np.array([3] + [1] * 70)}, "71 axes"),
     ],
 )
 def test_refusals(nodes: Any, constants: Any, words: str, tmp_path: Path) -> None:

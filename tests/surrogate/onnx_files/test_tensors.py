@@ -35,6 +35,7 @@ def claim(dims: list[int], raw: bytes = b"", kind: int = TensorProto.FLOAT) -> A
         (claim([2**31]), "claims the shape"),
         (claim([2**40, 2**40]), "claims the shape"),
         (claim([-1]), "claims the shape"),
+        (claim([1] * 70), "has 70 axes"),
         (claim([3], b"\0" * 8), "holds 8 bytes and needs 12"),
         (TensorProto(name="w", dims=[3], data_type=TensorProto.FLOAT, float_data=[1.0]), "holds 1 numbers and needs 3"),
         (claim([1], b"\0", TensorProto.STRING), "elements of type STRING"),
