@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import scipy.sparse as sp
 
-from bilevel_lang.reformulation.nn_embed.reading import CurvedLeader
+from bilevel_lang.reformulation.nn_embed.reading import Evaluated
 from bilevel_lang.reformulation.value_function.integer.arrays import BilevelProgram
 from bilevel_lang.solvers.hot_milp import HotMilp
 from bilevel_lang.solvers.matrix import Ints, MatrixProgram
@@ -49,7 +49,7 @@ class Verdict:
 class Judge:
     """Of the linear problem ``source``, whose follower sees the leader's columns ``inputs``; what it was asked is remembered.
 
-    ``curved``: what of the leader is not linear; then any of the follower's optimal answers is taken as it comes. ``deadline``
+    ``evaluated``: what of the leader is not linear; then any of the follower's optimal answers is taken as it comes. ``deadline``
     is a reading of ``time.perf_counter``; past it nothing more is found out.
     """
 
@@ -59,9 +59,9 @@ class Judge:
         inputs: Ints,
         options: SolverOptions,
         deadline: float | None = None,
-        curved: CurvedLeader | None = None,
+        evaluated: Evaluated | None = None,
     ) -> None:
-        self.source, self.inputs, self.curved = source, inputs, curved
+        self.source, self.inputs, self.evaluated = source, inputs, evaluated
         self.best: Verdict | None = None
         self._known: dict[bytes, Verdict] = {}
         program = source.relaxation
@@ -98,9 +98,22 @@ class Judge:
         return np.clip(np.where(whole, np.rint(x), x), program.lower[self.inputs], program.upper[self.inputs])
 
     def _found(self, x: Floats) -> Verdict:
-        value, gradient = self._value(x)
-        if not math.isfinite(value):
+        value, gradient, answer = self._value(x)
+        if answer is None:
             return Verdict(x, math.nan, None, math.inf)
+        point = self._leaders_choice(x, value) if self.evaluated is None else self._as_it_comes(x, answer)
+        if point is None:
+            return Verdict(x, value, None, math.inf, gradient)
+        if self.evaluated is None:
+            program = self.source.relaxation
+            return Verdict(x, value, point, float(program.sense * program.objective_at(point)), gradient)
+        objective, off = self.evaluated.evaluate(point)
+        if off > FEASIBLE or not math.isfinite(objective):
+            return Verdict(x, value, None, math.inf, gradient)
+        return Verdict(x, value, point, objective, gradient)
+
+    def _leaders_choice(self, x: Floats, value: float) -> Floats | None:
+        """The best for the leader among the follower's optimal answers."""
         program, leader = self.source.relaxation, self._leader
         lower, upper = program.lower.copy(), program.upper.copy()
         lower[self.inputs] = upper[self.inputs] = x
@@ -111,28 +124,30 @@ class Judge:
             leader.set_sides(np.append(program.row_lower, free), np.append(program.row_upper, most))
             found = leader.solve()
             if found.x is not None:
-                break
-        if found.x is None:
-            return Verdict(x, value, None, math.inf, gradient)
-        objective = float(program.sense * program.objective_at(found.x))
-        if self.curved is not None:
-            objective, off = self.curved.evaluate(found.x)
-            if off > FEASIBLE or not math.isfinite(objective):
-                return Verdict(x, value, None, math.inf, gradient)
-        return Verdict(x, value, found.x, objective, gradient)
+                return found.x
+        return None
 
-    def _value(self, x: Floats) -> tuple[float, Floats | None]:
-        """The follower's optimal value, and its derivatives: the reduced costs of the columns that are held."""
+    def _as_it_comes(self, x: Floats, answer: Floats) -> Floats | None:
+        """The follower's own answer, if it satisfies the leader's linear rows; all columns of the leader are inputs here."""
+        point = answer.copy()
+        point[self.inputs] = x
+        return point if self.source.relaxation.violation(point) <= FEASIBLE else None
+
+    def _value(self, x: Floats) -> tuple[float, Floats | None, Floats | None]:
+        """The follower's optimal value, its derivatives (reduced costs of the columns that are held), and its answer."""
         base = self._own
         lower, upper = base.lower.copy(), base.upper.copy()
         lower[self.inputs] = upper[self.inputs] = x
         self._follower.set_bounds(lower, upper)
+        products = None if self.evaluated is None else self.evaluated.products
+        if products is not None:
+            self._follower.set_cost(base.cost + products.costs(lower))
         found = self._follower.solve()
         if found.termination is not Termination.OPTIMAL:
-            return math.nan, None
-        if isinstance(found, LpAnswer) and found.row_duals is not None:
-            return found.objective, -np.asarray(base.matrix.T @ found.row_duals)[self.inputs]
-        return found.objective, None
+            return math.nan, None, None
+        if isinstance(found, LpAnswer) and found.row_duals is not None and products is None:
+            return found.objective, -np.asarray(base.matrix.T @ found.row_duals)[self.inputs], found.x
+        return found.objective, None, found.x
 
 
 def follower_program(source: BilevelProgram, inputs: Ints) -> MatrixProgram:

@@ -29,7 +29,9 @@ from bilevel_lang.surrogate.bounds.input_set import InputSet
 
 TO_LEADER = "use `--target leader` alone, or write them linearly"
 
-CURVED = Target("leader", "the leader's functions are not linear: what it gets is sampled, at any one of the follower's answers")
+CURVED = Target(
+    "leader", "not all functions are linear: what the leader gets is sampled, at any one of the follower's optimal answers"
+)
 
 
 class NnEmbed:
@@ -61,7 +63,7 @@ class NnEmbed:
         read = self._read(problem, options)
         if isinstance(read, Refusal):
             raise RefusedError(f"{self.name}: {read.reason}", read.remedy)
-        targets = (CURVED,) if read.curved is not None else choose_targets(read.read.arrays, options.nn.target)
+        targets = (CURVED,) if read.evaluated is not None else choose_targets(read.read.arrays, options.nn.target)
         return Reformulation(
             problem=problem,
             model=None,
@@ -87,7 +89,7 @@ class NnEmbed:
         if options.position != "optimistic":
             return Refusal(f"it does not take the {options.position} position", "use `--position optimistic`")
         found = read_sampled(problem)
-        if isinstance(found, SampledProblem) and found.curved is not None:
+        if isinstance(found, SampledProblem) and found.evaluated is not None:
             if options.nn.target not in ("auto", "leader"):
                 return Refusal(f"the leader's functions are not linear, as the target {options.nn.target} needs", TO_LEADER)
             if options.nn.surrogate is not None or options.nn.save_surrogate is not None:

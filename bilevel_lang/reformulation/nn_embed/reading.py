@@ -1,4 +1,5 @@
-"""What nn-embed takes of a problem: arrays, and functions of the leader that are not linear and can only be evaluated."""
+"""What nn-embed takes of a problem: arrays, and what can only be evaluated at given decisions: functions of the leader that are not
+linear, and products of leader and follower in the follower's objective."""
 
 from __future__ import annotations
 
@@ -10,9 +11,10 @@ import pyomo.environ as pyo
 from pyomo.common.collections import ComponentMap
 from pyomo.core.expr.visitor import identify_variables
 
+from bilevel_lang.components.forms import Columns, NotQuadraticError
 from bilevel_lang.oracle.agent_model import number_at
 from bilevel_lang.oracle.magnitude import row_violation
-from bilevel_lang.problem import BilevelProblem
+from bilevel_lang.problem import Agent, BilevelProblem
 from bilevel_lang.reformulation.nn_embed.domain import seen_inputs
 from bilevel_lang.reformulation.rewrite import Refusal
 from bilevel_lang.reformulation.value_function.integer.reading import ReadProblem, read_linear
@@ -21,27 +23,44 @@ from bilevel_lang.solvers.program import Floats
 
 
 @dataclass(frozen=True, eq=False)
-class CurvedLeader:
-    """The leader's ``objective`` (an expression; ``sense`` +1 min, -1 max) and those ``rows`` that are not linear."""
+class Products:
+    """``coefficients[k] * z[given[k]] * z[own[k]]`` in the follower's objective, as a minimisation; all (k,)."""
+
+    given: Ints
+    own: Ints
+    coefficients: Floats
+
+    def costs(self, z: Floats) -> Floats:
+        """(columns,): what they add to the follower's costs at the leader's columns of ``z``."""
+        found = np.zeros(len(z))
+        np.add.at(found, self.own, self.coefficients * z[self.given])
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluated:
+    """What is evaluated: the leader's ``objective`` (an expression or None; ``sense`` +1 min, -1 max), those of its ``rows`` that
+    are not linear, and ``products`` of the follower (None: there are none)."""
 
     variables: tuple[Any, ...]
     objective: Any
     sense: int
     rows: tuple[Any, ...]
+    products: Products | None = None
 
     def evaluate(self, z: Floats) -> tuple[float, float]:
         """(objective as a minimisation, largest violation of the rows relative to max(1, |side|)) at columns ``z``."""
         values = ComponentMap(zip(self.variables, z.tolist(), strict=True))
         off = max((row_violation(r.body, r.lb, r.ub, values) for r in self.rows), default=0.0)
-        return self.sense * number_at(self.objective, values), off
+        return (0.0 if self.objective is None else self.sense * number_at(self.objective, values)), off
 
 
 @dataclass(frozen=True, eq=False)
 class SampledProblem:
-    """``read`` holds all that is linear, ``curved`` (None: nothing) the rest; ``inputs`` are the columns that are drawn."""
+    """``read`` holds all that is linear, ``evaluated`` (None: nothing) the rest; ``inputs`` are the columns that are drawn."""
 
     read: ReadProblem
-    curved: CurvedLeader | None
+    evaluated: Evaluated | None
     inputs: Ints
 
 
@@ -52,24 +71,66 @@ def read_sampled(problem: BilevelProblem) -> SampledProblem | Refusal:
         return SampledProblem(found, None, seen_inputs(found.arrays))
     objective = problem.leader.objective
     curved_rows = tuple(r for r in problem.leader.rows if not _linear(r.body))
-    if objective is None or (_linear(objective.expr) and not curved_rows):
+    straightened = _straightened(problem.agents)
+    if isinstance(straightened, Refusal):
+        return straightened
+    agents, factors = straightened
+    if not factors and not curved_rows and (objective is None or _linear(objective.expr)):
         return found
     straight = tuple(r for r in problem.leader.rows if _linear(r.body))
-    linear = read_linear(replace(problem, leader=replace(problem.leader, objective=None, rows=straight)))
+    leader = replace(problem.leader, objective=None, rows=straight)
+    linear = read_linear(replace(problem, agents=agents, leader=leader))
     if isinstance(linear, Refusal):
         return linear
-    known = {id(v) for v in linear.variables}
-    for expression in (objective.expr, *(r.body for r in curved_rows)):
-        for variable in identify_variables(expression, include_fixed=False):
-            if id(variable) not in known:
-                return Refusal(
-                    f"`{variable.name}` stands in functions of the leader alone that are not linear", "use another method"
-                )
-    sense = -1 if objective.sense == pyo.maximize else 1
-    curved = CurvedLeader(linear.variables, objective.expr, sense, curved_rows)
+    place = {id(v): k for k, v in enumerate(linear.variables)}
+    met = [v for e in (objective, *curved_rows) if e is not None for v in identify_variables(_expression(e), include_fixed=False)]
+    for variable in (*met, *(v for _, given, _ in factors for v in (given,))):
+        if id(variable) not in place:
+            return Refusal(
+                f"`{variable.name}` stands in no row that is linear", "give it a row, such as its bounds, or use another method"
+            )
+    products = None
+    if factors:
+        coefficients, given, own = zip(*factors, strict=True)
+        numbers = [np.array([place[id(v)] for v in part], dtype=np.int64) for part in (given, own)]
+        products = Products(numbers[0], numbers[1], np.array(coefficients, dtype=float))
+    sense = -1 if objective is not None and objective.sense == pyo.maximize else 1
+    rest = Evaluated(linear.variables, None if objective is None else objective.expr, sense, curved_rows, products)
     inputs: Ints = np.flatnonzero(~linear.arrays.follower)
-    return SampledProblem(linear, curved, inputs)
+    return SampledProblem(linear, rest, inputs)
+
+
+Factors = list[tuple[float, Any, Any]]
+"""(coefficient as a minimisation, variable of the leader, variable of the follower)."""
+
+
+def _straightened(agents: tuple[Agent, ...]) -> tuple[tuple[Agent, ...], Factors] | Refusal:
+    """The agents without the products in their objectives, and these; a Refusal for other terms that are not linear."""
+    made, factors = [], []
+    for agent in agents:
+        if agent.objective is None or _linear(agent.objective.expression):
+            made.append(agent)
+            continue
+        columns, own = Columns(), {id(v) for v in agent.variables}
+        try:
+            form = columns.quadratic(agent.objective.expression, f"the objective of {agent.name}")
+        except NotQuadraticError as error:
+            return Refusal(f"{error} is not linear in the follower's variables", "use `--method value-function`")
+        for (a, b), c in zip(form.pairs, form.products, strict=True):
+            one, other = columns.variables[a], columns.variables[b]
+            if (id(one) in own) == (id(other) in own):
+                return Refusal(f"the objective of {agent.name} is not linear in its variables", "use `--method value-function`")
+            given, mine = (other, one) if id(one) in own else (one, other)
+            factors.append((agent.sign * c, given, mine))
+        terms = zip(form.affine.coefficients, form.affine.columns, strict=True)
+        expression = form.affine.constant + sum(c * columns.variables[j] for c, j in terms)
+        made.append(replace(agent, objective=replace(agent.objective, expression=expression)))
+    return tuple(made), factors
+
+
+def _expression(component: Any) -> Any:
+    return component.body if hasattr(component, "body") else component.expr
 
 
 def _linear(expression: Any) -> bool:
-    return bool(expression.polynomial_degree() in (0, 1))
+    return bool(not hasattr(expression, "polynomial_degree") or expression.polynomial_degree() in (0, 1))

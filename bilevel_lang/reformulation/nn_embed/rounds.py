@@ -79,12 +79,12 @@ class Rounds:
         supplier: Supplier,
         options: Options,
     ) -> None:
-        self.source, self.inputs, self.curved = sampled.read.arrays, sampled.inputs, sampled.curved
+        self.source, self.inputs, self.evaluated = sampled.read.arrays, sampled.inputs, sampled.evaluated
         self.domain, self.targets, self.supplier, self.options = domain, targets, supplier, options
         source = self.source
         self.deadline = None if options.time_limit is None else time.perf_counter() + options.time_limit
         quiet = SolverOptions(seed=options.seed)
-        self.judge = Judge(source, self.inputs, quiet, self.deadline, self.curved)
+        self.judge = Judge(source, self.inputs, quiet, self.deadline, self.evaluated)
         self.rows = InputRows(source, self.inputs)
         self.sampling_deadline = None if options.time_limit is None else time.perf_counter() + SAMPLING_SHARE * options.time_limit
         self.projection = Projection(source.relaxation, self.inputs, domain, quiet, self.sampling_deadline)
@@ -181,7 +181,7 @@ class Rounds:
         run = self._solve(embedded)
         if run.x is not None:
             verdict = self.judge.ask(run.x[self.inputs])
-            claim = embedded.claim(run.x, self.source) * (1 if self.curved is None else self.curved.sense)
+            claim = embedded.claim(run.x, self.source) * (1 if self.evaluated is None else self.evaluated.sense)
             solved = _Solved(fitted, embedded, claim, verdict)
             if self._best is None or verdict.objective <= self._best.verdict.objective:
                 self._best, self.report.target = solved, target.name
@@ -215,7 +215,7 @@ class Rounds:
     def _relaxation(self) -> MatrixRun:
         """All rows without the follower's optimality; its bound counts only where it has the leader's whole objective."""
         run = Highs().run_matrix(self.source.relaxation, replace(self.options.for_solver(self._left()), extra={}))
-        return run if self.curved is None else replace(run, bound=None)
+        return run if self.evaluated is None else replace(run, bound=None)
 
     def _left(self) -> float:
         return SOLVE_SECONDS if self.deadline is None else min(SOLVE_SECONDS, max(0.1, self.deadline - time.perf_counter()))
@@ -252,7 +252,7 @@ class Rounds:
         if best is None or best.point is None:
             said = "no decision of the leader was found for which the follower has an answer that satisfies all rows"
             return MatrixRun(Termination.LIMIT, name, bound=relaxed.bound, seconds=seconds, message=said)
-        sense = self.source.relaxation.sense if self.curved is None else self.curved.sense
+        sense = self.source.relaxation.sense if self.evaluated is None else self.evaluated.sense
         objective = sense * best.objective
         bound = relaxed.bound if relaxed.bound is not None and math.isfinite(relaxed.bound) else None
         return MatrixRun(Termination.OPTIMAL, name, best.point, objective, bound, seconds)

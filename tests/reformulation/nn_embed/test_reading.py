@@ -27,16 +27,16 @@ def curved() -> tuple[Any, str]:
 
 def test_what_is_linear_is_read_as_before() -> None:
     found = read_sampled(resolved(interdiction()))
-    assert not isinstance(found, Refusal) and found.curved is None and len(found.inputs) == 4
+    assert not isinstance(found, Refusal) and found.evaluated is None and len(found.inputs) == 4
 
 
 def test_curved_functions_are_evaluated() -> None:
     found = read_sampled(resolved(curved()))
-    assert not isinstance(found, Refusal) and found.curved is not None
+    assert not isinstance(found, Refusal) and found.evaluated is not None
     place = {v.name: k for k, v in enumerate(found.read.variables)}
     z = [0.0] * len(place)
     z[place["x"]], z[place["y"]] = 4.0, 3.0
-    objective, off = found.curved.evaluate(pytest.importorskip("numpy").array(z))
+    objective, off = found.evaluated.evaluate(pytest.importorskip("numpy").array(z))
     assert objective == pytest.approx(5.0)  # of the minimisation
     assert off == pytest.approx(5.25 / 6.25)
 
@@ -57,3 +57,24 @@ def test_a_curved_follower_is_refused() -> None:
     m, info = continuous()
     m.inner.set_value(m.y**2)
     assert isinstance(read_sampled(resolved((m, info))), Refusal)
+
+
+def pricing() -> tuple[Any, str]:
+    """max p y with y = argmin (p - 5) y over 0 <= y <= 3: all is bought up to a price of 5, best 15."""
+    m = pyo.ConcreteModel()
+    m.p = pyo.Var(bounds=(0, 9))
+    m.y = pyo.Var(bounds=(0, 3))
+    m.revenue = pyo.Objective(expr=m.p * m.y, sense=pyo.maximize)
+    m.loss = pyo.Objective(expr=(m.p - 5) * m.y)
+    m.loss.deactivate()
+    m.list = pyo.Constraint(expr=m.p <= 8)
+    return m, "bilevel p\nmin loss y\n"
+
+
+def test_products_of_leader_and_follower_are_costs_at_a_decision(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = read_sampled(resolved(pricing()))
+    assert not isinstance(found, Refusal) and found.evaluated is not None and found.evaluated.products is not None
+    assert found.evaluated.products.coefficients.tolist() == [1.0]
+    monkeypatch.setattr(supplier, "STEPS", 60)
+    answer = solve(*pricing(), method="nn-embed", nn=NnOptions(samples=200, layers=(8,)))
+    assert answer.verified and answer.objective == pytest.approx(15.0, rel=0.01) and answer.objective <= 15.0 + 1e-6
