@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from bilevel_lang.reformulation.value_function.integer.arrays import BilevelProgram
 from bilevel_lang.reformulation.value_function.integer.opposition import opposition
 
@@ -13,8 +15,18 @@ def chosen_engine(source: BilevelProgram) -> tuple[str, str]:
     """The solver's name, and why.
 
     A row of binary linking columns has few values, so an answer of the follower becomes a disjunction of few binaries, and a MIP
-    solver's own presolve, cuts and heuristics work on it. Opponents have cuts without disjunctions, which the tree takes.
+    solver's own presolve, cuts and heuristics work on it. A leader that bars single columns of an opponent has cuts without
+    disjunctions, which the tree takes.
     """
     relaxation, links = source.relaxation, source.linking()
     binary = bool(((relaxation.lower[links] >= 0) & (relaxation.upper[links] <= 1)).all())
-    return LOOP if links.any() and binary and opposition(source) is None else TREE
+    barring = opposition(source) is not None and _bars(source)
+    return LOOP if links.any() and binary and not barring else TREE
+
+
+def _bars(source: BilevelProgram) -> bool:
+    """Whether rows of the follower hold one column of each of the two and nothing else."""
+    used = source.relaxation.matrix[np.flatnonzero(source.follower_rows)] != 0
+    own = np.asarray(used[:, np.flatnonzero(source.follower)].sum(axis=1)).ravel()
+    foreign = np.asarray(used[:, np.flatnonzero(~source.follower)].sum(axis=1)).ravel()
+    return bool(((own == 1) & (foreign == 1)).any())

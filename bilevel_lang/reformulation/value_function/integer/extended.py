@@ -115,7 +115,7 @@ def extend(source: BilevelProgram) -> Extended:
     defining = sp.vstack([rows.activities[np.flatnonzero(~single)], bodies.matrix, sp.csr_matrix(cost)], format="csr")
     kinds = np.concatenate([np.ones(int((~single).sum()), dtype=bool), bodies.whole, [whole]])
     program = _with_columns(source.relaxation, defining, kinds)
-    program, infeasible = tightened(program)
+    program, infeasible = tightened(program, np.append(columns, program.columns - 1))
     links = np.flatnonzero(source.linking())
     return Extended(source, program, rows, links, columns, program.columns - 1, cost, scale, whole, bodies, infeasible)
 
@@ -178,8 +178,11 @@ def _with_columns(program: MatrixProgram, defining: sp.csr_matrix, whole: np.nda
     )
 
 
-def tightened(program: MatrixProgram) -> tuple[MatrixProgram, bool]:
-    """``program`` with bounds that propagation and linear programs prove, and whether they prove that it has no point."""
+def tightened(program: MatrixProgram, wanted: Ints) -> tuple[MatrixProgram, bool]:
+    """``program`` with bounds that propagation and linear programs prove, and whether they prove that it has no point.
+
+    Linear programs are solved for the ``wanted`` columns, and for those that have an infinite bound otherwise.
+    """
     program, crossed = propagated(program)
     if crossed:
         return program, True
@@ -188,8 +191,10 @@ def tightened(program: MatrixProgram) -> tuple[MatrixProgram, bool]:
     one = np.ones(1)
     # The columns with the widest ranges are those that gain most; whole columns of one unit could only be fixed, and rarely are.
     least = np.where(program.integer, 1.0, 1e-9)
+    asked = ~np.isfinite(upper - lower)
+    asked[wanted] = True
     order = np.argsort(-(upper - lower), kind="stable")
-    for j in order:
+    for j in order[asked[order]]:
         if upper[j] - lower[j] <= least[j]:
             continue
         for sign in (1.0, -1.0):

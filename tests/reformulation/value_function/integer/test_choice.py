@@ -15,3 +15,6 @@ def test_the_loop_for_binary_links() -> None:
     assert chosen_engine(allied)[0] == "highs"
     wider = program([-1, 1, -3], rows, [(-INF, 2)], [-1, -2], [(0, 2), (0, 1), (0, 1)])
     assert chosen_engine(wider)[0] == "scip"
+    # Opponents, and rows that bar nothing by themselves.
+    against = program([-1, 1, 2], rows, [(-INF, 2)], [-1, -2], [(0, 1)] * 3)
+    assert chosen_engine(against)[0] == "highs"

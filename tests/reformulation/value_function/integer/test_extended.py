@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from bilevel_lang.reformulation.value_function.integer.extended import extend, propagated, tightened
@@ -41,7 +42,7 @@ def test_propagation_with_infinite_bounds() -> None:
 
 def test_contradictions_are_seen() -> None:
     crossed = program([0, 0], [[2, 2]], [(9, 9)], [1], [(0, 2), (0, 2)])
-    assert tightened(crossed.relaxation)[1]
+    assert tightened(crossed.relaxation, np.array([0]))[1]
 
 
 def test_a_unit_makes_the_value_whole() -> None:
