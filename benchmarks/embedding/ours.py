@@ -18,6 +18,8 @@ from bilevel_lang.surrogate.embedding.local_search import search
 from bilevel_lang.surrogate.network import Floats, Network
 
 GAP = 1e-4
+REPEAT = 4
+"""The embedding is built so often, and the least time counts, here as for the peers."""
 FEW = 15
 """Binaries up to which HiGHS is done before a local search would be."""
 
@@ -46,10 +48,7 @@ def input_set(inputs: int, lower: float, upper: float, capacity: float) -> Input
 
 def minimise(network: Network, inputs: InputSet, limit: float) -> Outcome:
     """The least output over ``inputs``, as nn-embed would have it: form split, pushed down."""
-    embed(network, inputs, push=("down",))  # what a first call loads is not counted
-    start = time.process_time()
-    embed(network, inputs, push=("down",))
-    built = time.process_time() - start
+    built = min(_seconds(network, inputs) for _ in range(REPEAT))
     start = time.process_time()
     bounds = tighten_bounds(network, inputs, largest_over)
     embedding = embed(network, inputs, push=("down",), bounds=bounds)
@@ -61,6 +60,13 @@ def minimise(network: Network, inputs: InputSet, limit: float) -> Outcome:
     x = np.array(solver.getSolution().col_value)[: inputs.inputs]
     value = float(network(x[None])[0, 0])
     return Outcome(built, embedding.binaries, seconds, solver.getModelStatus().name, value, info.mip_dual_bound)
+
+
+def _seconds(network: Network, inputs: InputSet) -> float:
+    """Of building the embedding once."""
+    start = time.process_time()
+    embed(network, inputs, push=("down",))
+    return time.process_time() - start
 
 
 def loaded(embedding: Embedding, inputs: InputSet, point: Floats | None, limit: float) -> highspy.Highs:
