@@ -65,13 +65,13 @@ def _surrogate(solution: BilevelSolution) -> list[str]:
     found = solution.surrogate
     if found is None:
         return []
-    rate = f"{found['samples']} samples, {found['solves_per_second']:.0f} solves/s"
+    seen = f"{found['samples']} samples"
     if found["kind"] is None:
-        return [f"none: {rate}"]
+        return [f"none: {seen}"]
     layers = "x".join(str(width) for width in found["layers"])
     mae, worst = found["validation_mae"], found["validation_max_error"]
     error = "" if mae is None else f"; held-out error {number(mae)} on average, {number(worst)} at most"
-    lines = [f"{found['kind']}{' ' if layers else ''}{layers} for the {found['target']}, {rate}{error}"]
+    lines = [f"{found['kind']}{' ' if layers else ''}{layers} for the {found['target']}, {seen}{error}"]
     if solution.approximate_objective is not None:
         lines.append(f"it says {number(solution.approximate_objective)}, in round {found['rounds']}")
     return lines

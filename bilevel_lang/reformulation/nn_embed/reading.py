@@ -1,5 +1,5 @@
-"""What nn-embed takes of a problem: arrays, and what can only be evaluated at given decisions: functions of the leader that are not
-linear, and products of leader and follower in the follower's objective."""
+"""What nn-embed takes of a problem: arrays, and what can only be evaluated at given decisions: functions of the leader that are
+not linear, and products of leader and follower in the follower's objective."""
 
 from __future__ import annotations
 
