@@ -12,7 +12,6 @@ from bilevel_lang.reformulation.kkt import Kkt
 from bilevel_lang.reformulation.linear.registry import linear_encoding
 from bilevel_lang.reformulation.nn_embed.method import NnEmbed
 from bilevel_lang.reformulation.nn_options import refuse_idle_nn_options
-from bilevel_lang.reformulation.nn_recourse.method import NnRecourse
 from bilevel_lang.reformulation.rewrite import Accepted, Options, Refusal, Rewrite, Verdict
 from bilevel_lang.reformulation.stochastic.l_shaped import LShaped
 from bilevel_lang.reformulation.stochastic.method import ExtensiveForm
@@ -20,15 +19,15 @@ from bilevel_lang.reformulation.value_function.method import ValueFunction
 from bilevel_lang.reformulation.value_function.nonconvex.route import accepts_nonconvex, is_small
 from bilevel_lang.solvers.registry import by_name
 
-REWRITES: tuple[Rewrite, ...] = (Kkt(), ValueFunction(), NnEmbed(), LShaped(), ExtensiveForm(), NnRecourse())
+REWRITES: tuple[Rewrite, ...] = (Kkt(), ValueFunction(), NnEmbed(), LShaped(), ExtensiveForm())
 
-STOCHASTIC = (ExtensiveForm, LShaped, NnRecourse)
-"""Those for problems with scenarios; the others know nothing of them. One word, `nn-embed`, has a rewrite on both sides."""
+STOCHASTIC = ("extensive-form", "l-shaped")
+"""Methods for problems with scenarios; of those the others know nothing."""
 
 ON_REQUEST = ("nn-embed",)
 """Methods that approximate: `auto` does not take them, and their refusal is no news where they were not asked for."""
 
-METHODS = ("auto", *dict.fromkeys(r.name for r in REWRITES))
+METHODS = ("auto", *(r.name for r in REWRITES))
 
 
 def choose(problem: BilevelProblem, options: Options) -> tuple[Rewrite, list[str]]:
@@ -45,7 +44,7 @@ def choose(problem: BilevelProblem, options: Options) -> tuple[Rewrite, list[str
     path: list[str] = []
     refusals: list[Diagnostic] = []
     for rewrite in REWRITES:
-        if wanted not in ("auto", rewrite.name) or (_passed_over(rewrite, wanted) and _knows_scenarios(rewrite) != has_scenarios):
+        if wanted not in ("auto", rewrite.name) or (wanted == "auto" and _knows_scenarios(rewrite) != has_scenarios):
             continue
         verdict = _verdict(rewrite, problem, options)
         if isinstance(verdict, Accepted):
@@ -62,17 +61,12 @@ def choose(problem: BilevelProblem, options: Options) -> tuple[Rewrite, list[str
 
 
 def _knows_scenarios(rewrite: Rewrite) -> bool:
-    return isinstance(rewrite, STOCHASTIC)
-
-
-def _passed_over(rewrite: Rewrite, wanted: str) -> bool:
-    """Whether a rewrite on the wrong side of scenarios needs no refusal: nobody asked for it, or its namesake is on the other."""
-    return wanted == "auto" or sum(r.name == rewrite.name for r in REWRITES) > 1
+    return rewrite.name in STOCHASTIC
 
 
 def _verdict(rewrite: Rewrite, problem: BilevelProblem, options: Options) -> Verdict:
     if problem.stochastic is not None and not _knows_scenarios(rewrite):
-        return Refusal("it knows no scenarios", f"use `--method {STOCHASTIC[0].name}`, or leave the choice to `auto`")
+        return Refusal("it knows no scenarios", f"use `--method {STOCHASTIC[0]}`, or leave the choice to `auto`")
     return rewrite.accepts(problem, options)
 
 
