@@ -24,6 +24,7 @@ from bilevel_lang.handover import of_modeller, to_modeller, to_problem, write
 from bilevel_lang.mps_files.exchange import write_pair
 from bilevel_lang.mps_files.extraction import extract
 from bilevel_lang.problem import BilevelProblem
+from bilevel_lang.reformulation.nn_recourse.method import NnRecourse
 from bilevel_lang.reformulation.registry import choose, in_hand
 from bilevel_lang.reformulation.rewrite import Options, Reformulation, Rewrite
 from bilevel_lang.reformulation.stochastic.l_shaped import LShaped
@@ -186,7 +187,7 @@ def solve_problem(problem: BilevelProblem, options: Options, clock: Clock | None
 def find_solution(problem: BilevelProblem, options: Options, clock: Clock) -> BilevelSolution:
     """The same, and the model keeps its values: the answer is in the solution alone."""
     rewrite, path = choose(problem, options)
-    if isinstance(rewrite, (ExtensiveForm, LShaped)):
+    if isinstance(rewrite, (ExtensiveForm, LShaped, NnRecourse)):
         return solve_stochastic(problem, options, clock, rewrite, path)
     solution = _attempt(problem, options, clock, rewrite, path)
     other = None if solution.status in SETTLED else in_hand(problem, options, rewrite)

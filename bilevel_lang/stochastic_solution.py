@@ -13,6 +13,7 @@ from pyomo.common.collections import ComponentMap
 
 from bilevel_lang.assembly import Clock
 from bilevel_lang.problem import BilevelProblem
+from bilevel_lang.reformulation.nn_recourse.method import NnRecourse
 from bilevel_lang.reformulation.rewrite import Options
 from bilevel_lang.reformulation.stochastic.compilation import compile_program
 from bilevel_lang.reformulation.stochastic.information import Information, information
@@ -46,7 +47,7 @@ _WITHOUT_POINT = {
 
 
 def solve_stochastic(
-    problem: BilevelProblem, options: Options, clock: Clock, rewrite: ExtensiveForm | LShaped, path: list[str]
+    problem: BilevelProblem, options: Options, clock: Clock, rewrite: ExtensiveForm | LShaped | NnRecourse, path: list[str]
 ) -> BilevelSolution:
     """The answer to a stochastic program, by ``rewrite``; ``path`` tells how it was chosen. Raises RefusedError."""
     made = rewrite.prepare(problem, options)
@@ -56,7 +57,7 @@ def solve_stochastic(
     clock.tick("solve")
     answer = None if run.x is None else _Answer(problem, made, run, options)
     certificate = None if answer is None else answer.verify()
-    report = None if answer is None else answer.report(run.termination is Termination.OPTIMAL)
+    report = None if answer is None else answer.report(run.termination is Termination.OPTIMAL and run.proven)
     certificate = _with_chances(certificate, report)
     clock.tick("verify")
     return _solution(problem, made, run, answer, certificate, report, path, clock)
@@ -232,14 +233,15 @@ def _solution(
     objective = None if answer is None else answer.objective
     bound = run.bound if problem.leader.objective is not None and run.bound is not None and math.isfinite(run.bound) else None
     gap = None if objective is None or bound is None else abs(objective - bound) / max(1.0, abs(objective))
-    exactness = made.exactness if answer is not None else None
-    status = _status(made.exactness, run, certificate, gap)
+    promised = made.exactness if run.proven else Exactness.APPROXIMATION
+    exactness = promised if answer is not None else None
+    status = _status(promised, run, certificate, gap)
     messages = [
         f"{d.place + ': ' if d.place else ''}{d.severity}[{d.code}]: {d.message}"
         for d in problem.notices
         if d.severity == "warning"
     ]
-    messages += [*made.warnings, *run.doubts, *(answer.messages if answer is not None else ())]
+    messages += [*made.warnings, *run.remarks, *run.doubts, *(answer.messages if answer is not None else ())]
     messages += [f"not verified: {remark}" for remark in (certificate.remarks if certificate is not None else ())]
     if run.message and status in (Status.LIMIT, Status.ERROR, Status.UNKNOWN, Status.INTERRUPTED):
         messages.append(run.message)
@@ -264,6 +266,8 @@ def _solution(
         why=(*path, *made.why),
         point=None if answer is None else Point(answer.point.first),
         stochastic=report,
+        approximate_objective=run.approximate_objective,
+        surrogate=run.surrogate,
     )
 
 

@@ -12,6 +12,7 @@ from bilevel_lang.reformulation.kkt import Kkt
 from bilevel_lang.reformulation.linear.registry import linear_encoding
 from bilevel_lang.reformulation.nn_embed.method import NnEmbed
 from bilevel_lang.reformulation.nn_options import refuse_idle_nn_options
+from bilevel_lang.reformulation.nn_recourse.method import NnRecourse
 from bilevel_lang.reformulation.rewrite import Accepted, Options, Refusal, Rewrite, Verdict
 from bilevel_lang.reformulation.stochastic.l_shaped import LShaped
 from bilevel_lang.reformulation.stochastic.method import ExtensiveForm
@@ -21,8 +22,11 @@ from bilevel_lang.solvers.registry import by_name
 
 REWRITES: tuple[Rewrite, ...] = (Kkt(), ValueFunction(), NnEmbed(), LShaped(), ExtensiveForm())
 
-STOCHASTIC = ("extensive-form", "l-shaped")
-"""Methods for problems with scenarios; of those the others know nothing."""
+STOCHASTIC = (ExtensiveForm, LShaped, NnRecourse)
+"""Those for problems with scenarios; the others know nothing of them."""
+
+WITH_SCENARIOS: dict[str, Rewrite] = {"nn-embed": NnRecourse()}
+"""What takes the place of the rewrite of that name where there are scenarios."""
 
 ON_REQUEST = ("nn-embed",)
 """Methods that approximate: `auto` does not take them, and their refusal is no news where they were not asked for."""
@@ -43,7 +47,7 @@ def choose(problem: BilevelProblem, options: Options) -> tuple[Rewrite, list[str
         raise UsageError(f"option `{name}` goes with stochastic programs: nothing is random here", "leave it out")
     path: list[str] = []
     refusals: list[Diagnostic] = []
-    for rewrite in REWRITES:
+    for rewrite in (WITH_SCENARIOS.get(r.name, r) if has_scenarios else r for r in REWRITES):
         if wanted not in ("auto", rewrite.name) or (wanted == "auto" and _knows_scenarios(rewrite) != has_scenarios):
             continue
         verdict = _verdict(rewrite, problem, options)
@@ -61,12 +65,12 @@ def choose(problem: BilevelProblem, options: Options) -> tuple[Rewrite, list[str
 
 
 def _knows_scenarios(rewrite: Rewrite) -> bool:
-    return rewrite.name in STOCHASTIC
+    return isinstance(rewrite, STOCHASTIC)
 
 
 def _verdict(rewrite: Rewrite, problem: BilevelProblem, options: Options) -> Verdict:
     if problem.stochastic is not None and not _knows_scenarios(rewrite):
-        return Refusal("it knows no scenarios", f"use `--method {STOCHASTIC[0]}`, or leave the choice to `auto`")
+        return Refusal("it knows no scenarios", f"use `--method {STOCHASTIC[0].name}`, or leave the choice to `auto`")
     return rewrite.accepts(problem, options)
 
 

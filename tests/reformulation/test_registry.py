@@ -5,7 +5,7 @@ import pytest
 
 import bilevel_lang as bl
 from bilevel_lang.errors import RefusedError, UsageError
-from bilevel_lang.reformulation.registry import REWRITES, choose, in_hand
+from bilevel_lang.reformulation.registry import REWRITES, WITH_SCENARIOS, choose, in_hand
 from bilevel_lang.reformulation.rewrite import Options
 from tests.reformulation.problems import follow, plain
 
@@ -35,7 +35,8 @@ def test_scenarios_go_to_the_method_that_knows_them_and_nothing_else_does() -> N
     rewrite, path = choose(problem, Options())
     assert rewrite.name == "extensive-form"
     assert path[-1].startswith("chosen    extensive-form")
-    for other in ("kkt", "value-function", "nn-embed"):
+    assert choose(problem, Options(method="nn-embed"))[0] is WITH_SCENARIOS["nn-embed"]
+    for other in ("kkt", "value-function"):
         with pytest.raises(RefusedError, match=r"it knows no scenarios[\s\S]*extensive-form"):
             choose(problem, Options(method=other))
 

@@ -1,0 +1,98 @@
+"""Cuts of the expected cost of a linear second stage, and the master program that they stand in.
+
+    min c'x + sum_g theta_g   subject to   A x in [b_l, b_u],  theta_g >= slope'x + offset  for every cut of group g,
+                                           slope'x + offset <= 0  for every cut of decisions that leave a scenario without answer
+
+A group is a share of the scenarios with their probabilities. Birge and Louveaux 2011, sections 5.1 and 5.3 (single and multicut).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import scipy.sparse as sp
+
+from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
+from bilevel_lang.solvers.matrix import MatrixProgram
+from bilevel_lang.solvers.program import Floats
+
+MOST_GROUPS = 100
+"""More groups take fewer rounds, and each of them longer."""
+
+
+@dataclass
+class Cuts:
+    """What is known so far of the expected cost of ``arrays``; costs of the first stage are those of the minimisation."""
+
+    arrays: TwoStageArrays
+    slopes: list[Floats] = field(default_factory=list)
+    offsets: list[float] = field(default_factory=list)
+    groups: list[int] = field(default_factory=list)
+    borders: list[tuple[Floats, float]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.count = min(self.arrays.scenarios, MOST_GROUPS)
+        self.group_of = np.arange(self.arrays.scenarios) % self.count
+        self.cost: Floats = self.arrays.sense * (self.arrays.first.cost + self.arrays.mean("first_cost"))
+
+    @property
+    def constant(self) -> float:
+        """Of the first stage's costs."""
+        return self.arrays.sense * self.arrays.first.constant
+
+    def first_cost(self, x: Floats) -> float:
+        """What the first stage costs at ``x`` (n1,), with its expected costs of the second."""
+        return self.constant + float(self.cost @ x)
+
+    def add(self, x: Floats, values: Floats, slopes: Floats) -> None:
+        """Cuts at ``x`` from ``values`` (S,) and ``slopes`` (S, n1)."""
+        weights = self.arrays.probabilities
+        for group in range(self.count):
+            mine = np.flatnonzero(self.group_of == group)
+            slope = weights[mine] @ slopes[mine]
+            self.slopes.append(slope)
+            self.offsets.append(float(weights[mine] @ values[mine] - slope @ x))
+            self.groups.append(group)
+
+    def forbid(self, x: Floats, violation: float, slope: Floats) -> None:
+        """No decision at which ``violation + slope'(. - x) > 0``."""
+        self.borders.append((slope, violation - float(slope @ x)))
+
+    def expected(self, points: Floats) -> Floats:
+        """The largest of each group's cuts at ``points`` (k, n1), summed over the groups (k,): never above the expected cost."""
+        total = np.zeros(len(points))
+        slopes, offsets, groups = np.array(self.slopes), np.array(self.offsets), np.array(self.groups)
+        for group in range(self.count):
+            mine = groups == group
+            total += (points @ slopes[mine].T + offsets[mine]).max(axis=1)
+        return total
+
+    def program(self, whole: bool) -> MatrixProgram:
+        """The master over [x | theta]; ``whole``: with the first stage's integers. Without cuts, theta is 0."""
+        first, count = self.arrays.first, self.count
+        free = np.full(count, -np.inf if self.slopes else 0.0)
+        rows = [sp.hstack([first.matrix, sp.csr_matrix((first.rows, count))])]
+        lower, upper = [first.row_lower], [first.row_upper]
+        if self.slopes:
+            k = len(self.groups)
+            thetas = sp.csr_matrix((np.ones(k), (np.arange(k), self.groups)), shape=(k, count))
+            rows.append(sp.hstack([sp.csr_matrix(-np.array(self.slopes)), thetas]))
+            lower.append(np.array(self.offsets))
+            upper.append(np.full(k, np.inf))
+        if self.borders:
+            rows.append(
+                sp.hstack([sp.csr_matrix(np.array([b[0] for b in self.borders])), sp.csr_matrix((len(self.borders), count))])
+            )
+            lower.append(np.full(len(self.borders), -np.inf))
+            upper.append(-np.array([b[1] for b in self.borders]))
+        return MatrixProgram(
+            lower=np.concatenate([first.lower, free]),
+            upper=np.concatenate([first.upper, -free]),
+            integer=np.concatenate([first.integer & whole, np.zeros(count, dtype=bool)]),
+            cost=np.concatenate([self.cost, np.ones(count)]),
+            matrix=sp.csr_matrix(sp.vstack(rows)),
+            row_lower=np.concatenate(lower),
+            row_upper=np.concatenate(upper),
+            constant=self.constant,
+        )

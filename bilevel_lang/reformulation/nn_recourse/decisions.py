@@ -1,0 +1,91 @@
+"""First-stage decisions: the part that the second stage sees, points to ask about, and the rest that goes with them best."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bilevel_lang.errors import RefusedError
+from bilevel_lang.reformulation.nn_embed.design import every_point, latin_hypercube, neighbours
+from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
+from bilevel_lang.solvers.hot_milp import HotMilp
+from bilevel_lang.solvers.matrix import Ints, MatrixProgram
+from bilevel_lang.solvers.program import Floats
+from bilevel_lang.solvers.solver import SolverOptions, Termination
+from bilevel_lang.solvers.warm_lp import warm_relaxation
+from bilevel_lang.surrogate.bounds.input_set import InputSet, box
+
+BUDGET = 10_000_000
+"""Simplex iterations for all bounds together: no limit in practice."""
+
+
+def seen_columns(arrays: TwoStageArrays) -> Ints:
+    """The first stage's columns that stand in a row of the second."""
+    return np.unique(arrays.technology.indices).astype(np.int64)
+
+
+def domain_of(arrays: TwoStageArrays, names: tuple[str, ...]) -> InputSet:
+    """The box of all first-stage columns over the rows of the first stage. Raises RefusedError that names one without bounds."""
+    first = arrays.first
+    warm = warm_relaxation(first, BUDGET)
+    lower, upper = first.lower.copy(), first.upper.copy()
+    for j in range(first.columns):
+        for bounds, sign in ((lower, -1.0), (upper, 1.0)):
+            found = warm.largest(np.array([j]), np.array([sign]))
+            if found.value is not None:
+                reached = sign * (found.value + 1e-9 * max(1.0, abs(found.value)))
+                bounds[j] = max(bounds[j], reached) if sign < 0 else min(bounds[j], reached)
+    lower = np.where(first.integer, np.ceil(lower - 1e-6), lower)
+    upper = np.where(first.integer, np.floor(upper + 1e-6), upper)
+    for name, low, up in zip(names, lower.tolist(), upper.tolist(), strict=True):
+        if not (np.isfinite(low) and np.isfinite(up)):
+            raise RefusedError(
+                f"nn-embed: `{name}` has no {'upper' if np.isfinite(low) else 'lower'} bound, and none follows from the rows of "
+                "the first stage",
+                f"give `{name}` bounds in the model: the second stage can only be sampled in a finite box",
+            )
+    return box(np.minimum(lower, upper), upper, first.integer, names)
+
+
+class Decisions:
+    """Of ``arrays``; ``cost`` (n1,) is that of the minimisation, ``domain`` the box of all first-stage columns."""
+
+    def __init__(self, arrays: TwoStageArrays, cost: Floats, domain: InputSet, seed: int) -> None:
+        self.seen = seen_columns(arrays)
+        first, part = arrays.first, self.seen
+        self.domain = domain
+        names = tuple(domain.names[j] for j in part)
+        self.inputs = box(domain.lower[part], domain.upper[part], domain.integer[part], names)
+        self.generator = np.random.Generator(np.random.Philox(seed))
+        program = MatrixProgram(domain.lower, domain.upper, first.integer, cost, first.matrix, first.row_lower, first.row_upper)
+        self._first = HotMilp(program, SolverOptions())
+
+    @property
+    def binary(self) -> bool:
+        """Whether all that the second stage sees is binary: then any function of it has a convex extension."""
+        return bool(self.inputs.integer.all() and (self.inputs.upper - self.inputs.lower <= 1).all())
+
+    def all(self, most: int) -> Floats | None:
+        """Every decision (k, inputs), where there are no more than ``most``; None otherwise."""
+        inside = self.inputs
+        few = inside.integer.all() and np.prod(inside.upper - inside.lower + 1) <= most
+        return every_point(inside) if few else None
+
+    def sample(self, count: int) -> Floats:
+        """(k, inputs) all over the box; each binary decision has a share of ones of its own."""
+        points = latin_hypercube(self.inputs, count, self.generator)
+        if self.binary:
+            share = self.generator.random((count, 1))
+            points = self.inputs.lower + (self.generator.random((count, len(self.seen))) < share)
+        return np.asarray(np.clip(points, self.inputs.lower, self.inputs.upper))
+
+    def around(self, point: Floats) -> Floats:
+        """(k, inputs) around ``point``."""
+        return neighbours(point, self.inputs, self.generator)
+
+    def completed(self, point: Floats) -> Floats | None:
+        """The cheapest first stage (n1,) with ``point`` (inputs,) in it; None where no row allows it."""
+        lower, upper = self.domain.lower.copy(), self.domain.upper.copy()
+        lower[self.seen] = upper[self.seen] = np.clip(point, lower[self.seen], upper[self.seen])
+        self._first.set_bounds(lower, upper)
+        answer = self._first.solve()
+        return answer.x if answer.termination is Termination.OPTIMAL else None

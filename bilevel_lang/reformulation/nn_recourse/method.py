@@ -1,0 +1,117 @@
+"""The rewrite nn-embed for stochastic programs: what the second stage costs in expectation, by cuts and by networks.
+
+Formulation: :mod:`.cuts` and :mod:`.program`. Accepts: two stages, linear with or without integers in one scenario, a first stage
+in a box that is given or follows from its rows. Exactness: exact (a proven gap) for a linear second stage; otherwise the best
+decision whose scenarios were all solved, with the bound of the linear relaxation. The network is for the given scenario set.
+Reference: Patel, Dumouchelle, Khalil and Bodur 2022, NeurIPS ("Neur2SP"); Liu and Oliveira 2025 (arXiv:2505.05261).
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from pyomo.common.collections import ComponentMap
+
+from bilevel_lang.errors import RefusedError
+from bilevel_lang.problem import BilevelProblem
+from bilevel_lang.reformulation.nn_recourse.decisions import domain_of
+from bilevel_lang.reformulation.nn_recourse.rounds import Outcome, Rounds, refuse_cuts
+from bilevel_lang.reformulation.rewrite import Accepted, Options, Reformulation, Refusal, Verdict
+from bilevel_lang.reformulation.stochastic.compilation import Compiled, compile_program
+from bilevel_lang.reformulation.stochastic.method import ExtensiveForm, StochasticRun, TwoStageReformulation
+from bilevel_lang.reformulation.stochastic.recourse import recourse_at
+from bilevel_lang.solution import Exactness
+from bilevel_lang.solvers.highs import Highs
+
+NOT_YET = ("surrogate", "save_surrogate", "folder", "cluster", "target")
+"""Options of nn-embed that stochastic programs do not take."""
+
+
+class NnRecourse:
+    """The second stage by what was learned of it; the same word ``nn-embed`` as for followers."""
+
+    name = "nn-embed"
+
+    def accepts(self, problem: BilevelProblem, options: Options) -> Verdict:
+        """Stochastic programs of expected values; only where it is asked for."""
+        if options.method.lower() != self.name:
+            return Refusal("it approximates, and is not taken unless asked for", "use `--method nn-embed`")
+        for name in NOT_YET:
+            if name in options.nn.given:
+                return Refusal(f"the option `{name}` is for followers, not for stochastic programs", f"leave `{name}` out")
+        if options.encoding is not None:
+            return Refusal(f"it has no complementarities to encode by `{options.encoding}`", "leave `--encoding` out")
+        if options.solver not in (None, "highs"):
+            return Refusal(f"it does not run on {options.solver}", "use `--solver highs`")
+        verdict = ExtensiveForm().accepts(problem, options)
+        program = problem.stochastic
+        if isinstance(verdict, Accepted) and program is not None and (program.risks or program.chances):
+            return Refusal("it knows expected costs alone, no measure of risk or chance", "use `--method extensive-form`")
+        return verdict
+
+    def prepare(self, problem: BilevelProblem, options: Options) -> TwoStageReformulation:
+        """Arrays; all else is part of the run. Raises RefusedError for what is not linear, or has no finite box."""
+        assert problem.stochastic is not None
+        scenarios = problem.stochastic.scenarios(options.scenarios, options.seed)
+        compiled = compile_program(problem, scenarios)
+        refuse_cuts(compiled.arrays, options)
+        drawn = options.scenarios is not None
+        said = f"the answer is that of a sample of {scenarios.size} scenarios (--scenarios), not of the law"
+        return TwoStageReformulation(
+            problem=problem,
+            model=None,
+            method=self.name,
+            encoding=None,
+            solver="highs",
+            exactness=Exactness.APPROXIMATION if drawn else Exactness.EXACT,
+            variables=ComponentMap((v, v) for v in compiled.first),
+            multipliers=(),
+            run=_Run(compiled),
+            why=(f"chosen    arrays: {scenarios.size:,} scenarios, one after the other",),
+            warnings=(f"{said}; `--evaluate 10000` tries it out on others",) if drawn else (),
+            compiled=compiled,
+            arrays=compiled.arrays,
+            scenarios=scenarios,
+        )
+
+    def apply(self, problem: BilevelProblem, options: Options) -> Reformulation:
+        """Raises RefusedError: the network is trained while `solve` runs."""
+        raise RefusedError("nn-embed has no model of a stochastic program to write", "use `solve`, or `--method extensive-form`")
+
+    def encode(self, reformulation: Reformulation, options: Options) -> Reformulation:
+        """There is nothing to encode."""
+        return reformulation
+
+
+@dataclass(frozen=True, eq=False)
+class _Run:
+    compiled: Compiled
+
+    def __call__(self, options: Options) -> StochasticRun:
+        began = time.perf_counter()
+        arrays = self.compiled.arrays
+        domain = domain_of(arrays, tuple(v.name for v in self.compiled.first))
+        found = Rounds(arrays, domain, options).run()
+        sense = arrays.sense
+        x = None if found.best is None else found.best.x
+        return StochasticRun(
+            found.termination,
+            Highs().version(),
+            values=None if x is None else ComponentMap(zip(self.compiled.first, x.tolist(), strict=True)),
+            objective=None if found.best is None else sense * found.best.total,
+            bound=sense * found.bound if np.isfinite(found.bound) else None,
+            seconds=time.perf_counter() - began,
+            message=_message(found),
+            approximate_objective=None if found.approximate is None else sense * found.approximate,
+            surrogate=found.surrogate,
+            x=x,
+            y=None if x is None else recourse_at(arrays, x).y,
+            proven=found.closed,
+            remarks=found.said,
+        )
+
+
+def _message(found: Outcome) -> str:
+    return "no decision was found that leaves every scenario an answer" if found.best is None else ""
