@@ -54,3 +54,10 @@ def test_big_m_for_all_or_row_by_row() -> None:
 def test_values_out_of_range_and_abbreviations_are_usage_errors(wrong: list[str]) -> None:
     with pytest.raises(UsageError):
         asked(*wrong)
+
+
+def test_what_is_asked_of_a_surrogate_arrives() -> None:
+    found = asked("--method", "nn-embed", "--layers", "8x4", "--refine", "2", "--network", "icnn", "--surrogate", "net.onnx").nn
+    assert (found.layers, found.refine, found.network, str(found.surrogate)) == ((8, 4), 2, "icnn", "net.onnx")
+    with pytest.raises(UsageError, match="layers"):
+        asked("--layers", "wide")

@@ -141,3 +141,14 @@ def _small() -> BilevelSolution:
     m.x = pyo.Var(bounds=(0, 1))
     m.f = pyo.Objective(expr=m.x)
     return solve(m, "")
+
+
+def test_a_surrogate_is_told_with_its_error_and_its_claim() -> None:
+    found = {"kind": "relu", "layers": [8, 4], "target": "value", "samples": 50, "rounds": 2}
+    errors = {"validation_mae": 0.5, "validation_max_error": 2.0}
+    told = replace(solve(model(), EMP), surrogate=found | errors, approximate_objective=-2.5)
+    text = solution_text(told)
+    assert "surrogate relu 8x4 for the value, 50 samples; held-out error 0.5 on average, 2 at most" in text
+    assert "surrogate it says -2.5, in round 2" in text
+    nothing = replace(told, surrogate=found | {"kind": None}, approximate_objective=None)
+    assert "surrogate none: 50 samples" in solution_text(nothing)

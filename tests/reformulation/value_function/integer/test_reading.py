@@ -9,7 +9,7 @@ from pyomo.mpec import Complementarity, complements
 
 import bilevel_lang as bl
 from bilevel_lang.reformulation.rewrite import Refusal
-from bilevel_lang.reformulation.value_function.integer.reading import ReadProblem, read_problem
+from bilevel_lang.reformulation.value_function.integer.reading import ReadProblem, read_linear, read_problem
 
 
 def model() -> pyo.ConcreteModel:
@@ -125,3 +125,12 @@ def test_no_leader_no_value_function() -> None:
     m.top.deactivate()
     m.goal = pyo.Expression(expr=m.x)
     assert "equilibrium" in refusal(m, "equilibrium\nmin goal x w mine\nmin low y row")
+
+
+def test_a_continuous_link_is_refused_here_and_read_for_others() -> None:
+    m = model()
+    m.x.domain = pyo.Reals
+    assert isinstance(read(m), Refusal)
+    found = read_linear(bl.resolve(m, "bilevel x w\nmin low y row"))
+    assert isinstance(found, ReadProblem)
+    assert found.arrays.linking().tolist() == [v.name == "x" for v in found.variables]
