@@ -15,7 +15,7 @@ from pyomo.mpec import Complementarity, complements
 DATA = Path(__file__).parent / "data"
 SETS = ("bilevel", "dualvar", "equilibrium", "mpec")
 SENSES = {"min": pyo.minimize, "max": pyo.maximize}
-FUNCTIONS = {name: getattr(pyo, name) for name in ("exp", "log", "sqrt", "sin", "cos")}
+FUNCTIONS = {"abs": abs, **{name: getattr(pyo, name) for name in ("exp", "log", "sqrt", "sin", "cos")}}
 RELATIONS = ("<=", ">=", "==")
 RESERVED = {"def": "def_"}
 """Names of the sources that Python has taken."""

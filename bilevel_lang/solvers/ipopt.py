@@ -115,6 +115,11 @@ class CompiledNlp:
         self._g = casadi.Function("g", [nlp.x, nlp.p], [casadi.densify(nlp.g)])
 
     @property
+    def symbolic(self) -> Nlp:
+        """The functions as CasADi expressions, for those who need other derivatives of them."""
+        return self._nlp
+
+    @property
     def lower(self) -> Floats:
         """Lower bounds of ``x`` (a copy), -inf for none."""
         return np.array(self._nlp.lower)

@@ -13,6 +13,7 @@ import pyomo.environ as pyo
 from pyomo.common.collections import ComponentMap
 
 from bilevel_lang.reformulation.complementarity.elastic import elastic
+from bilevel_lang.reformulation.complementarity.feasible_start import FeasibleStart
 from bilevel_lang.reformulation.complementarity.finish import Budget, EndPoint, Finish
 from bilevel_lang.reformulation.complementarity.relaxed_model import RelaxedModel
 from bilevel_lang.reformulation.rewrite import Options
@@ -29,6 +30,12 @@ a small one stays near it, and finds what the relaxed problem would have walked 
 
 ITERATIONS = 500
 """Ipopt iterations a step, unless the user asks for others: a start that needs more is better left for another one."""
+
+ORDINARY = 1
+"""After how many descents that led nowhere further starts are led to a feasible point first."""
+
+LED = 3
+"""How many feasible points are enough then."""
 
 ELASTIC_STARTS = 3
 """From how many starts the elastic problem is solved where every ordinary descent has failed."""
@@ -61,6 +68,7 @@ class _Search:
         self._stopped: Termination | None = None
         self._last: NlpResult | None = None
         self._converged = 0
+        self._led = 0
         self._before = [(v, v.value) for v in relaxed.model.component_data_objects(pyo.Var)]
 
     def run(self) -> SolverRun:
@@ -75,14 +83,21 @@ class _Search:
         return self._answer(runs, nlp.solver, f"{self._converged} of {self._options.starts} starts converged{how}")
 
     def _descend_from(self, nlp: CompiledNlp, starts: Sequence[int]) -> None:
+        feasible: FeasibleStart | None = None
         for k in starts:
             if self._budget.spent:
                 self._stopped = Termination.LIMIT
                 return
-            if self._ends and self._budget.running_out:
+            if self._led >= LED or (self._ends and self._budget.running_out):
                 return
             self._begin(k)
-            reached, self._last = self._descend(nlp, nlp.start(), self._steps(k))
+            start, steps = nlp.start(), self._steps(k)
+            if k >= ORDINARY and (self._converged == 0 or self._led):
+                feasible = feasible or FeasibleStart(self._relaxed, nlp)
+                start, steps = self._lead(nlp, feasible, start, steps)
+                if self._led and self._relaxed.objective is None:
+                    return
+            reached, self._last = self._descend(nlp, start, steps)
             self._stopped = self._cut_short(self._last)
             self._converged += self._last.solved
             if reached is not None and (self._stopped is None or not self._ends):
@@ -90,6 +105,24 @@ class _Search:
                 self._ends.append(self._end(nlp, reached))
             if self._stopped is not None or (reached is not None and self._relaxed.objective is None):
                 return  # without an objective any point will do
+
+    def _lead(
+        self, nlp: CompiledNlp, feasible: FeasibleStart, start: Floats, steps: tuple[float, ...]
+    ) -> tuple[Floats, tuple[float, ...]]:
+        """``start`` led to a feasible point, which is an end point already, and the last step; else both as they are."""
+        led = feasible.lead(start, self._budget)
+        if led is None:
+            return start, steps
+        self._led += 1
+        self._ends.append(self._end(nlp, self._at(nlp, led)))
+        return led, steps[-1:]
+
+    def _at(self, nlp: CompiledNlp, point: Floats) -> NlpResult:
+        """A feasible point as a result: converged where any point will do, else good for its piece only."""
+        ended = Termination.LOCALLY_OPTIMAL if self._relaxed.objective is None else Termination.LIMIT
+        none = np.zeros(0)
+        objective = self._relaxed.own_objective()
+        return NlpResult(ended, "a feasible point", point, objective, FEASIBLE, none, none, 0, 0.0)
 
     def _begin(self, number: int) -> None:
         """Start ``number``, whatever earlier ones have left in the model; slacks where their rows want them."""
