@@ -23,7 +23,9 @@ from bilevel_lang.oracle.optimal_face import NotDescribedError, OptimalFace, opt
 from bilevel_lang.oracle.traits import is_pinned
 from bilevel_lang.problem import Agent, BilevelProblem
 from bilevel_lang.solution import Certificate, Tie
-from bilevel_lang.solvers.features import features_of
+from bilevel_lang.solvers.features import features_of_program
+from bilevel_lang.solvers.highs import Highs
+from bilevel_lang.solvers.program import read_program
 from bilevel_lang.solvers.registry import pick
 from bilevel_lang.solvers.solver import SolverOptions, SolverRun, Termination
 
@@ -95,6 +97,9 @@ class _TieTest:
         """The best and the worst value, or the reason why there is none."""
         try:
             face = optimal_face(self.agent, self.values, self.options)
+            if face.single and math.isfinite(self.here):
+                answers = {v.name: float(self.values[v]) for v in face.twins}
+                return Tie(self.agent.name, self.here, self.here, True, "its active rows leave one answer", (), answers)
             worst, answer, how = self._extreme(face, optimistic=False)
             self._add_leader_rows(face)
             best, _, _ = self._extreme(face, optimistic=True)
@@ -142,8 +147,9 @@ class _TieTest:
 
     def _optimised(self, face: OptimalFace, objective: Any, sense: Any) -> SolverRun:
         face.model.objective = pyo.Objective(expr=objective, sense=sense)
-        solver, _ = pick(features_of(face.model))
-        run = solver.run(face.model, self.options)
+        program = read_program(face.model)
+        solver, _ = pick(features_of_program(program))
+        run = solver.run_program(program, self.options) if isinstance(solver, Highs) else solver.run(face.model, self.options)
         face.model.del_component(face.model.objective)
         return run
 

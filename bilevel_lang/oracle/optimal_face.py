@@ -15,13 +15,14 @@ from typing import Any
 
 import pyomo.environ as pyo
 from pyomo.common.collections import ComponentMap, ComponentSet
-from pyomo.core.expr.visitor import identify_variables
+from pyomo.core.expr.relational_expr import EqualityExpression
 
+from bilevel_lang.components.plain_sums import coefficients, plain_terms
+from bilevel_lang.components.walking import variables_in
 from bilevel_lang.errors import ModelFileError, RefusedError
 from bilevel_lang.oracle.agent_model import (
     UNDEFINED,
     AgentModel,
-    constraints_model,
     expression_at,
     number_at,
     response_model,
@@ -30,6 +31,7 @@ from bilevel_lang.oracle.agent_model import (
 )
 from bilevel_lang.oracle.gradient import Gradient
 from bilevel_lang.oracle.magnitude import magnitude, unit_of
+from bilevel_lang.oracle.one_point import is_one_point
 from bilevel_lang.oracle.response import RELAXATION, objective_factor
 from bilevel_lang.oracle.traits import AgentClass, Traits, traits_of
 from bilevel_lang.problem import Agent
@@ -59,12 +61,13 @@ class NotDescribedError(Exception):
 class OptimalFace:
     """``model`` has the agent's variables (``twins``) and the rows of the set, no objective; the answer itself is in it.
 
-    ``exact`` False: it may hold answers that are not optimal.
+    ``exact`` False: it may hold answers that are not optimal. ``single``: it is proven that the answer is all that is in it.
     """
 
     model: Any
     twins: ComponentMap
     exact: bool
+    single: bool = False
 
 
 def optimal_face(agent: Agent, values: ComponentMap, options: SolverOptions, traits: Traits | None = None) -> OptimalFace:
@@ -78,13 +81,12 @@ def optimal_face(agent: Agent, values: ComponentMap, options: SolverOptions, tra
     if reason:
         raise NotDescribedError(reason)
     try:
-        run, relax = _solved(agent, values, options, traits)
-        built = constraints_model(agent, values, relax)
-        _fix_tight(agent, built, values, run)
+        built, multipliers = _solved(agent, values, options, traits)
+        single = _fix_tight(agent, built, values, multipliers)
         _keep_gradient(agent, built, values, traits)
     except (*UNDEFINED, ModelFileError, RefusedError) as error:
         raise NotDescribedError(f"a function has no value or derivative at the answer ({error})") from error
-    return OptimalFace(built.model, built.twins, traits.agent_class in EXACT_CLASSES)
+    return OptimalFace(built.model, built.twins, traits.agent_class in EXACT_CLASSES, single)
 
 
 def _why_not(agent: Agent, traits: Traits) -> str | None:
@@ -107,8 +109,8 @@ class _Multipliers:
     columns: ComponentMap
 
 
-def _solved(agent: Agent, values: ComponentMap, options: SolverOptions, traits: Traits) -> tuple[_Multipliers, float]:
-    """Multipliers of the agent's own problem, and how far its rows had to be relaxed for an answer."""
+def _solved(agent: Agent, values: ComponentMap, options: SolverOptions, traits: Traits) -> tuple[AgentModel, _Multipliers]:
+    """The agent's own feasible set, its rows relaxed where there is no answer otherwise, and the multipliers of its problem."""
     factor = objective_factor(agent, values)
     names = {AgentClass.LP: ("highs",), AgentClass.CONVEX_QP: ("highs", "ipopt")}.get(traits.agent_class, ("ipopt",))
     for relax in (0.0, RELAXATION):
@@ -119,7 +121,8 @@ def _solved(agent: Agent, values: ComponentMap, options: SolverOptions, traits: 
             built = response_model(agent, values, relax, factor)
             run = solver.run(built.model, options) if built.twins else None
             if run is not None and run.duals is not None and run.termination in _ENDED:
-                return _by_position(built, run, factor), relax
+                built.model.del_component("objective")
+                return built, _by_position(built, run, factor)
     raise NotDescribedError("its multipliers could not be found")
 
 
@@ -141,6 +144,8 @@ def sizes(expression: Any, own: ComponentSet, values: ComponentMap) -> tuple[flo
     here = magnitude(expression, own, values)
     total, slope = here.total, here.slope(values)
     out = _at_their_units(expression, own, values)
+    if out is None:
+        return total, slope
     try:
         there = magnitude(expression, own, out)
         far, steep = there.total, there.slope(out)
@@ -149,37 +154,57 @@ def sizes(expression: Any, own: ComponentSet, values: ComponentMap) -> tuple[flo
     return (max(total, far), max(slope, steep)) if math.isfinite(far + steep) else (total, slope)
 
 
-def _at_their_units(expression: Any, own: ComponentSet, values: ComponentMap) -> ComponentMap:
+def _at_their_units(expression: Any, own: ComponentSet, values: ComponentMap) -> ComponentMap | None:
+    """The point with all others at their units; None where no other is in ``expression``."""
+    others = [v for v in variables_in(expression) if v not in own and v.is_continuous()]
+    if not others:
+        return None
     found = ComponentMap(values.items())
-    for variable in identify_variables(expression, include_fixed=False):
-        if variable not in own and variable.is_continuous():
-            at = value_of(variable, values)
-            below = at < 0 or (at == 0 and variable.ub is not None and variable.ub <= 0)
-            found[variable] = -unit_of(variable, values) if below else unit_of(variable, values)
+    for variable in others:
+        at = value_of(variable, values)
+        below = at < 0 or (at == 0 and variable.ub is not None and variable.ub <= 0)
+        found[variable] = -unit_of(variable, values) if below else unit_of(variable, values)
     return found
 
 
-def _fix_tight(agent: Agent, built: AgentModel, values: ComponentMap, multipliers: _Multipliers) -> None:
-    """Rows and bounds with a multiplier stay as they are at the answer; the others are moved, if need be, to hold there."""
+def _fix_tight(agent: Agent, built: AgentModel, values: ComponentMap, multipliers: _Multipliers) -> bool:
+    """Rows and bounds with a multiplier stay as they are at the answer; the others are moved, if need be, to hold there.
+
+    Returns whether the rows that stay leave no other point.
+    """
     assert agent.objective is not None
     least = INDIFFERENT * sizes(agent.objective.expression, ComponentSet(built.twins), values)[1]
     gradient = Gradient(built.twins.values())
     built.model.tight = pyo.ConstraintList()
+    held: list[list[tuple[Any, float]]] = []
     for index, row in list(built.model.row.items()):
-        at = float(pyo.value(row.body))
-        slopes = _numbers(gradient.derivatives(row.body))
-        steepest = max((abs(n) for n in slopes.values()), default=0.0)
-        if row.equality or abs(multipliers.rows[index]) * steepest > least:
-            _hold(built.model.tight, row, gradient, at)
-        elif violation_of(at, row.lb, row.ub) > 0:
-            row.set_value((_least(row.lb, at), row.body, _most(row.ub, at)))
+        at, slopes, linear = _read(row.body, gradient)
+        steepest = max((abs(n) for _, n in slopes), default=0.0)
+        lower, upper = row.lb, row.ub
+        if (lower is not None and lower == upper) or abs(multipliers.rows[index]) * steepest > least:
+            if linear:
+                row.set_value(EqualityExpression((row.body, at)))
+                held.append(slopes)
+            else:
+                _hold(built.model.tight, row, gradient)
+        elif violation_of(at, lower, upper) > 0:
+            row.set_value((_least(lower, at), row.body, _most(upper, at)))
     for variable, twin in built.twins.items():
         at = value_of(variable, values)
         if abs(multipliers.columns[variable]) > least:
             twin.fix(at, skip_validation=True)
-            continue
-        twin.setlb(_least(twin.lb, at))
-        twin.setub(_most(twin.ub, at))
+        else:
+            twin.setlb(_least(twin.lb, at))
+            twin.setub(_most(twin.ub, at))
+    return is_one_point(held, [twin for twin in built.twins.values() if not twin.fixed])
+
+
+def _read(body: Any, gradient: Gradient) -> tuple[float, list[tuple[Any, float]], bool]:
+    """Value and slopes of ``body`` at the answer, and whether it is linear."""
+    terms, slopes = plain_terms(body), coefficients(body)
+    if terms is None or slopes is None:
+        return float(pyo.value(body)), list(_numbers(gradient.derivatives(body)).items()), body.polynomial_degree() == 1
+    return terms[0] + sum(factor * variable.value for factor, variable in terms[1]), slopes, True
 
 
 def _least(side: float | None, at: float) -> float | None:
@@ -190,13 +215,10 @@ def _most(side: float | None, at: float) -> float | None:
     return None if side is None else max(side, at)
 
 
-def _hold(block: Any, row: Any, gradient: Gradient, at: float) -> None:
-    """Replace ``row`` by what it is on the whole set: its body is constant there, and so is its gradient."""
+def _hold(block: Any, row: Any, gradient: Gradient) -> None:
+    """Replace a curved ``row`` by what it is on the whole set: its body is constant there, and so is its gradient."""
     body = row.body
     row.deactivate()
-    if body.polynomial_degree() == 1:
-        block.add(body == at)
-        return
     _level(block, body, gradient, 0.0)
     _flat(block, body, gradient, 0.0)
 

@@ -57,20 +57,29 @@ def _remark(owner: str, rows: Iterable[Any], span: Span | None, report: Report) 
     together = _Range()
     found = False
     for row in rows:
-        plain = coefficients(row.body)
-        sizes = [abs(c) for _, c in plain] if plain is not None else [abs(c) for c in _coefficients(row.body, 1.0)]
-        used = [size for size in sizes if 0 < size < math.inf]
+        used = _sizes(row.body)
         if not used:
             continue
-        here = _Range(min(used), max(used))
-        together.take(here.least, row)
-        together.take(here.largest, row)
-        if here.wide:
+        least, largest = min(used), max(used)
+        if least < together.least:
+            together.take(least, row)
+        if largest > together.largest:
+            together.take(largest, row)
+        if largest > WIDEST * least:
+            here = _Range(least, largest)
             found = True
             report.warning("E24", f"row `{row.name}` of `{owner}` has coefficients {here.ends}", span, MEND)
     if together.wide and not found:
         where = f"row `{together.least_row.name}` and row `{together.largest_row.name}`"
         report.warning("E24", f"the rows of `{owner}` have coefficients {together.ends} ({where})", span, MEND)
+
+
+def _sizes(body: Any) -> list[float]:
+    """The coefficients of a row, absolute, without zeros and what is no finite number."""
+    plain = coefficients(body)
+    if plain is None:
+        return [size for c in _coefficients(body, 1.0) if 0 < (size := abs(c)) < math.inf]
+    return [size for _, c in plain if 0 < (size := abs(c)) < math.inf]
 
 
 def _coefficients(expression: Any, factor: float) -> Iterator[float]:

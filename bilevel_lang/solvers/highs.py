@@ -52,8 +52,14 @@ class Highs:
     def run(self, model: Any, options: SolverOptions) -> SolverRun:
         """Solve ``model``. Duals and reduced costs come with an optimal LP or QP; a MILP has none."""
         started = time.perf_counter()
+        return self._run_read(read_program(model), options, started)
+
+    def run_program(self, program: Program, options: SolverOptions) -> SolverRun:
+        """:meth:`run` for a model that has been read already."""
+        return self._run_read(program, options, time.perf_counter())
+
+    def _run_read(self, program: Program, options: SolverOptions, started: float) -> SolverRun:
         name = self.version()
-        program = read_program(model)
         require(self, features_of_program(program))
         run = settled(program, name)
         if run is None:

@@ -61,6 +61,19 @@ def test_lp_against_vertices(seed: int, scale: float) -> None:
     found = extremes(m, "bilevel x\nmin f y row", values)
     for j in range(3):
         assert found[j] == pytest.approx((best[:, j].min(), best[:, j].max()), abs=1e-7)
+    (agent,) = bl.resolve(m, "bilevel x\nmin f y row").agents
+    point = ComponentMap((m.find_component(name), value) for name, value in values.items())
+    assert not optimal_face(agent, point, SolverOptions()).single or np.ptp(best, axis=0).max() < 1e-9
+
+
+@pytest.mark.parametrize(("cost", "single"), [((1, 2), True), ((1, 1), False), ((0, 0), False), ((-1, 2), True)])
+def test_one_answer_is_recognised(cost: tuple[int, int], single: bool) -> None:
+    m = curved(lambda m: cost[0] * m.y[1] + cost[1] * m.y[2])
+    m.row = pyo.Constraint(expr=m.y[1] + m.y[2] >= m.x)
+    (agent,) = bl.resolve(m, "bilevel x\nmin f y row").agents
+    answer = (2.0, 0.0) if cost[0] < 0 else (1.0, 0.0)
+    point = ComponentMap(zip([m.x, m.y[1], m.y[2]], (1.0, *answer), strict=True))
+    assert optimal_face(agent, point, SolverOptions()).single == single
 
 
 def curved(objective: Any) -> pyo.ConcreteModel:
