@@ -122,7 +122,9 @@ class Rounds:
         everywhere = latin_hypercube(self.domain, wanted - wanted // 2, self.generator)
         if self.domain.integer.all() and np.prod(self.domain.upper - self.domain.lower + 1.0) <= wanted:
             everywhere = latin_hypercube(self.domain, wanted, self.generator)
-        self._sample(np.vstack([start, self._onto_rows(everywhere)]))
+        last = self.sampling_deadline
+        half = None if last is None else (time.perf_counter() + last) / 2
+        self._sample(np.vstack([start, self._onto_rows(everywhere)]), half)
         for _ in range(GENERATIONS):
             parents = self._best_known(PARENTS)
             if len(self.judge.known()) >= wanted or not len(parents) or self._late():
@@ -141,11 +143,12 @@ class Rounds:
         known = sorted(usable(self.judge.known(), "leader"), key=lambda v: v.objective)[:count]
         return np.array([v.x for v in known]).reshape(-1, self.domain.inputs)
 
-    def _sample(self, points: Floats) -> None:
+    def _sample(self, points: Floats, deadline: float | None = None) -> None:
+        last = self.sampling_deadline if deadline is None else deadline
         began = time.perf_counter()
         misses = 0
         for number, x in enumerate(points, start=1):
-            if self._late(self.sampling_deadline):
+            if self._late(last):
                 break
             if self.judge.ask(x).point is None:
                 misses += 1
