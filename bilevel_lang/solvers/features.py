@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -50,23 +50,20 @@ def features_of_program(program: Program) -> frozenset[Feature]:
     return frozenset(found)
 
 
-def hessian(form: Form, columns: int) -> sp.csc_matrix:
-    """The symmetric Hessian of the form's quadratic part, both triangles, ``columns`` x ``columns``."""
-    rows, cols, data = [], [], []
-    for (i, j), c in form.quadratic.items():
-        rows += [i, j]
-        cols += [j, i]
-        # On the diagonal the two entries add up to 2c, which is the second derivative of c x^2.
-        data += [c, c]
-    return sp.csc_matrix((data, (rows, cols)), shape=(columns, columns))
+def hessian(pairs: Sequence[tuple[int, int]], products: Sequence[float], columns: int) -> sp.csc_matrix:
+    """The Hessian of the sum of ``products[k] * x_i * x_j``, (i, j) = ``pairs[k]``: both triangles, (columns, columns)."""
+    i, j = (np.array([pair[k] for pair in pairs], dtype=np.int64) for k in (0, 1))
+    data = np.array(products, dtype=float)
+    # On the diagonal the two entries add up to 2c, which is the second derivative of c x^2.
+    return sp.csc_matrix((np.r_[data, data], (np.r_[i, j], np.r_[j, i])), shape=(columns, columns))
 
 
 def is_convex(form: Form, sense: int) -> bool:
     """Whether ``sense`` times the quadratic part is convex, to the tolerance stated in :func:`features_of`."""
     used = sorted({k for pair in form.quadratic for k in pair})
     position = {k: n for n, k in enumerate(used)}
-    local = Form(0.0, {}, {(position[i], position[j]): c for (i, j), c in form.quadratic.items()}, None)
-    return is_semidefinite(sense * hessian(local, len(used)))
+    local = [(position[i], position[j]) for i, j in form.quadratic]
+    return is_semidefinite(sense * hessian(local, list(form.quadratic.values()), len(used)))
 
 
 def is_semidefinite(matrix: sp.csc_matrix) -> bool:

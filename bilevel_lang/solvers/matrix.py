@@ -178,7 +178,7 @@ class MatrixRun:
 
 def arrays_of(program: Program) -> MatrixProgram:
     """A model that was read, as arrays; its rows must be linear."""
-    n = len(program.variables)
+    n, products = len(program.variables), program.cost.quadratic
     cost = np.zeros(n)
     cost[list(program.cost.linear)] = list(program.cost.linear.values())
     columns = [j for row in program.rows for j in row.form.linear]
@@ -194,7 +194,7 @@ def arrays_of(program: Program) -> MatrixProgram:
         row_upper=np.array([row.upper for row in program.rows], dtype=float),
         constant=program.cost.constant,
         sense=program.sense,
-        quadratic=hessian(program.cost, n) if program.cost.quadratic else None,
+        quadratic=hessian(list(products), list(products.values()), n) if products else None,
     )
 
 

@@ -23,6 +23,7 @@ from bilevel_lang.problem import Agent, BilevelProblem
 from bilevel_lang.reformulation.linear.conditions import AgentRows, Conditions
 from bilevel_lang.reformulation.linear.given_pairs import read_pairs
 from bilevel_lang.reformulation.linear.mpec import LinearMpec, Postponed
+from bilevel_lang.solvers.features import hessian
 from bilevel_lang.solvers.matrix import Ints, MatrixProgram, QuadraticRow
 from bilevel_lang.solvers.program import Floats, finite_side, is_integer
 from bilevel_lang.statements import unknown_statement
@@ -226,21 +227,13 @@ class _Reader:
             row_upper=np.concatenate([upper, added_upper]),
             constant=objective.affine.constant,
             sense=-1 if leader is not None and leader.sense == maximize else 1,
-            quadratic=symmetric(objective, n) if objective.pairs else None,
+            quadratic=hessian(objective.pairs, objective.products, n) if objective.pairs else None,
             quadratic_rows=tuple(_quadratic_row(each) for each in self.curved),
         )
 
 
 def _free(variable: Any) -> bool:
     return variable.lb is None and variable.ub is None and variable.is_continuous() and not variable.fixed
-
-
-def symmetric(form: Quadratic, columns: int) -> sp.csc_matrix:
-    """The Hessian of the form's quadratic part, both triangles, (columns, columns)."""
-    i, j = (np.array([pair[k] for pair in form.pairs], dtype=np.int64) for k in (0, 1))
-    data = np.array(form.products, dtype=float)
-    # On the diagonal the two entries add up to 2c, which is the second derivative of c z^2.
-    return sp.csc_matrix((np.r_[data, data], (np.r_[i, j], np.r_[j, i])), shape=(columns, columns))
 
 
 def _quadratic_row(row: _CurvedRow) -> QuadraticRow:
