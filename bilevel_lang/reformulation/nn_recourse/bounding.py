@@ -89,7 +89,7 @@ class Bounding:
             cost = self._look_at(x, whole)
             if cost is None:
                 return Termination.LIMIT
-            if whole and self.value - self.bound <= self.gap * max(1.0, abs(self.value)):
+            if whole and self.x is not None and self.value - self.bound <= self.gap * max(1.0, abs(self.value)):
                 return Termination.OPTIMAL
             if np.isfinite(cost) and self.cuts.slopes and cost - expected <= self.gap * max(1.0, abs(cost)) and not whole:
                 return Termination.OPTIMAL

@@ -14,6 +14,7 @@ from bilevel_lang.reformulation.nn_recourse.bounding import Bounded, Bounding
 from bilevel_lang.reformulation.nn_recourse.decisions import Decisions
 from bilevel_lang.reformulation.nn_recourse.fitted import KINDS, Fitted, fitted
 from bilevel_lang.reformulation.nn_recourse.labels import SecondStage
+from bilevel_lang.reformulation.nn_recourse.polishing import can_be_polished, polished
 from bilevel_lang.reformulation.nn_recourse.program import Learned, learned_program
 from bilevel_lang.reformulation.rewrite import Options
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
@@ -32,6 +33,9 @@ QUESTIONS = 500
 
 SOLVE_SECONDS = 10.0
 """For a program with a network, where there is no time limit: what it has by then is evaluated like anything else."""
+
+POLISHED = 40
+"""The best decisions of the samples that are moved to where rows become tight."""
 
 BOUND_SHARE = 0.3
 """Of a time limit that cuts may take where they alone cannot give the answer."""
@@ -126,6 +130,17 @@ class Rounds:
         near = np.where(whole, np.rint(visited), visited)[::-1]
         self.archive.ask(near[: max(1, wanted // 2)])
         self.archive.ask(self.decisions.sample(wanted))
+        for known in sorted(self.archive.answered(), key=lambda k: k.total)[:POLISHED]:
+            self._polish(known)
+
+    def _polish(self, known: Known) -> None:
+        """Go on from ``known`` as long as it becomes better."""
+        while can_be_polished(self.arrays) and not self.archive.late:
+            x = polished(self.arrays, known.x, self.deadline)
+            found = None if x is None else self.archive.value(x[self.decisions.seen])
+            if found is None or found.total >= known.total - CLOSED * max(1.0, abs(known.total)):
+                return
+            known = found
 
     def _around_best(self) -> None:
         asked = 0
@@ -133,6 +148,8 @@ class Rounds:
             points = self.decisions.around(best.x[self.decisions.seen])
             asked += len(points)
             self.archive.ask(points)
+            if (found := self.archive.best) is not None and found is not best:
+                self._polish(found)
             if self.archive.best is best or not len(points):
                 break
 
@@ -167,6 +184,7 @@ class Rounds:
             sense = self.arrays.sense
             self.said.append(f"{said}; its decision is worth {sense * known.total:.8g}, it said {sense * run.objective:.8g}")
             self.tried[kind] = _Tried(found, learned, run.objective, known)
+            self._polish(known)
 
     # --- The end.
 

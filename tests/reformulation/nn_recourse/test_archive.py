@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from bilevel_lang.reformulation.nn_recourse.archive import Archive
+from bilevel_lang.reformulation.nn_recourse.cuts import Cuts
+from bilevel_lang.reformulation.nn_recourse.decisions import Decisions, domain_of
+from bilevel_lang.reformulation.nn_recourse.labels import SecondStage
+from bilevel_lang.reformulation.stochastic.recourse import recourse_at
+from tests.reformulation.nn_recourse.programs import ANNOTATION, corners, facilities
+from tests.reformulation.stochastic.test_extensive import arrays_of_text
+
+
+def archive(deadline: float | None = None) -> Archive:
+    arrays = arrays_of_text(facilities(True), ANNOTATION)
+    decisions = Decisions(arrays, arrays.first.cost, domain_of(arrays, ("a", "b", "c")), 0)
+    return Archive(decisions, Cuts(arrays), SecondStage(arrays, relaxed=False, deadline=deadline))
+
+
+def test_each_decision_is_solved_once_and_worth_what_its_scenarios_say() -> None:
+    found = archive()
+    found.ask(np.vstack([corners(), corners()[:3]]))
+    found.ask(corners())
+    arrays = found.stage.arrays
+    assert found.stage.solves == 8 * arrays.scenarios
+    for known in found.answered():
+        second = float(arrays.probabilities @ recourse_at(arrays, known.x).values)
+        assert known.second == pytest.approx(second)
+        assert known.total == pytest.approx(second + arrays.first.objective_at(known.x))
+        assert known.least <= known.total + 1e-9
+    best = found.best
+    assert best is not None
+    assert best.total == min(k.total for k in found.answered())
+    labels = found.labels()
+    assert labels.weights is not None
+    assert int(np.argmax(labels.weights)) == int(np.argmin([k.total for k in found.answered()]))
+    assert labels.targets[:, 0] == pytest.approx([k.second for k in found.answered()])
+
+
+def test_time_that_is_over_is_told() -> None:
+    found = archive(time.perf_counter() - 1)
+    found.ask(corners())
+    assert found.late
+    assert found.best is None

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bilevel_lang.reformulation.nn_recourse import cuts as module
+from bilevel_lang.reformulation.nn_recourse.cuts import Cuts
+from bilevel_lang.reformulation.nn_recourse.labels import SecondStage
+from bilevel_lang.solvers.highs import Highs
+from bilevel_lang.solvers.solver import SolverOptions
+from tests.reformulation.nn_recourse.programs import ANNOTATION, corners, facilities
+from tests.reformulation.stochastic.test_extensive import arrays_of_text
+
+
+@pytest.mark.parametrize("groups", [1, 2, 100])
+def test_cuts_are_exact_where_they_were_made_and_below_elsewhere(groups: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_GROUPS", groups)
+    arrays = arrays_of_text(facilities(False), ANNOTATION)
+    found = SecondStage(arrays, relaxed=True).costs(corners())
+    assert found is not None and found.slopes is not None
+    expected = found.values @ arrays.probabilities
+    cuts = Cuts(arrays)
+    for k in (1, 6):
+        cuts.add(corners()[k], found.values[k], found.slopes[k])
+    mine = cuts.expected(corners())
+    assert mine[[1, 6]] == pytest.approx(expected[[1, 6]])
+    assert (mine <= expected + 1e-9).all()
+    run = Highs().run_matrix(cuts.program(whole=True), SolverOptions())
+    assert run.objective == pytest.approx(min(mine[k] + cuts.first_cost(x) for k, x in enumerate(corners())))
+    cuts.forbid(np.ones(3), 1.0, np.array([1.0, 0.0, 0.0]))  # 1 + (x1 - 1) <= 0
+    run = Highs().run_matrix(cuts.program(whole=True), SolverOptions())
+    assert run.objective == pytest.approx(min(mine[k] + cuts.first_cost(x) for k, x in enumerate(corners()) if x[0] == 0))

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyomo.environ as pyo
+import pytest
+
+from bilevel_lang.errors import RefusedError
+from bilevel_lang.reformulation.nn_recourse.decisions import Decisions, domain_of, seen_columns
+from tests.reformulation.nn_recourse.programs import ANNOTATION, corners, facilities
+from tests.reformulation.stochastic.test_extensive import arrays_of_text
+from tests.stochastic_models import FARMER, farmer
+
+NAMES = ("a", "b", "c")
+
+
+def decisions(m: Any) -> Decisions:
+    arrays = arrays_of_text(m, ANNOTATION)
+    return Decisions(arrays, arrays.first.cost, domain_of(arrays, NAMES), 0)
+
+
+def test_the_box_follows_from_the_rows_of_the_first_stage() -> None:
+    found = domain_of(arrays_of_text(farmer(), FARMER), NAMES)
+    assert found.upper == pytest.approx(np.full(3, 500), rel=1e-6)
+    m: Any = farmer()
+    m.del_component(m.land)
+    with pytest.raises(RefusedError, match=r"`a` has no upper bound[\s\S]*give `a` bounds"):
+        domain_of(arrays_of_text(m, FARMER), NAMES)
+
+
+def test_few_decisions_are_all_there_and_many_are_drawn_with_any_share_of_ones() -> None:
+    few = decisions(facilities(True))
+    every = few.all(8)
+    assert few.binary
+    assert every is not None
+    assert sorted(map(tuple, every)) == sorted(map(tuple, corners()))
+    assert few.all(7) is None
+    drawn = few.sample(400)
+    assert set(np.unique(drawn)) == {0.0, 1.0}
+    assert {tuple(p) for p in drawn} == {tuple(p) for p in corners()}
+    loose = decisions(facilities(True, binary=False))
+    assert not loose.binary
+    assert loose.all(10**6) is None
+    assert ((loose.sample(50) >= 0) & (loose.sample(50) <= 1)).all()
+
+
+def test_what_the_second_stage_does_not_see_is_chosen_best() -> None:
+    m: Any = facilities(True)
+    m.permit = pyo.Var(bounds=(0, 10))
+    m.pays = pyo.Constraint(expr=m.permit >= 2 * m.x[1] + m.x[2])
+    m.few = pyo.Constraint(expr=m.x[1] + m.x[2] + m.x[3] <= 2)
+    m.cost.set_value(m.cost.expr + 3 * m.permit)
+    arrays = arrays_of_text(m, ANNOTATION)
+    assert len(arrays.first.lower) == 4
+    assert len(seen_columns(arrays)) == 3
+    found = Decisions(arrays, arrays.first.cost, domain_of(arrays, ("a", "b", "c", "d")), 0)
+    whole = found.completed(np.array([1.0, 1.0, 0.0]))
+    assert whole is not None
+    assert sorted(whole) == pytest.approx([0, 1, 1, 3])
+    assert found.completed(np.ones(3)) is None

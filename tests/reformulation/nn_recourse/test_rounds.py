@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import pytest
+
+from bilevel_lang.errors import RefusedError
+from bilevel_lang.reformulation.nn_options import NnOptions
+from bilevel_lang.reformulation.nn_recourse.decisions import domain_of
+from bilevel_lang.reformulation.nn_recourse.rounds import Rounds, refuse_cuts
+from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.stochastic.extensive import extensive_form
+from bilevel_lang.solvers.highs import Highs
+from bilevel_lang.solvers.solver import SolverOptions, Termination
+from tests.reformulation.nn_recourse.programs import ANNOTATION, facilities
+from tests.reformulation.stochastic.test_extensive import arrays_of_text
+
+
+@pytest.mark.parametrize("network", ["icnn", pytest.param("relu", marks=pytest.mark.slow)])
+def test_continuous_decisions_of_an_integer_second_stage_by_network_and_polish(network: str) -> None:
+    pytest.importorskip("torch")
+    arrays = arrays_of_text(facilities(True, binary=False), ANNOTATION)
+    options = Options(method="nn-embed", nn=NnOptions(network=network, samples=15, layers=(6,)))
+    found = Rounds(arrays, domain_of(arrays, ("a", "b", "c")), options).run()
+    optimum = Highs().run_matrix(extensive_form(arrays), SolverOptions()).objective
+    assert optimum is not None and found.best is not None
+    assert found.bound <= optimum + 1e-6
+    assert optimum - 1e-6 <= found.best.total <= 1.05 * optimum
+    assert not found.closed
+    assert found.surrogate["kind"] == network
+    assert found.approximate is not None
+
+
+def test_few_decisions_are_all_evaluated_which_proves_the_best() -> None:
+    arrays = arrays_of_text(facilities(True), ANNOTATION)
+    found = Rounds(arrays, domain_of(arrays, ("a", "b", "c")), Options(method="nn-embed")).run()
+    optimum = Highs().run_matrix(extensive_form(arrays), SolverOptions()).objective
+    assert found.best is not None
+    assert found.best.total == pytest.approx(optimum)
+    assert found.closed
+    assert found.termination is Termination.OPTIMAL
+    assert "all 8 decisions" in found.said[0]
+
+
+def test_exact_cuts_of_an_integer_second_stage_are_refused() -> None:
+    options = Options(method="nn-embed", nn=NnOptions(network="cuts"))
+    with pytest.raises(RefusedError, match="no exact cuts of an integer second stage"):
+        refuse_cuts(arrays_of_text(facilities(True), ANNOTATION), options)
+    refuse_cuts(arrays_of_text(facilities(False), ANNOTATION), options)
