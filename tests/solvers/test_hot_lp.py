@@ -35,5 +35,5 @@ def test_sides_and_entries_that_change_count_from_the_next_solve_on(seed: int) -
         hot.set_entries(places, data[places])
         answer = hot.solve()
         rows = LinearConstraint(program.matrix, -np.inf, upper)
-        theirs = milp(program.cost, constraints=rows, bounds=(0, 5))  # type: ignore[arg-type]
+        theirs = milp(program.cost, constraints=rows, bounds=(0, 5))
         assert answer.objective == pytest.approx(theirs.fun, abs=1e-7)
