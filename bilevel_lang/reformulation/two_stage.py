@@ -21,6 +21,10 @@ FIRST = 10.0
 AGAIN = 30.0
 """Seconds for the second global search, from the local answer; what is left of ``--time-limit`` where that is given."""
 
+NEARLY = 0.05
+"""A gap, relative to max(1, |objective|), below which the second global search is worth it for curved rows too, unless
+``--time-limit`` says that time is short: on a busy machine the first one may have been cut off just before its proof."""
+
 OTHERWISE = "product"
 """The encoding of the local search where the first one has found nothing: equalities, from starts around 1."""
 
@@ -73,7 +77,8 @@ class TwoStage:
         local = self._otherwise(local, options, None if limit is None else limit - first.seconds - local.seconds)
         why = first.message if first.termination is Termination.FAILED else f"no global proof within {first.seconds:.0f} s"
         best = self._better(first, local, why)
-        if not self.again or best.values is None or best.termination is Termination.INTERRUPTED:
+        again = self.again or (limit is None and _nearly(best))
+        if not again or best.values is None or best.termination is Termination.INTERRUPTED:
             return best
         return self._again(best, options, first.seconds + local.seconds)
 
@@ -148,6 +153,13 @@ def _or_nothing(search: Callable[[], SolverRun], solver: str) -> SolverRun:
     except (SolverFailedError, RefusedError, ModelFileError) as error:
         said = error.diagnostics[0].message
         return SolverRun(Termination.FAILED, solver, seconds=time.perf_counter() - began, message=said)
+
+
+def _nearly(run: SolverRun) -> bool:
+    """Whether the bound is so close that a proof is within reach."""
+    if run.bound is None or run.objective is None:
+        return False
+    return abs(run.objective - run.bound) <= NEARLY * max(1.0, abs(run.objective))
 
 
 def _tighter(a: float | None, b: float | None, sense: float) -> float | None:

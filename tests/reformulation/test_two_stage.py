@@ -95,6 +95,17 @@ def test_a_second_global_search_begins_from_the_local_answer() -> None:
     assert globally.seen[1].solver_options["start"][m.x] == 1.0
 
 
+@pytest.mark.parametrize(("bound", "limit", "searches"), [(0.97, None, 2), (0.5, None, 1), (0.97, 30.0, 1), (None, None, 1)])
+def test_curved_rows_are_searched_again_only_where_the_bound_is_close_and_time_is_not_short(
+    bound: float | None, limit: float | None, searches: int
+) -> None:
+    m, twin = model(), model()
+    globally = Script(run(Termination.LIMIT, m, bound=bound), run(Termination.OPTIMAL, m, 1.0, bound=1.0))
+    found = plan(m, globally, Script(run(Termination.LOCALLY_OPTIMAL, twin, 1.0)), twin, False)(Options(time_limit=limit))
+    assert len(globally.seen) == searches
+    assert found.termination is (Termination.OPTIMAL if searches == 2 else Termination.LOCALLY_OPTIMAL)
+
+
 def test_the_stages_share_the_time_limit() -> None:
     m, twin = model(), model()
     globally = Script(run(Termination.LIMIT, m, seconds=2.0), run(Termination.LIMIT, m, seconds=1.0))
