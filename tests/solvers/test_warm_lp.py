@@ -143,3 +143,24 @@ def test_unbounded_infeasible_and_a_spent_budget_are_told_apart() -> None:
     spent = warm_relaxation(whole_program(one, np.ones(1)), 1)
     ends = [spent.largest(np.array([0]), np.ones(1)).termination for _ in range(3)]
     assert ends[-1] is Termination.LIMIT
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_first_solve_with_presolve_is_the_same(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bilevel_lang.solvers.warm_lp.LARGE", 0)
+    program = transport(seed)
+    lp = WarmLp(program, PLAIN, primal=True)
+    answer = lp.solve_first()
+    assert answer.objective == pytest.approx(minimum(program, program.cost, program.lower, program.upper), abs=1e-7)
+    other = np.random.default_rng(seed).integers(-5, 6, program.columns).astype(float)
+    lp.set_cost(other)
+    assert lp.solve().objective == pytest.approx(minimum(program, other, program.lower, program.upper), abs=1e-7)
+
+
+def test_a_first_solve_without_a_point_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bilevel_lang.solvers.warm_lp.LARGE", 0)
+    program = transport(4)
+    row = program.matrix.toarray()[0]
+    lp = WarmLp(program, PLAIN, primal=True)
+    lp.set_bounds(np.where(row > 0, 1e4, 0.0), np.where(row > 0, 2e4, 0.0))
+    assert lp.solve_first().termination is Termination.INFEASIBLE

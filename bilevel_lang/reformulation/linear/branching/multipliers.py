@@ -57,7 +57,7 @@ class Multipliers:
         levels = np.concatenate([blocks.rest.program.row_lower, blocks.rest.program.row_upper])
         self._scale = max(1.0, np.abs(levels[np.isfinite(levels)]).max(initial=0.0))
         self.lp = WarmLp(blocks.rest.program, options, primal=True, deadline=deadline)
-        self.termination = self.lp.solve().termination if len(self._block.columns) else Termination.OPTIMAL
+        self.termination = self.lp.solve_first().termination if len(self._block.columns) else Termination.OPTIMAL
 
     def fit(self, first: Floats, state: Ints, zero: float) -> Fit | Termination:
         """Multipliers for the point with first sides ``first`` (pairs,), up to ``zero`` being 0, at a node in ``state``."""
