@@ -18,7 +18,9 @@ import numpy as np
 from bilevel_lang.reformulation.complementarity.finish import Budget
 from bilevel_lang.reformulation.complementarity.relaxed_model import RelaxedModel, Side, is_variable
 from bilevel_lang.solvers.ipopt import FEASIBLE, CompiledNlp
+from bilevel_lang.solvers.nlp import CASADI_MISSING
 from bilevel_lang.solvers.program import Floats
+from bilevel_lang.solvers.settled import load_module
 
 STEPS = (1e-2, 1e-10)
 """The values of mu, in turn: the first one leads off the kinks, the second one decides the pairs."""
@@ -38,8 +40,7 @@ class FeasibleStart:
     """The residuals of one relaxed model, compiled once."""
 
     def __init__(self, relaxed: RelaxedModel, nlp: CompiledNlp) -> None:
-        import casadi
-
+        casadi = load_module("casadi", CASADI_MISSING)
         self._nlp = nlp
         self._unit: Floats | None = np.ones(len(nlp.variables))
         symbols = nlp.symbolic
