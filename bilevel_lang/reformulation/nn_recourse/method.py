@@ -3,7 +3,7 @@
 Formulation: :mod:`.cuts` and :mod:`.program`. Accepts: two stages, linear with or without integers in one scenario, a first stage
 in a box that is given or follows from its rows. Exactness: exact (a proven gap) for a linear second stage; otherwise the best
 decision whose scenarios were all solved, with the bound of the linear relaxation. The network is for the given scenario set.
-Reference: Patel, Dumouchelle, Khalil and Bodur 2022, NeurIPS ("Neur2SP"); Liu and Oliveira 2025 (arXiv:2505.05261).
+Reference: Dumouchelle, Patel, Khalil and Bodur 2022, "Neur2SP" (arXiv:2205.12006); "ICNN-enhanced 2SP" (arXiv:2505.05261).
 """
 
 from __future__ import annotations
