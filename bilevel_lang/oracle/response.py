@@ -53,6 +53,10 @@ class Response:
     relaxed: bool = False
 
 
+LP_TOLERANCE = {"constraints/nonlinear/tightenlpfeastol": False}
+"""SCIP would ask its LP solver for tolerances below 1e-10 near an answer; SoPlex refuses each with a line on stderr."""
+
+
 class _Effort:
     """What is left of the time limit, for several runs in a row."""
 
@@ -153,7 +157,8 @@ def _local(built: AgentModel, options: SolverOptions) -> SolverRun | None:
 
 def _global(built: AgentModel, effort: _Effort) -> tuple[SolverRun, bool]:
     try:
-        return by_name("scip").run(built.model, effort.options()), True
+        options = effort.options()
+        return by_name("scip").run(built.model, replace(options, extra={**LP_TOLERANCE, **options.extra})), True
     except (RefusedError, SolverMissingError, SolverFailedError):
         # SCIP lacks one of the functions, or broke down. The answer below is marked unproven, and the verdict says so.
         return _multistart(built, effort), False
