@@ -152,6 +152,8 @@ class _Search:
                 raise SolverFailedError(
                     f"scenario {number + 1} could not be solved by itself", help="use --method extensive-form"
                 )
+            if math.isinf(values[number]):
+                return  # no decision for a scenario, however improbable, is no decision
             if base + float(self.weights @ values) >= self.best or self._over():
                 return
         self.best, self.x, self.y = base + float(self.weights @ values), x, answers.y

@@ -11,12 +11,14 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
+import scipy.sparse as sp
 
 from bilevel_lang.errors import RefusedError
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
 from bilevel_lang.reformulation.stochastic.compilation import Compiled
 from bilevel_lang.reformulation.stochastic.extension import Extension
 from bilevel_lang.reformulation.stochastic.ranges import column_ranges
+from bilevel_lang.solvers.matrix import Ints
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.uncertainty.program import RiskTerm
 
@@ -157,29 +159,46 @@ def _check_direction(arrays: TwoStageArrays, term: RiskTerm, result: int | None,
 def _pushes(arrays: TwoStageArrays, result: int, sign: float) -> list[float]:
     """>= 0 for everything that wants the column smaller (sign +1) or larger (-1), negative for what does not."""
     first = arrays.first
-    pushes = [arrays.sense * sign * float(first.cost[result]), arrays.sense * sign * float(arrays.first_cost[result])]
-    pushes += _row_pushes(first.matrix, first.row_lower, first.row_upper, result, sign)
-    pushes += _row_pushes(arrays.technology, arrays.row_lower, arrays.row_upper, result, sign)
+    pushes = [arrays.sense * sign * float(first.cost[result] + arrays.mean("first_cost")[result])]
+    rows, stored = _entries(first.matrix, result)
+    pushes.append(_row_push(sign * stored[None, :], first.row_lower[None, rows], first.row_upper[None, rows]))
+    rows, stored = _technology_of(arrays, result)
+    pushes.append(_row_push(sign * stored, arrays.everywhere("row_lower")[:, rows], arrays.everywhere("row_upper")[:, rows]))
     bound = first.lower[result] if sign > 0 else first.upper[result]
     return [*pushes, -1.0 if np.isfinite(bound) else 0.0]
 
 
-def _row_pushes(matrix: object, lower: Floats, upper: Floats, column: int, sign: float) -> list[float]:
-    entries = matrix.tocoo()  # type: ignore[attr-defined]
-    pushes = []
-    for row, coefficient in zip(entries.row[entries.col == column], entries.data[entries.col == column], strict=True):
-        against = lower[row] if coefficient * sign > 0 else upper[row]
-        pushes.append(-1.0 if np.isfinite(against) else 1.0)
-    return pushes
+def _row_push(coefficients: Floats, lower: Floats, upper: Floats) -> float:
+    """-1 where a row wants the column on the wrong side in some scenario; all (S, entries)."""
+    against = ((coefficients > 0) & np.isfinite(lower)) | ((coefficients < 0) & np.isfinite(upper))
+    return -1.0 if against.any() else 0.0
+
+
+def _entries(matrix: sp.csr_matrix, column: int) -> tuple[Ints, Floats]:
+    """The rows that store something in a column, and what."""
+    places = np.flatnonzero(matrix.indices == column)
+    return np.searchsorted(matrix.indptr, places, side="right") - 1, np.asarray(matrix.data[places], dtype=float)
+
+
+def _technology_of(arrays: TwoStageArrays, column: int) -> tuple[Ints, Floats]:
+    """The second-stage rows of a first-stage column, and its coefficients in every scenario (S, entries)."""
+    rows, stored = _entries(arrays.technology, column)
+    everywhere: Floats = np.tile(stored, (arrays.scenarios, 1))
+    varying = arrays.varying.get("technology")
+    if varying is not None:
+        places = np.flatnonzero(arrays.technology.indices == column)
+        _, mine, theirs = np.intersect1d(places, varying.places, return_indices=True)
+        everywhere[:, mine] = varying.values[:, theirs]
+    return rows, everywhere
 
 
 def _only_in_objective(arrays: TwoStageArrays, result: int) -> bool:
     """Whether a result column is in no row, so that the measure can take its place in the objective without a row over
     scenarios."""
-    rows = arrays.first.matrix[:, [result]].count_nonzero() + arrays.technology[:, [result]].count_nonzero()
+    rows = np.count_nonzero(_entries(arrays.first.matrix, result)[1]) + np.count_nonzero(_technology_of(arrays, result)[1])
     bounded = np.isfinite(arrays.first.lower[result]) or np.isfinite(arrays.first.upper[result])
     coupled = any(c.first[result] != 0 for c in arrays.couplings)
-    return rows == 0 and not bounded and not coupled and arrays.first_cost[result] == 0
+    return rows == 0 and not bounded and not coupled and not arrays.everywhere("first_cost")[:, result].any()
 
 
 def _without_first_cost(arrays: TwoStageArrays, result: int) -> TwoStageArrays:

@@ -11,7 +11,7 @@ import pytest
 import bilevel_lang as bl
 from bilevel_lang.errors import RefusedError
 from bilevel_lang.reformulation.stochastic.risk import value_of_measure
-from tests.stochastic_models import RISKY, newsvendor_with_profit, profits
+from tests.stochastic_models import RISKY, newsvendor, newsvendor_with_profit, profits
 
 P = np.array([0.4, 0.3, 0.3])
 
@@ -120,3 +120,43 @@ def test_a_quantile_without_any_bound_is_refused() -> None:
     m.x.setub(None)
     with pytest.raises(RefusedError, match=r"VaR of `p` needs a bound"):
         bl.solve(m, RISKY + "varlo p 0.1")
+
+
+PRICED, PAID = (lambda m: m.z + m.k * m.c), (lambda m: m.z + m.v)
+
+
+def weighted(weights: tuple[float, float, float], body: Any) -> Any:
+    """The newsvendor with a loss ``z``, and its CVaR ``c`` at a random price ``k`` (for the demands 90, 60, 30)."""
+    m = newsvendor()
+    m.del_component(m.profit)
+    m.k = pyo.Param(initialize=1, mutable=True)
+    m.z, m.c, m.v = pyo.Var(), pyo.Var(), pyo.Var(bounds=(0, None))
+    m.loss = pyo.Constraint(expr=m.z == 30 * m.x - 60 * m.s + 10 * m.i + 5 * m.l)
+    m.cost = pyo.Objective(expr=body(m))
+    if body is PAID:
+        m.pay = pyo.Constraint(expr=m.v >= m.k * m.c)
+    rows = " ".join(f"{p} {d} {k}" for p, d, k in zip((0.4, 0.3, 0.3), (90, 60, 30), weights, strict=True))
+    more = " pay v" if body is PAID else ""
+    return bl.solve(m, f"jrandvar d k {rows}\nstage 2 s l i demand stock z loss{more}\ncvarup z c 0.3")
+
+
+@pytest.mark.parametrize("weights", [(0, 1, 2), (2, 1, 0), (-1, 2, 2)])
+def test_a_measure_may_have_a_random_price(weights: tuple[float, float, float]) -> None:
+    mean = float(P @ np.array(weights))
+    losses = [-np.array(profits(x)) for x in np.arange(0, 200.5, 0.5)]
+    expected = min(float(P @ z) + mean * value_of_measure("cvarup", 0.3, z, P) for z in losses)
+    assert weighted(weights, PRICED).objective == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("weights", [(0, 1, 2), (2, 1, 0)])
+def test_a_measure_may_have_a_random_coefficient_in_a_row(weights: tuple[float, float, float]) -> None:
+    losses = [-np.array(profits(x)) for x in np.arange(0, 200.5, 0.5)]
+    paid = [float(P @ np.maximum(0.0, np.array(weights) * value_of_measure("cvarup", 0.3, z, P))) for z in losses]
+    expected = min(float(P @ z) + v for z, v in zip(losses, paid, strict=True))
+    assert weighted(weights, PAID).objective == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("weights", "body"), [((0, -1, -2), PRICED), ((0, -1, -2), PAID), ((1, -1, 1), PAID)])
+def test_the_direction_is_looked_at_in_every_scenario(weights: tuple[float, float, float], body: Any) -> None:
+    with pytest.raises(RefusedError, match="wants it small"):
+        weighted(weights, body)
