@@ -161,14 +161,14 @@ class RandomReader:
 
     def _seed(self, statement: SetSeed) -> None:
         value = statement.seed.value
-        if value != int(value) or value < 0:
+        if not value.is_integer() or value < 0:
             self._report.error("E26", f"`{statement.seed.text}` is no seed", statement.seed.span, "a whole number >= 0")
         else:
             self.seed = int(value)
 
     def _sample(self, statement: Sample, place: int) -> None:
         size, way = statement.size.value, self._way(statement)
-        if size != int(size) or not 1 <= size <= LARGEST_SAMPLE:
+        if not size.is_integer() or not 1 <= size <= LARGEST_SAMPLE:
             help = f"a whole number from 1 to {LARGEST_SAMPLE:,}"
             self._report.error("E26", f"`{statement.size.text}` is no size of a sample", statement.size.span, help)
             return

@@ -40,10 +40,12 @@ class Report:
         self._add(code, message, span, help, "notice")
 
     def absorb(self, other: Report) -> None:
-        """Take over what was found in another text that this one names, such as a table; it keeps its own places."""
+        """Take over what was found in another text that this one names, such as a table; it keeps its own places, of what is said
+        more than once the first."""
         for diagnostic in other.diagnostics:
             kind = (f"{diagnostic.code} {other.source.name}", diagnostic.severity, diagnostic.message, -1)
-            self._found[kind], self._seen[kind] = diagnostic, 1
+            self._found.setdefault(kind, diagnostic)
+            self._seen[kind] += 1
 
     @property
     def has_errors(self) -> bool:

@@ -52,9 +52,18 @@ class RiskReader:
         variables = [self._variable(reference) for reference in names]
         if any(v is None for v in variables):
             return []
+        for reference, variable in zip(names, variables, strict=True):
+            if variable.fixed:
+                said = f"`{variable.name}` is fixed: a number has no risk, and stands for none"
+                self._report.error("E28", said, reference.span, "unfix it, or take the statement out")
+                return []
         if not self._stages.is_second(variables[0]):
             said = f"`{variables[0].name}` is decided in stage 1: it is not random"
             self._report.error("E28", said, names[0].span, f"list it with its row in stage 2: `stage 2 {variables[0].name}`")
+            return []
+        if id(variables[0]) not in {id(v) for v in self._stages.second_variables}:
+            said = f"`{variables[0].name}` is in no active row and not in the objective: nothing makes it random"
+            self._report.error("E28", said, names[0].span, "define it by a row of stage 2")
             return []
         result = variables[1] if len(variables) == 2 else None
         if result is not None and self._stages.is_second(result):
@@ -117,5 +126,11 @@ class RiskReader:
         if early:
             said = f"`{early[0].name}` belongs to stage 1: it holds or not whatever happens"
             self._report.error("E28", said, found.span, f"list it: `stage 2 {found.text}`")
+            return []
+        active = {id(row) for row in self._stages.second_rows}
+        asleep = [e.data for e in found.elements if id(e.data) not in active]
+        if asleep:
+            said = f"`{asleep[0].name}` is deactivated: it holds nothing"
+            self._report.error("E28", said, found.span, "activate it, or take it out of the `chance`")
             return []
         return [e.data for e in found.elements]

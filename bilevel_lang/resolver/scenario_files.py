@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,7 @@ def read_table(statement: Scenarios, report: Report, model: Any, mutable: Mutabl
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise OSError(f"it is larger than {LARGEST_FILE:,} bytes")
-        text = path.read_bytes().decode("utf-8-sig")
+        text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except OSError as error:
         said = error.strerror or str(error)
         report.error(
@@ -71,6 +71,9 @@ def _inside(statement: Scenarios, report: Report) -> Path | None:
     """The file's path, if it stays in the folder of the annotation by whatever links."""
     folder = Path(report.source.name).parent if report.source.name[:1] != "<" else Path()
     path = folder / statement.file
+    if "\0" in statement.file:
+        report.error("E26", "a file's name cannot hold a NUL character", statement.span, "write the name of a file")
+        return None
     if Path(statement.file).is_absolute() or not path.resolve().is_relative_to(folder.resolve()):
         help = "put the file beside the annotation, or in a folder below it"
         report.error("E26", f"`{statement.file}` leaves the annotation's folder", statement.span, help)
@@ -86,12 +89,12 @@ class _Table:
 
     def read(self, text: str) -> ScenarioTable | None:
         reader = csv.reader(io.StringIO(text), skipinitialspace=True)
-        self._lines = text.splitlines()
+        self._lines = text.split("\n")
         header: list[str] | None = None
         numbers: list[list[float]] = []
         names: list[str] = []
         places: list[int] = []
-        for row in reader:
+        for row in self._rows(reader):
             if not any(field.strip() for field in row):
                 continue
             if header is None:
@@ -110,6 +113,14 @@ class _Table:
             )
             return None
         return self._finished(columns, np.array(numbers), tuple(names), places)
+
+    def _rows(self, reader: Any) -> Iterator[list[str]]:
+        """The rows, up to what is no table."""
+        try:
+            yield from reader
+        except csv.Error as error:
+            place = self._span(min(reader.line_num, len(self._lines)), [], None)
+            self._report.error("E26", f"this is no table: {error}", place, "numbers with commas between them")
 
     def _finished(self, columns: list[Any], values: Floats, names: tuple[str, ...], places: list[int]) -> ScenarioTable | None:
         kinds = [c for c in columns if c != "scenario"]
@@ -178,10 +189,11 @@ class _Table:
         start = sum(len(before) + 1 for before in self._lines[: line - 1])
         column, width = 0, len(text)
         if place is not None:
-            for field in row[: place + 1]:
-                column = max(0, text.find(field, column))
+            for number, field in enumerate(row[: place + 1]):
+                column = max(column, text.find(field, column))
                 width = len(field)
-                column += 0 if field is row[place] else width
+                # Past the field and its comma, so that an equal or empty field after it is looked for behind it.
+                column += 0 if number == place else width + 1
         return Span(start + column, start + column + max(1, width), line, column + 1)
 
 

@@ -54,7 +54,7 @@ class Stages:
 
     def _number(self, number: Number) -> int | None:
         value = number.value
-        if value != int(value) or value < 1:
+        if not value.is_integer() or value < 1:
             self._report.error("E27", f"`{number.text}` is no stage", number.span, "stages are 1 and 2")
         elif value > 2:
             said = f"stage {number.text}: problems of more than two stages are not carried out"

@@ -226,10 +226,12 @@ class _Reader:
 
     def _probability(self, card: Card, text: str) -> float:
         value = self._number(card, text)
+        if value is None:
+            return 0.0
         self._rounding[card.line] = _half_a_digit(text)
-        if value is not None and value < 0:
+        if value < 0:
             self._complaints.error(f"the probability {text} is negative", card.line, text)
-        return 0.0 if value is None else value
+        return value
 
     def _period(self, card: Card, name: str) -> None:
         if name == self._timing.periods[1]:

@@ -57,6 +57,10 @@ def read_timing(text: str, name: str, core: MpsInstance) -> Timing:
             complaints.error(f"the core has no column `{column}`", line, column, near(column, columns))
         if row not in rows and line != found[0][0]:  # the first period may begin with the objective
             complaints.error(f"the core has no row `{row}`", line, row, near(row, rows))
+    if not complaints.errors and columns[found[1][1]] <= columns[found[0][1]]:
+        help = "the periods stand in their order, and so do the columns and rows of the core"
+        said = f"the second period begins at column `{found[1][1]}`, not after the first one's `{found[0][1]}`"
+        complaints.error(said, found[1][0], found[1][1], help)
     complaints.raise_errors()
     (_, _, _, first), (_, column, row, second) = found
     return Timing((first, second), columns[column], rows[row])

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
+import pyomo.environ as pyo
+
 from bilevel_lang.errors import RefusedError, Span
 from bilevel_lang.uncertainty.sampling import Group, drawn, listed, why_not_listed
 from bilevel_lang.uncertainty.scenario_set import ScenarioSet
@@ -66,17 +69,32 @@ class StochasticProgram:
 
     def scenarios(self, count: int | None, seed: int) -> ScenarioSet:
         """The scenarios to solve: all of them, or ``count`` drawn from the laws. Raises RefusedError where they cannot be
-        listed."""
+        listed, or where a parameter does not take its value."""
         if count is not None:
-            return drawn(self.groups, count, (self.seed, seed), SOLVED)
+            return self._within(drawn(self.groups, count, (self.seed, seed), SOLVED))
         reason = why_not_listed(self.groups)
         if reason is not None:
             raise RefusedError(
                 f"the scenarios cannot be listed: {reason}",
                 help="draw a sample of them: `--scenarios 1000`, or `sample PARAMETER 100` in the annotation",
             )
-        return listed(self.groups, (self.seed, seed))
+        return self._within(listed(self.groups, (self.seed, seed)))
 
     def fresh(self, count: int, seed: int) -> ScenarioSet:
-        """``count`` scenarios drawn from the laws, independent of those that were solved."""
-        return drawn(self.groups, count, (self.seed, seed), EVALUATED)
+        """``count`` scenarios drawn from the laws, independent of those that were solved. Raises RefusedError where a parameter
+        does not take its value."""
+        return self._within(drawn(self.groups, count, (self.seed, seed), EVALUATED))
+
+    def _within(self, scenarios: ScenarioSet) -> ScenarioSet:
+        """The same scenarios, after a look at what the parameters were declared to hold."""
+        for parameter, values in zip(self.parameters, scenarios.values.T, strict=True):
+            domain = parameter.data.parent_component().domain
+            if domain is pyo.Any or domain is pyo.Reals:
+                continue
+            outside = next((v for v in np.unique(values).tolist() if v not in domain), None)
+            if outside is not None:
+                raise RefusedError(
+                    f"`{parameter.name}` is to be {outside:g} in a scenario, and is declared to be in {domain.name}",
+                    help="take another law, or declare the parameter with a wider domain: Param(..., within=Reals)",
+                )
+        return scenarios

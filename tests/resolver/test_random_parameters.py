@@ -101,6 +101,8 @@ MISTAKES = {
         1,
         43,
     ),
+    "randvar e normal 5 1 setseed 1e400": ("`1e400` is no seed", 1, 30),
+    "randvar e normal 5 1 sample e 1e400": ("`1e400` is no size of a sample", 1, 31),
     "randvar e normal 5 1 setseed 1.5": ("`1.5` is no seed", 1, 30),
 }
 

@@ -29,6 +29,10 @@ MISTAKES = {
     "cvarlo p 0.1 cvarlo p 0.2": ("E28", "`p` stands for two measures", "of its own"),
     "chance stock 1.2": ("E28", "`1.2` is no probability", "at most 1"),
     "chance p 0.9": ("E28", "`p` is a variable, a row", "stage 2"),
+    "cvarlo asleep 0.1": ("E28", "`asleep` is in no active row", "row of stage 2"),
+    "cvarlo i c 0.1": ("E28", "`i` is fixed", "unfix it"),
+    "expectedvalue p held": ("E28", "`held` is fixed", "unfix it"),
+    "chance off 0.9": ("E28", "`off` is deactivated", "activate it"),
     "chance stock 3 0.9": ("R1", "with a count, a weight or a variable", "penalty"),
     "chance stock 0.9 p": ("R1", "with a count, a weight or a variable", "penalty"),
 }
@@ -36,7 +40,13 @@ MISTAKES = {
 
 @pytest.mark.parametrize(("text", "expected"), MISTAKES.items(), ids=list(MISTAKES))
 def test_mistakes(text: str, expected: tuple[str, str, str]) -> None:
-    found = findings(newsvendor_with_profit(), RISKY + text)[0]
+    m = newsvendor_with_profit()
+    m.i.fix(0)
+    m.held, m.asleep = pyo.Var(), pyo.Var()
+    m.held.fix(1)
+    m.off = pyo.Constraint(expr=m.s + m.asleep <= 50)
+    m.off.deactivate()
+    found = findings(m, "stagedefault 2 stage 1 x held c ev\n" + RISKY + text)[0]
     assert found.code == expected[0]
     assert expected[1] in found.message
     assert expected[2] in found.help

@@ -43,6 +43,10 @@ MISTAKES = {
     "e,probability,probability\n1,1,1\n": ("a second column `probability`", 1, 15),
     "e\n1\ntwo\n": ("`two` is not a finite number", 3, 1),
     "e,x[1,2\n1,2\n": ("`x[1` is no name of a parameter", 1, 3),
+    "e,d[a]\nx,1\n2,x\n": ("`x` is not a finite number", 2, 1),
+    "e,d[a]\n1,1\n2,x\n": ("`x` is not a finite number", 3, 3),
+    "probability,e,d[a]\n1,1,\n": ("`` is not a finite number", 2, 5),
+    "e\n" + "1" * 200_000 + "\n": ("this is no table: field larger", 2, 1),
     "e\ninf\n": ("`inf` is not a finite number", 2, 1),
     "e,d[a]\n1\n": ("this line has 1 fields, the first one 2", 2, 1),
     "e\n": ("the table has no scenario", 1, 1),
@@ -86,3 +90,19 @@ def test_a_file_that_is_not_there_or_no_text(tmp_path: Path) -> None:
     (tmp_path / "binary.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ResolutionError, match="is not UTF-8 text"):
         program(tmp_path, "e\n1\n", "binary.csv")
+
+
+def test_lines_may_end_as_on_any_system(tmp_path: Path) -> None:
+    for number, end in enumerate(("\n", "\r\n", "\r")):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        (group,) = program(folder, end.join(["e", "1", "2", ""])).groups
+        assert group.values.tolist() == [[1], [2]]
+
+
+def test_of_equal_mistakes_the_first_has_its_place_and_all_are_counted(tmp_path: Path) -> None:
+    with pytest.raises(ResolutionError) as caught:
+        program(tmp_path, "e,d[a]\n1,x\nx,x\n")
+    (found,) = caught.value.diagnostics
+    assert "(and 2 more like this)" in found.message
+    assert found.span is not None and (found.span.line, found.span.column) == (2, 3)

@@ -62,6 +62,7 @@ MISTAKES = {
     "stage 2 y stage 1 serve": ("row `serve[1]` belongs to stage 1", "stage 2 serve"),
     "stage 2 serve(1)": ("row `serve[2]` belongs to stage 1, and holds the random `d`", "stage 2 serve"),
     "stage 1.5 y": ("`1.5` is no stage", "1 and 2"),
+    "stage 1e400 y": ("`1e400` is no stage", "1 and 2"),
     "stage 2 y serve stage 1 y": ("`y[1]` is listed in stage 2 already", "once"),
     "stage 2 y serve cost": ("`cost` is an objective", "take it out"),
     "stage 2 y serve *": ("by name", "stagedefault"),

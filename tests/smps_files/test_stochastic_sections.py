@@ -101,6 +101,7 @@ MISTAKES = {
     (INDEPENDENT, "INDEP", "INDPE"): ("model.sto:2:1", "did you mean INDEP?"),
     (BLOCKS, " BL B1 TWO 0.4\n", ""): ("model.sto:3:5", "an entry before any BL line"),
     (BLOCKS, "TWO 0.4", "TWO -0.4"): ("model.sto:3:12", "the probability -0.4 is negative"),
+    (BLOCKS, "TWO 0.4", "TWO 0.4eX"): ("model.sto:3:12", "`0.4eX` is not a finite number"),
     (BLOCKS, "BL B1 TWO 0.4", "BL B1 TWO"): ("model.sto:3:2", "a BL line has"),
     (SCENARIOS, "SC S2 S1", "SC S2 S9"): ("model.sto:6:8", "no scenario `S9` before this one"),
     (SCENARIOS, "SC S3", "SC S1"): ("model.sto:8:5", "scenario `S1` comes a second time"),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pyomo.environ as pyo
 import pytest
 
 import bilevel_lang as bl
@@ -35,3 +36,19 @@ def test_setseed_and_seed_both_count() -> None:
     assert sample("setseed 3\n" + law, 0) == sample("setseed 3\n" + law, 0)
     assert sample("setseed 3\n" + law, 0) != sample("setseed 4\n" + law, 0)
     assert sample("setseed 3\n" + law, 0) != sample("setseed 3\n" + law, 1)
+
+
+def test_parameters_keep_to_what_they_were_declared_to_hold() -> None:
+    m = newsvendor()
+    m.del_component(m.d)
+    m.d = pyo.Param(initialize=60, mutable=True, within=pyo.NonNegativeIntegers)
+    m.s.setub(m.d)
+    for law, wrong in (("discrete 0.5 90 0.5 -30", "-30"), ("discrete 0.5 90 0.5 1.5", "1.5")):
+        with pytest.raises(RefusedError, match=f"`d` is to be {wrong} in a scenario, .* in NonNegativeIntegers"):
+            bl.solve(m, f"randvar d {law} stage 2 s l i demand stock")
+    program = bl.resolve(m, "randvar d normal 45 10 stage 2 s l i demand stock").stochastic
+    assert program is not None
+    with pytest.raises(RefusedError, match="wider domain"):
+        program.fresh(5, 0)
+    fine = bl.resolve(m, "randvar d poisson 45 sample d 4 stage 2 s l i demand stock").stochastic
+    assert fine is not None and fine.scenarios(None, 0).size == 4
