@@ -18,6 +18,7 @@ from bilevel_lang.mps_files.cards import Card, cards
 from bilevel_lang.mps_files.complaints import Complaints, number
 from bilevel_lang.smps_files.entries import Core, Entry
 from bilevel_lang.smps_files.timing import Timing
+from bilevel_lang.uncertainty.laws import LawError, law
 from bilevel_lang.uncertainty.scenario_set import SUM_TOLERANCE
 
 SECTIONS = ("STOCH", "INDEP", "BLOCKS", "SCENARIOS", "ENDATA")
@@ -64,6 +65,7 @@ class Continuous:
 
     entry: Entry
     law: tuple[str, float, float]
+    line: int
 
 
 @dataclass(slots=True)
@@ -153,12 +155,16 @@ class _Reader:
             self._rounding[card.line] = _half_a_digit(card.fields[-1])
             self._independent.setdefault(entry, []).append((second, value, card.line))
         elif self._law in LAWS:
-            law = LAWS[self._law](first, second)
-            if not all(math.isfinite(n) for n in law[1:]):
-                self._complaints.error(
-                    f"{self._law} cannot have the numbers {first:g} and {second:g}", card.line, card.fields[-1]
-                )
-            self._continuous.append(Continuous(entry, law))
+            self._continuous.append(Continuous(entry, self._law_of(card, first, second), card.line))
+
+    def _law_of(self, card: Card, first: float, second: float) -> tuple[str, float, float]:
+        found = LAWS[self._law](first, second)
+        try:
+            law(found[0], found[1:])
+        except LawError:
+            said = f"{self._law} cannot have the numbers {first:g} and {second:g}"
+            self._complaints.error(said, card.line, card.fields[-1])
+        return found
 
     # --- BLOCKS and SCENARIOS.
 
@@ -255,7 +261,7 @@ class _Reader:
         for joint in joints:
             self._check(joint)
         self._check_overlap(joints)
-        if not joints and not self._continuous and not self._complaints.errors:
+        if not any(j.entries for j in joints) and not self._continuous and not self._complaints.errors:
             self._complaints.error("nothing is random in this file", 1)
         return StochasticData([j for j in joints if j.entries], self._continuous)
 
@@ -283,7 +289,7 @@ class _Reader:
                 seen.add(entry)
         for continuous in self._continuous:
             if continuous.entry in seen:
-                self._complaints.error(f"{continuous.entry} is random in two places", 1)
+                self._complaints.error(f"{continuous.entry} is random in two places", continuous.line)
             seen.add(continuous.entry)
 
 

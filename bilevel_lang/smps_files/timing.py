@@ -61,6 +61,9 @@ def read_timing(text: str, name: str, core: MpsInstance) -> Timing:
         help = "the periods stand in their order, and so do the columns and rows of the core"
         said = f"the second period begins at column `{found[1][1]}`, not after the first one's `{found[0][1]}`"
         complaints.error(said, found[1][0], found[1][1], help)
+    if not complaints.errors and rows[found[1][2]] < rows.get(found[0][2], 0):
+        said = f"the second period begins at row `{found[1][2]}`, before the first one's `{found[0][2]}`"
+        complaints.error(said, found[1][0], found[1][2], "the rows of the core stand in the order of the periods")
     complaints.raise_errors()
     (_, _, _, first), (_, column, row, second) = found
     return Timing((first, second), columns[column], rows[row])

@@ -122,3 +122,18 @@ def test_mistakes_have_their_place(change: tuple[str, str, str], expected: tuple
 def test_what_is_not_carried_out_is_refused(header: str) -> None:
     with pytest.raises(RefusedError):
         read(f"STOCH\n{header}\nENDATA\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "said"),
+    [
+        ("INDEP UNIFORM\n RHS serve 6 TWO 4", "model.sto:3:18", "UNIFORM cannot have the numbers 6 and 4"),
+        ("INDEP BETA\n RHS serve 6 TWO -4", "model.sto:3:18", "BETA cannot have the numbers 6 and -4"),
+        ("INDEP NORMAL\n RHS serve 6 4\n RHS serve 6 4", "model.sto:4", "(RHS, serve) is random in two places"),
+        ("SCENARIOS\n SC A ROOT 1 TWO", "model.sto:1", "nothing is random"),
+    ],
+)
+def test_laws_and_what_is_random_twice_or_not_at_all(text: str, place: str, said: str) -> None:
+    with pytest.raises(BilevelError) as caught:
+        read(f"STOCH\n{text}\nENDATA\n")
+    assert place in str(caught.value) and said in str(caught.value)

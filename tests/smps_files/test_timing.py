@@ -21,6 +21,7 @@ MISTAKES = {
     ("y1  serve", "y1  srve"): ("core.tim:4:9", "the core has no row `srve`"),
     ("  TWO", ""): ("core.tim:4:5", "a period has its first column"),
     ("y1  serve", "x1  serve"): ("core.tim:4:5", "the second period begins at column `x1`, not after the first one's `x1`"),
+    ("x1  budget  ONE\n    y1  serve", "x1  limit  ONE\n    y1  serve"): ("core.tim:4:9", "at row `serve`, before"),
     ("ENDATA", ""): ("core.tim:5", "no section ENDATA"),
     ("PERIODS", "PERIDOS"): ("core.tim:2:1", "`PERIDOS` is no section"),
 }
