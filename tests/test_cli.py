@@ -305,6 +305,21 @@ def test_python_dash_m_is_the_same_program() -> None:
     assert (done.returncode, done.stdout.strip()) == (0, f"bilevel-lang {__version__}")
 
 
+def test_the_pessimistic_position_of_an_integer_follower(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    # The follower minds y alone, and w in 0..x not at all; the leader gets 3 w for 2 x: by the worst w = 0 it is sure of x = 0.
+    more = (
+        "model.x.domain = model.y.domain = pyo.Integers\n"
+        "model.w = pyo.Var(domain=pyo.Integers, bounds=(0, 4))\n"
+        "model.most = pyo.Constraint(expr=model.w <= model.x)\n"
+        "model.lead.set_value(2 * model.x - 3 * model.w)\n"
+    )
+    paths = files(tmp_path, emp="bilevel x\nmin low y w row most\n", more=more)
+    code, answer = run_json(capsys, *paths, "--position", "pessimistic")
+    assert (code, answer["position"], answer["objective"], answer["bound"]) == (0, "pessimistic", 0, 0)
+    code, answer = run_json(capsys, *paths)
+    assert (code, answer["position"], answer["objective"]) == (0, "optimistic", -4)
+
+
 def test_ctrl_c_while_the_model_builds_is_130(tmp_path: Path) -> None:
     paths = files(tmp_path, more="import time; print('building', flush=True); time.sleep(60)")
     command = [sys.executable, "-m", "bilevel_lang", *paths]

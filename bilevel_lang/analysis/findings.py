@@ -63,7 +63,7 @@ def examine_answer(
     if not certificate.verified or run.termination is Termination.INTERRUPTED:
         return Findings(certificate, position)
     values = complete_values(problem, point)
-    ties = measure_ties(problem, values, certificate, options)
+    ties = measure_ties(problem, values, certificate, options, integers=position == "pessimistic")
     stationarity = None
     if position == "pessimistic":
         certificate = _with_claim(problem, values, certificate, ties, options)

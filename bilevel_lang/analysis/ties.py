@@ -17,10 +17,11 @@ from pyomo.common.collections import ComponentMap, ComponentSet
 
 from bilevel_lang.errors import BilevelError
 from bilevel_lang.oracle.agent_model import UNDEFINED, expression_at, number_at
+from bilevel_lang.oracle.integer_face import integer_face
 from bilevel_lang.oracle.leader_objective import LeaderObjective, holds_any, leader_objective, without_objective_variables
 from bilevel_lang.oracle.magnitude import magnitude, row_violation
 from bilevel_lang.oracle.optimal_face import NotDescribedError, OptimalFace, optimal_face, sizes
-from bilevel_lang.oracle.traits import is_pinned
+from bilevel_lang.oracle.traits import AgentClass, is_pinned, traits_of
 from bilevel_lang.problem import Agent, BilevelProblem
 from bilevel_lang.solution import Certificate, Tie
 from bilevel_lang.solvers.features import features_of_program
@@ -43,11 +44,11 @@ VIOLATED = 1e-5
 
 
 def measure_ties(
-    problem: BilevelProblem, values: ComponentMap, certificate: Certificate, options: SolverOptions
+    problem: BilevelProblem, values: ComponentMap, certificate: Certificate, options: SolverOptions, integers: bool = False
 ) -> tuple[Tie, ...]:
     """One :class:`Tie` for each agent on which the leader's objective depends; ``values`` is a complete point.
 
-    What cannot be measured is in the list with its reason.
+    What cannot be measured is in the list with its reason; ``integers``: linear agents with integer variables are measured too.
     """
     leader = leader_objective(problem)
     if leader is None:
@@ -65,7 +66,7 @@ def measure_ties(
         if problem.disjunctions:
             ties.append(Tie(agent.name, None, None, False, "the test does not know the leader's disjunctions"))
             continue
-        ties.append(_TieTest(problem, leader, agent, values, options).run())
+        ties.append(_TieTest(problem, leader, agent, values, options, integers).run())
     return tuple(ties)
 
 
@@ -80,23 +81,30 @@ def worst_row_violations(problem: BilevelProblem, values: ComponentMap, options:
     """
     leader = leader_objective(problem)
     assert leader is not None
-    return _TieTest(problem, leader, problem.agents[0], values, options).broken_rows()
+    return _TieTest(problem, leader, problem.agents[0], values, options, integers=True).broken_rows()
 
 
 class _TieTest:
     """One agent; ``values`` is the point."""
 
     def __init__(
-        self, problem: BilevelProblem, leader: LeaderObjective, agent: Agent, values: ComponentMap, options: SolverOptions
+        self,
+        problem: BilevelProblem,
+        leader: LeaderObjective,
+        agent: Agent,
+        values: ComponentMap,
+        options: SolverOptions,
+        integers: bool,
     ) -> None:
         self.problem, self.leader, self.agent, self.values, self.options = problem, leader, agent, values, options
+        self.integers = integers
         self.owned = _owned(agent)
         self.here = number_at(leader.expression, values)
 
     def run(self) -> Tie:
         """The best and the worst value, or the reason why there is none."""
         try:
-            face = optimal_face(self.agent, self.values, self.options)
+            face = self._face()
             if face.single and math.isfinite(self.here):
                 answers = {v.name: float(self.values[v]) for v in face.twins}
                 return Tie(self.agent.name, self.here, self.here, True, "its active rows leave one answer", (), answers)
@@ -118,7 +126,7 @@ class _TieTest:
     def broken_rows(self) -> tuple[tuple[str, float], ...]:
         """See :func:`worst_row_violations`."""
         broken = []
-        face = optimal_face(self.agent, self.values, self.options)
+        face = self._face()
         for row, body in self._leader_rows():
             for side, sense in ((row.ub, pyo.maximize), (row.lb, pyo.minimize)):
                 if side is None:
@@ -133,6 +141,12 @@ class _TieTest:
                     off = row_violation(body, row.lb, row.ub, there)
                     broken += [(row.name, off)] if off > VIOLATED else []
         return tuple(broken)
+
+    def _face(self) -> OptimalFace:
+        traits = traits_of(self.agent)
+        if self.integers and traits.agent_class is AgentClass.INTEGER:
+            return integer_face(self.agent, self.values)
+        return optimal_face(self.agent, self.values, self.options, traits)
 
     def _size(self) -> float:
         size = magnitude(self.leader.expression, list(self.owned), self.values).total

@@ -20,7 +20,7 @@ from bilevel_lang.problem import BilevelProblem
 from bilevel_lang.reformulation.optimality_conditions import clone
 from bilevel_lang.reformulation.rewrite import Accepted, Options, Reformulation, Refusal, Verdict
 from bilevel_lang.reformulation.value_function.integer.choice import chosen_engine
-from bilevel_lang.reformulation.value_function.integer.reading import ReadProblem, read_problem
+from bilevel_lang.reformulation.value_function.integer.reading import ReadProblem, read_problem, why_not_sure
 from bilevel_lang.reformulation.value_function.integer.search import ENGINES, find_optimum
 from bilevel_lang.reformulation.value_function.nonconvex.route import accepts_nonconvex, nonconvex_reformulation
 from bilevel_lang.solution import Exactness
@@ -33,7 +33,7 @@ class ValueFunction:
     name = "value-function"
 
     def accepts(self, problem: BilevelProblem, options: Options) -> Verdict:
-        """Linear followers behind integer linking variables; what is left to the bounding scheme. In the optimistic position."""
+        """Linear followers behind integer linking variables; what is left to the bounding scheme, in the optimistic position."""
         read = self._read(problem, options)
         if isinstance(read, Refusal):
             other = accepts_nonconvex(problem, options)
@@ -92,8 +92,8 @@ class ValueFunction:
         )
 
     def _read(self, problem: BilevelProblem, options: Options) -> ReadProblem | Refusal:
-        if options.position != "optimistic":
-            return Refusal(f"it does not take the {options.position} position", "use `--position optimistic`")
+        if options.position == "pessimistic" and (refusal := why_not_sure(problem)) is not None:
+            return refusal
         if options.encoding is not None and options.method == self.name:
             raise _no_encoding(options.encoding)
         if options.solver is not None and options.solver not in ENGINES:

@@ -2,10 +2,14 @@ from __future__ import annotations
 
 import pyomo.environ as pyo
 import pytest
+from pyomo.common.collections import ComponentMap
 
 import bilevel_lang as bl
+from bilevel_lang.analysis.findings import examine_answer
 from bilevel_lang.errors import RefusedError
-from bilevel_lang.solution import Exactness, Status
+from bilevel_lang.solution import Exactness, Point, Status
+from bilevel_lang.solvers.solver import SolverOptions, SolverRun, Termination
+from bilevel_lang.verification import verify
 
 
 def moore90() -> pyo.ConcreteModel:
@@ -74,7 +78,6 @@ def test_the_relaxation_is_what_reformulate_gives() -> None:
     ("options", "words"),
     [
         ({"solver": "ipopt"}, "does not run on ipopt"),
-        ({"position": "pessimistic"}, "pessimistic"),
         ({"encoding": "sos1"}, "no complementarities"),
     ],
 )
@@ -87,3 +90,74 @@ def test_infeasible_is_a_proof() -> None:
     m = moore90()
     m.never = pyo.Constraint(expr=m.y >= 3)
     assert bl.solve(m, EMP).status is Status.INFEASIBLE
+
+
+def halves() -> tuple[pyo.ConcreteModel, str]:
+    """The follower does not mind which of two it takes x of; the leader wants the first, and to pay little for x >= 1."""
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var(domain=pyo.Integers, bounds=(1, 4))
+    m.y = pyo.Var([1, 2], domain=pyo.Integers, bounds=(0, 4))
+    m.leader = pyo.Objective(expr=m.x - 3 * m.y[1])
+    m.follower = pyo.Expression(expr=m.y[1] + m.y[2])
+    m.demand = pyo.Constraint(expr=m.y[1] + m.y[2] >= m.x)
+    return m, "bilevel x\nmin follower y demand"
+
+
+@pytest.mark.parametrize("solver", ["highs", "scip"])
+def test_the_pessimistic_position(solver: str) -> None:
+    m, emp = halves()
+    found = bl.solve(m, emp, position="pessimistic", solver=solver)
+    assert (found.status, found.position, found.method) == (Status.OPTIMAL, "pessimistic", "value-function")
+    # By hand: y1 = 0 in the worst case, so x = 1; the best answer to it would give 1 - 3.
+    assert (found.objective, found.bound) == (1, 1)
+    assert (m.x.value, m.y[1].value, m.y[2].value) == (1, 0, 1)
+    assert found.certificate.verified
+    (tie,) = found.ties
+    assert (tie.best, tie.worst) == (-2, 1)
+    assert bl.solve(*halves(), solver=solver).objective == -8
+
+
+def test_a_row_of_the_leader_holds_for_the_worst_answer() -> None:
+    m, emp = halves()
+    m.leader.set_value(-m.x)
+    m.few = pyo.Constraint(expr=m.y[2] <= 2)
+    found = bl.solve(m, emp, position="pessimistic")
+    assert (found.objective, m.x.value) == (-2, 2)
+    assert found.certificate.verified
+    m.few.set_value(m.y[1] + 0 * m.y[2] >= 1)
+    assert bl.solve(m, emp, position="pessimistic").status is Status.INFEASIBLE
+
+
+def test_the_worst_answer_of_a_claim_is_computed_anew() -> None:
+    m, emp = halves()
+    problem = bl.resolve(m, emp)
+    run = SolverRun(Termination.OPTIMAL, "by hand")
+    for y, holds in (((0, 2), True), ((1, 1), False)):
+        point = Point(ComponentMap([(m.x, 2), (m.y[1], y[0]), (m.y[2], y[1])]))
+        found = examine_answer(problem, run, point, verify(problem, point), "pessimistic", SolverOptions())
+        assert found.certificate.verified is holds
+        assert any("2 for the worst optimal answer" in remark for remark in found.certificate.remarks) is not holds
+
+
+@pytest.mark.parametrize(
+    ("change", "emp", "words"),
+    [
+        ("two", "bilevel x\nmin follower y demand\nmin other v", "one follower"),
+        ("cost", "bilevel x\nmin follower y demand", r"row `defined`[\s\S]*`cost`[\s\S]*the objective itself"),
+        ("continuous", "bilevel x\nmin follower y demand", "`x` is continuous"),
+    ],
+)
+def test_what_the_pessimistic_position_is_not_taken_for(change: str, emp: str, words: str) -> None:
+    m, _ = halves()
+    if change == "two":
+        m.v = pyo.Var(domain=pyo.Integers, bounds=(0, 1))
+        m.other = pyo.Expression(expr=m.v)
+    elif change == "cost":
+        m.cost = pyo.Var()
+        m.defined = pyo.Constraint(expr=m.cost == m.x - 3 * m.y[1])
+        m.leader.set_value(m.cost)
+        emp = emp.replace("bilevel x", "bilevel x cost")
+    else:
+        m.x.domain = pyo.Reals
+    with pytest.raises(RefusedError, match=words):
+        bl.solve(m, emp, position="pessimistic")

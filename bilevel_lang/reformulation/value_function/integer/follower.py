@@ -39,6 +39,9 @@ class Follower:
     The follower's optimum exists wherever its rows can be satisfied, unless :meth:`is_unbounded`.
     """
 
+    pessimistic = False
+    """Whether :meth:`favourable` counts on the worst of the best answers."""
+
     def __init__(self, extended: Extended, options: SolverOptions, deadline: float | None = None) -> None:
         self.extended = extended
         source = extended.source
@@ -123,7 +126,7 @@ class Follower:
         key = self.key(z)
         if key not in self._responses:
             self._best.set_sides(*self._sides_at(z))
-            answer = _in_time(self._best.solve())
+            answer = in_time(self._best.solve())
             if answer.x is None and answer.termination is not Termination.INFEASIBLE:
                 said = f"the follower's problem is {answer.termination.value}, though its objective is bounded"
                 raise SolverFailedError(said, help="give the follower's columns bounds")
@@ -164,7 +167,7 @@ class Follower:
         up[len(up) - len(rows) :] = rows.side - rows.scale * sigma
         self._worst.set_sides(low, up)
         self._worst.set_cost(cost)
-        answer = _in_time(self._worst.solve())
+        answer = in_time(self._worst.solve())
         if answer.x is None:
             return None
         return Response(self._spread(answer.x), float(self.extended.value_cost[self._own] @ answer.x))
@@ -210,7 +213,7 @@ class Follower:
         lower[links] = upper[links] = np.rint(z[links])
         value = self.response(z).value
         # Only from above: no answer is better than the best one, up to the tolerance of the solver.
-        upper[self.extended.value] = value if self.extended.value_whole else value + 1e-8 * max(1.0, abs(value))
+        upper[self.extended.value] = self.best_value_side(value)
         lower[self.extended.value] = min(lower[self.extended.value], upper[self.extended.value])
         self._leader_best.set_bounds(lower, upper)
         sides = self._leader_best.program
@@ -218,11 +221,19 @@ class Follower:
         answer = self._leader_best.solve()
         if answer.termination is Termination.INFEASIBLE:
             return None
-        answer = _in_time(answer)
+        answer = in_time(answer)
         if answer.x is None:
             said = f"the leader's problem is {answer.termination.value} for a fixed decision"
             raise SolverFailedError(said, help="give the leader's columns bounds")
         return answer.x
+
+    def best_value_side(self, value: float) -> float:
+        """The upper side of the objective that keeps the best answers alone; ``value`` is that of one of them."""
+        return value if self.extended.value_whole else value + 1e-8 * max(1.0, abs(value))
+
+    def is_solution(self, z: Floats) -> bool:
+        """Whether ``z``, where the follower's answer is a best one, is a solution: always, as the leader may choose."""
+        return True
 
     def hard_to_block(self, z: Floats, at_most: float, lower: Floats, upper: Floats) -> Response | None:
         """An answer to ``z`` no worse than ``at_most`` that the fewest rows can block for activities in [lower, upper] (K,).
@@ -231,7 +242,7 @@ class Follower:
         """
         if self._blocking is None:
             self._blocking = _Blocking(self, self._program(np.zeros(len(self._own))), self.options, self.deadline)
-        found = _in_time(self._blocking.solve(*self._sides_at(z), at_most, lower, upper))
+        found = in_time(self._blocking.solve(*self._sides_at(z), at_most, lower, upper))
         if found.x is None:
             return None
         own = found.x[: len(self._own)]
@@ -243,7 +254,8 @@ class Follower:
         return self._own
 
 
-def _in_time(answer: MilpAnswer) -> MilpAnswer:
+def in_time(answer: MilpAnswer) -> MilpAnswer:
+    """``answer``, if it is the solver's last word. Raises OutOfTimeError where it is not."""
     if answer.termination in (Termination.LIMIT, Termination.INTERRUPTED):
         raise OutOfTimeError("the time limit is reached")
     return answer

@@ -205,7 +205,7 @@ class _Swaps:
         total = 0.0
         while gains.size:
             a, b = divmod(int(np.argmax(gains)), gains.shape[1])
-            if gains[a, b] <= 1e-6 * self._worth[b]:
+            if not gains[a, b] > 1e-6 * abs(self._worth[b]):
                 break
             total += float(gains[a, b])
             extra[self._rows[a]] -= self._worth[b]

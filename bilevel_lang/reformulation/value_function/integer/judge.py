@@ -63,18 +63,19 @@ class TreeJudge:
     # Points
 
     def admits(self, z: Floats) -> bool:
-        """Whether no better answer of the follower exists at ``z``; learns from it where one does."""
+        """Whether ``z`` is a solution, as no better answer of the follower exists; learns from it where it is none."""
         value = self._value(z)
         # Against an opponent the follower's columns in ``z`` may have fractions, and whole ones need not exist.
         found = self.follower.response_if_any(z) if self.extended.opposed else self.follower.response(z)
         if found is None:
             return False
         self.pool.add(found)
-        if value <= found.value + self.extended.value_tolerance(found.value):
+        is_best = value <= found.value + self.extended.value_tolerance(found.value)
+        if is_best and not self.follower.pessimistic:
             self._remember(self._whole(z, found))
             return True
         self._try_favourable(z)
-        return False
+        return is_best and self.follower.is_solution(z)
 
     def _whole(self, z: Floats, found: Response) -> Floats:
         """The solution that ``z`` stands for: against an opponent, one with the same decision."""

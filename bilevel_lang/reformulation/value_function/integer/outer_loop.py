@@ -99,15 +99,24 @@ class _Loop:
         return self.best_objective - self.bound <= max(gap, CLOSED) * max(1.0, abs(self.best_objective))
 
     def _learn(self, z: Floats) -> bool:
-        """Whether ``z`` is a solution; if not, the master problem gets the disjunctions of answers that it violates."""
+        """Whether ``z`` is a solution; if not, the master problem gets the disjunctions of answers that it violates.
+
+        Where it violates none, the position is the pessimistic one, and the decision is taken out.
+        """
         value = float(self.extended.value_cost @ z[: self.extended.n])
         found = self.follower.response(z)
-        if value <= found.value + self.extended.value_tolerance(found.value):
+        is_best = value <= found.value + self.extended.value_tolerance(found.value)
+        if is_best and not self.follower.pessimistic:
             self._remember(z)
             return True
         favourable = self.follower.favourable(z)
         if favourable is not None:
             self._remember(favourable)
+        if is_best:
+            solved = self.follower.is_solution(z)
+            if not solved:
+                self.master.exclude(z)
+            return solved
         self._add(found)
         program, activities = self.extended.program, self.extended.activity_columns
         low, up = program.lower[activities], program.upper[activities]
@@ -146,6 +155,7 @@ class _Master:
         self._low, self._up = extended.rows.sigma_range(program.lower[activities], program.upper[activities])
         self._largest = float(program.upper[extended.value])
         self._binaries: dict[tuple[int, float], int] = {}
+        self._sides: dict[tuple[int, float, float], int] = {}
         self._rows: list[tuple[list[int], list[float], float]] = []
         """(columns, coefficients, upper side)"""
 
@@ -165,7 +175,7 @@ class _Master:
         extended, rows = self._extended, self._extended.rows
         known = self._binaries.get((row, threshold))
         if known is None:
-            known = self._binaries[row, threshold] = extended.program.columns + len(self._binaries)
+            known = self._binaries[row, threshold] = self._new_binary()
             if not math.isfinite(self._low[row]):
                 raise _no_bound("a row of the follower")
             column = int(extended.activity_columns[rows.activity[row]])
@@ -173,9 +183,44 @@ class _Master:
             self._rows.append(([column, known], [-float(rows.sign[row]), reach], -self._low[row]))
         return known
 
+    def exclude(self, z: Floats) -> None:
+        """Take the decision at ``z`` out: some linking column is smaller or greater. Raises RefusedError as :meth:`add`.
+
+        A column of two values says so itself; others get a binary for either side.
+        """
+        columns: list[int] = []
+        signs: list[float] = []
+        side = -1.0
+        for j in self._extended.links.tolist():
+            low, up, x = float(self._extended.program.lower[j]), float(self._extended.program.upper[j]), float(np.rint(z[j]))
+            if up - low == 1:
+                columns.append(j)
+                signs.append(-1.0 if x == low else 1.0)
+                side += up if x == up else -low
+                continue
+            for sign, end, other in ((1.0, up, low), (-1.0, low, up)):
+                if sign * (end - x) > 0.5:
+                    columns.append(self._apart(j, x, sign, other))
+                    signs.append(-1.0)
+        self._rows.append((columns, signs, side))
+
+    def _apart(self, column: int, x: float, sign: float, other: float) -> int:
+        """A binary that forces ``column`` to be ``x + sign`` or further that way; ``other`` is its bound on the other side."""
+        known = self._sides.get((column, x, sign))
+        if known is None:
+            if not math.isfinite(other):
+                raise _no_bound("a linking variable")
+            known = self._sides[column, x, sign] = self._new_binary()
+            # sign * column >= sign * other + (sign * (x - other) + 1) * binary
+            self._rows.append(([column, known], [-sign, sign * (x - other) + 1], -sign * other))
+        return known
+
+    def _new_binary(self) -> int:
+        return self._extended.program.columns + len(self._binaries) + len(self._sides)
+
     def program(self) -> MatrixProgram:
         """The relaxation, the binaries, and the rows collected so far."""
-        base, added, count = self._extended.program, len(self._binaries), len(self._rows)
+        base, added, count = self._extended.program, len(self._binaries) + len(self._sides), len(self._rows)
         n = base.columns + added
         starts = np.cumsum([0] + [len(columns) for columns, _, _ in self._rows])
         columns = [j for each, _, _ in self._rows for j in each]

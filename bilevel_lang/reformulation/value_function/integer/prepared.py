@@ -37,8 +37,11 @@ def with_best(run: MatrixRun, extended: Extended, best: Floats | None) -> Matrix
         return run
     termination = Termination.OPTIMAL if run.termination is Termination.INFEASIBLE else run.termination
     bound = run.bound
-    if termination is Termination.OPTIMAL:
-        bound = objective if bound is None else sense * min(sense * bound, sense * objective)
+    if bound is None and termination is Termination.OPTIMAL:
+        bound = objective
+    elif bound is not None:
+        # The solver's bound is that of what is left, where it has refused the point.
+        bound = sense * min(sense * bound, sense * objective)
     if bound is not None and not math.isfinite(bound):
         bound = None
     return replace(run, termination=termination, x=z, objective=objective, bound=bound)

@@ -14,6 +14,7 @@ from pyomo.core.expr.visitor import identify_variables
 
 from bilevel_lang.components.forms import Affine, Columns, NotQuadraticError, Stack
 from bilevel_lang.components.kinds import unknown_components
+from bilevel_lang.oracle.leader_objective import holds_any, leader_objective
 from bilevel_lang.problem import Agent, BilevelProblem, Structure
 from bilevel_lang.reformulation.rewrite import Refusal
 from bilevel_lang.reformulation.value_function.integer.arrays import BilevelProgram, NotIntegerError, linked_rows
@@ -57,6 +58,20 @@ def read_linear(problem: BilevelProblem) -> ReadProblem | Refusal:
         return _Reader(problem).read()
     except NotQuadraticError as error:
         return Refusal(f"{error} is not linear", "write it linearly; products with a binary variable can be linearised")
+
+
+def why_not_sure(problem: BilevelProblem) -> Refusal | None:
+    """What stands in the way of the pessimistic position, None where nothing does but what :func:`read_problem` says."""
+    leader = leader_objective(problem)
+    if leader is None:
+        return Refusal("the pessimistic position is that of a leader with an objective", "drop `--position`")
+    if len(problem.agents) != 1 or problem.agents[0].objective is None:
+        said = "the pessimistic position is carried out for one follower that optimises"
+        return Refusal(said, "drop `--position`, or make one follower of them that minimises the sum of their objectives")
+    if leader.row is not None and holds_any(leader.expression, ComponentSet(problem.agents[0].variables)):
+        said = f"row `{leader.row.name}` ties the leader's objective variable `{leader.variable.name}` to the follower's answer"
+        return Refusal(said, f"for the pessimistic position, make what `{leader.variable.name}` stands for the objective itself")
+    return None
 
 
 def _strange(problem: BilevelProblem) -> Refusal | None:

@@ -16,6 +16,7 @@ from bilevel_lang.reformulation.value_function.integer.follower import Follower,
 from bilevel_lang.reformulation.value_function.integer.judge import TreeJudge
 from bilevel_lang.reformulation.value_function.integer.opposition import as_opposed
 from bilevel_lang.reformulation.value_function.integer.outer_loop import outer_loop
+from bilevel_lang.reformulation.value_function.integer.pessimistic import PessimisticFollower, ties_matter
 from bilevel_lang.reformulation.value_function.integer.prepared import Prepared, with_best
 from bilevel_lang.reformulation.value_function.integer.progress import Progress
 from bilevel_lang.solvers.matrix import MatrixRun
@@ -40,8 +41,10 @@ def in_one_tree(prepared: Prepared) -> MatrixRun:
     run = run_tree(extended.program, judge, prepared.options)
     message = f"{run.message}; {judge.cuts} cuts, {judge.solves} problems of the follower"
     run = replace(run, message=message)
-    # Against an opponent SCIP's own point has fractions; the judge has the solution that it stands for.
-    return with_best(run if opposed is None else replace(run, x=None, objective=None), extended, judge.best)
+    if opposed is not None or judge.follower.pessimistic:
+        # SCIP's own point has fractions, or is no better than the one that the leader can be sure of: the judge has that one.
+        run = replace(run, x=None, objective=None)
+    return with_best(run, extended, judge.best)
 
 
 ENGINES: dict[str, Engine] = {"scip": in_one_tree, "highs": outer_loop}
@@ -49,7 +52,7 @@ ENGINES: dict[str, Engine] = {"scip": in_one_tree, "highs": outer_loop}
 
 
 def find_optimum(source: BilevelProgram, solver: str, options: Options) -> MatrixRun:
-    """The best point of ``source`` (its columns only), by the engine of ``solver``.
+    """The best point of ``source`` (its columns only), by the engine of ``solver``, in the position of ``options``.
 
     Raises SolverMissingError, SolverFailedError. ``source`` has whole linking columns with fractions as coefficients.
     """
@@ -57,7 +60,8 @@ def find_optimum(source: BilevelProgram, solver: str, options: Options) -> Matri
     deadline = None if options.time_limit is None else started + options.time_limit
     extended = extend(source)
     plain = SolverOptions(seed=options.seed)
-    follower = Follower(extended, plain, deadline)
+    oracle = PessimisticFollower if options.position == "pessimistic" and ties_matter(source) else Follower
+    follower: Follower = oracle(extended, plain, deadline)
     try:
         run = _settled(extended, follower, solver)
         if run is None:
@@ -67,7 +71,7 @@ def find_optimum(source: BilevelProgram, solver: str, options: Options) -> Matri
         run = MatrixRun(Termination.LIMIT, solver, message="the time was spent before the search began")
     if run is None:
         left = None if deadline is None else max(0.01, deadline - time.perf_counter())
-        follower = Follower(extended, plain, deadline)
+        follower = oracle(extended, plain, deadline)
         run = ENGINES[solver](
             Prepared(extended, follower, Progress(options.verbose), replace(options.for_solver(left), verbose=False))
         )

@@ -83,3 +83,27 @@ def best_by_enumeration(program: BilevelProgram) -> float | None:
     if not solutions:
         return None
     return min(solutions) if box.sense > 0 else max(solutions)
+
+
+def sure_by_enumeration(program: BilevelProgram) -> float | None:
+    """The optimum of the pessimistic position, None without a solution.
+
+    What the follower sees are the linking columns; the leader's others are chosen before its answer is known, so every point of
+    the leader counts by the worst of the best answers, and has to satisfy the rows with all of them.
+    """
+    box = program.relaxation
+    z = points(program)
+    body = z @ box.matrix.toarray().T
+    holds = (body >= box.row_lower - 1e-9) & (body <= box.row_upper + 1e-9)
+    value, goal = z @ program.follower_cost, box.sense * (z @ box.cost)
+    answers: dict[bytes, list[int]] = {}
+    for k, row in enumerate(z[:, ~program.follower]):
+        if holds[k, program.follower_rows].all():
+            answers.setdefault(row.tobytes(), []).append(k)
+    worst = []
+    for known in answers.values():
+        least = min(value[known])
+        best = [k for k in known if value[k] <= least + 1e-9]
+        if holds[best].all():
+            worst.append(max(goal[best]))
+    return None if not worst else box.sense * min(worst) + box.constant
