@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 import pyomo.environ as pyo
 import scipy.sparse as sp
+from pyomo.core.expr.numeric_expr import Expr_ifExpression
 from pyomo.core.expr.numvalue import native_numeric_types
+from pyomo.core.expr.visitor import identify_components
 from pyomo.repn.parameterized import ParameterizedBeforeChildDispatcher, ParameterizedQuadraticRepnVisitor
 from pyomo.repn.util import ExprType, InvalidNumber
 
@@ -187,6 +189,13 @@ class _Compiler:
             found = self.walker.walk_expression(expression)
         except (ValueError, ArithmeticError, TypeError) as error:
             raise ModelFileError(f"{what} cannot be evaluated: {error}", help="look for a parameter without value") from error
+        except AttributeError as error:  # Pyomo's walker fails on a relation inside Expr_if
+            if next(identify_components(expression, {Expr_ifExpression}), None) is None:
+                raise
+            raise RefusedError(
+                f"{what} holds an `Expr_if`, whose condition cannot be evaluated for all scenarios together",
+                help="make the whole coefficient a parameter, and give that its law or its column",
+            ) from error
         if found.nonlinear is not None or any(not _is_zero(c) for c in (found.quadratic or {}).values()):
             raise RefusedError(
                 f"{what} is not linear in the variables",

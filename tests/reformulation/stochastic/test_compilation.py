@@ -94,3 +94,10 @@ def test_a_coefficient_that_is_no_number_names_its_scenario() -> None:
     m.odd = pyo.Constraint(expr=m.s / (m.d - 60) <= 9)
     with pytest.raises(ModelFileError, match=r"coefficient of row `odd` is not a finite number in scenario 2"):
         compiled(m, THREE + LATE + "odd")
+
+
+def test_a_coefficient_by_cases_is_refused_with_the_mend() -> None:
+    m = newsvendor()
+    m.cases = pyo.Constraint(expr=m.s <= pyo.Expr_if(m.d >= 50, 5, 0))
+    with pytest.raises(RefusedError, match=r"row `cases` holds an `Expr_if`[\s\S]*make the whole coefficient a parameter"):
+        compiled(m, THREE + LATE + "cases")

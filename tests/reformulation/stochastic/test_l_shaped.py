@@ -29,7 +29,7 @@ def test_the_engine_takes_it_where_the_extensive_form_is_large(monkeypatch: pyte
     problem = bl.resolve(m, text)
     rewrite, path = choose(problem, Options())
     assert rewrite.name == "extensive-form"
-    assert "refused   l-shaped: the extensive form, with 120 integers" in path[0]
+    assert any("refused   l-shaped: the extensive form, with 120 integers" in line for line in path)
     monkeypatch.setattr(l_shaped, "WORTH", 120)
     assert choose(problem, Options())[0].name == "l-shaped"
     monkeypatch.setattr(l_shaped, "MOST_BINARIES", 3)
