@@ -9,8 +9,8 @@ One resolution serves Python 3.10 and later on every platform: where the answer 
 Only releases that come as wheels are considered. The resolver is uv, looked for on the PATH and as a module of this Python;
 ``--check`` needs neither uv nor a network.
 
-requirements.lock  every package of the extras nlp, nn, dask and dev, with the hashes of its files. pip install --require-hashes -r
-                   requirements.lock takes nothing but these files. torch is not in it, see docs/decisions/0002.
+requirements.lock  every package of the extras nlp, nn, dask and dev, with the hashes of its files. pip install
+                   --require-hashes -r requirements.lock takes nothing but these files. torch is not in it: docs/decisions/0002.
 constraints.txt    the same versions and markers without hashes, and torch: what pip install -c wants.
 
 Neither file says where packages come from: that is for each machine to configure.
@@ -115,7 +115,8 @@ def constraints_of(body: str) -> str:
 def digest_line() -> str:
     """A comment that changes when the dependencies in pyproject.toml do, and not when anything else there does."""
     text = PYPROJECT.read_text(encoding="utf-8")
-    lists = re.findall(r'^(?:requires-python = .*|(?:dependencies|nlp|nn|dask|dev|all) = \[(?:[^\]"]|"[^"]*")*\])', text, re.MULTILINE)
+    names = "dependencies|nlp|nn|dask|dev|all"
+    lists = re.findall(rf'^(?:requires-python = .*|(?:{names}) = \[(?:[^\]"]|"[^"]*")*\])', text, re.MULTILINE)
     return "# dependencies sha256 " + hashlib.sha256("\n".join([*lists, TORCH]).encode()).hexdigest()
 
 

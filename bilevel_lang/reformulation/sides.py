@@ -14,7 +14,7 @@ from bilevel_lang.problem import Row
 
 def row_relation(row: Row) -> Any:
     """What a row with one side states: the relation that its component holds where it is just this, else a new one."""
-    relation = row.component.expr if row.component.ctype is pyo.Constraint else None
+    relation: Any = row.component.expr if row.component.ctype is pyo.Constraint else None
     if relation.__class__ is InequalityExpression:
         first, second = relation.args
         if row.lower is not None and second is row.body and _is_number(first, row.lower):

@@ -135,7 +135,7 @@ def _scattered(numbers: Floats, places: Ints, width: int) -> Floats:
     """Columns of ``numbers`` (k, e) added up at their ``places`` (e,) of (k, width)."""
     found = np.zeros((width, len(numbers)))
     np.add.at(found, places, numbers.T)
-    return found.T
+    return np.asarray(found.T)
 
 
 def _sides(base: MatrixProgram, variants: Variants) -> tuple[Floats, Floats]:
@@ -162,7 +162,7 @@ def _full(base: Floats, places: Ints, numbers: Floats | None, count: int) -> Flo
 def _with(base: Floats, places: Ints, numbers: Floats | None, i: int) -> Floats:
     if numbers is None:
         return base
-    found = base.copy()
+    found: Floats = base.copy()
     found[places] = numbers[i]
     return found
 
