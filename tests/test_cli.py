@@ -305,6 +305,51 @@ def test_python_dash_m_is_the_same_program() -> None:
     assert (done.returncode, done.stdout.strip()) == (0, f"bilevel-lang {__version__}")
 
 
+LONG = """
+import random
+import pyomo.environ as pyo
+draw = random.Random(3).randint
+N = range(10)
+model = pyo.ConcreteModel()
+model.x = pyo.Var(N, domain=pyo.Integers, bounds=(0, 9))
+model.y = pyo.Var(N, domain=pyo.Integers, bounds=(0, 9))
+gain = [draw(5, 30) for _ in N]
+model.lead = pyo.Objective(expr=sum(-draw(5, 30) * model.x[i] - gain[i] * model.y[i] for i in N))
+model.low = pyo.Expression(expr=sum((gain[i] + draw(-4, 4)) * model.y[i] for i in N))
+model.row = pyo.ConstraintList()
+for _ in range(5):
+    model.row.add(sum(draw(1, 40) * model.x[i] + draw(1, 40) * model.y[i] for i in N) <= 600)
+    model.row.add(sum(draw(-20, 40) * model.x[i] + draw(1, 40) * model.y[i] for i in N) >= 150)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for a child process alone")
+def test_ctrl_c_in_a_search_gives_the_best_point_and_130(tmp_path: Path) -> None:
+    model, annotation = tmp_path / "model.py", tmp_path / "model.emp"
+    model.write_text(LONG)
+    annotation.write_text("bilevel x\nmin low y row\n")
+    command = [sys.executable, "-m", "bilevel_lang", str(model), str(annotation)]
+    command += ["--solver", "scip", "--verbose", "--json", str(tmp_path / "answer.json"), "--time-limit", "120"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    try:
+        seen = ""
+        for line in process.stderr:
+            words = line.split()
+            # Seconds, nodes, open nodes, incumbent: a point is known as soon as the last is a number.
+            if len(words) > 4 and words[0].endswith("s") and words[1].isdigit() and words[3] != "-":
+                seen = words[3]
+                break
+        os.kill(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    answer = json.loads((tmp_path / "answer.json").read_text())
+    assert (process.returncode, answer["exit_code"], answer["status"]) == (130, 130, "interrupted"), err
+    assert answer["objective"] <= float(seen)
+    assert answer["bound"] <= answer["objective"]
+
+
 def test_the_pessimistic_position_of_an_integer_follower(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     # The follower minds y alone, and w in 0..x not at all; the leader gets 3 w for 2 x: by the worst w = 0 it is sure of x = 0.
     more = (
