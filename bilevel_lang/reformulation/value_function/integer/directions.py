@@ -19,6 +19,7 @@ from dataclasses import replace
 import numpy as np
 import scipy.sparse as sp
 
+from bilevel_lang.errors import SolverFailedError
 from bilevel_lang.reformulation.value_function.integer.disjunctions import Change
 from bilevel_lang.reformulation.value_function.integer.extended import Extended
 from bilevel_lang.reformulation.value_function.integer.follower import OutOfTimeError
@@ -175,7 +176,11 @@ class _Finder:
         row_upper[F] = -1.0 if extended.value_whole else -1e-4 * max(1.0, abs(float(extended.value_cost @ z[:n])))
         self.milp.set_bounds(lower, upper)
         self.milp.set_sides(row_lower, row_upper)
-        answer = self.milp.solve()
+        try:
+            answer = self.milp.solve()
+        except SolverFailedError:
+            # HiGHS has called a point with fractions optimal. A step only helps: without one the part is divided by answers.
+            return None
         if answer.termination in (Termination.LIMIT, Termination.INTERRUPTED) and self.milp.out_of_time():
             raise OutOfTimeError("the time limit is reached")
         if answer.x is None:

@@ -13,7 +13,7 @@ from tests.reformulation.value_function.integer.programs import INF, knapsack, m
 both = pytest.mark.parametrize("solver", list(ENGINES))
 
 
-@pytest.mark.parametrize(("solver", "seed"), [*(("scip", s) for s in range(150)), *(("highs", s) for s in range(100))])
+@pytest.mark.parametrize(("solver", "seed"), [*(("scip", s) for s in [*range(150), 1492]), *(("highs", s) for s in range(100))])
 def test_against_enumeration(solver: str, seed: int) -> None:
     compare(random_program(seed), solver)
 
