@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from bilevel_lang.mps_files.exchange import read_mps_aux
     from bilevel_lang.problem import BilevelProblem
     from bilevel_lang.reformulation.nlp_options import NlpOptions
-    from bilevel_lang.reformulation.rewrite import Options, Reformulation
+    from bilevel_lang.reformulation.options import Options
+    from bilevel_lang.reformulation.rewrite import Reformulation
     from bilevel_lang.smps_files.exchange import read_smps
     from bilevel_lang.solution import BilevelSolution, Certificate, Exactness, Point, Status
 
@@ -57,7 +58,8 @@ _HOMES = {
     "mps_files.exchange": ("read_mps_aux",),
     "problem": ("BilevelProblem",),
     "reformulation.nlp_options": ("NlpOptions",),
-    "reformulation.rewrite": ("Options", "Reformulation"),
+    "reformulation.options": ("Options",),
+    "reformulation.rewrite": ("Reformulation",),
     "smps_files.exchange": ("read_smps",),
     "solution": ("BilevelSolution", "Certificate", "Exactness", "Point", "Status"),
 }

@@ -25,8 +25,9 @@ from bilevel_lang.mps_files.exchange import write_pair
 from bilevel_lang.mps_files.extraction import extract
 from bilevel_lang.problem import BilevelProblem
 from bilevel_lang.reformulation.nn_recourse.method import NnRecourse
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.registry import choose, in_hand
-from bilevel_lang.reformulation.rewrite import Options, Reformulation, Rewrite
+from bilevel_lang.reformulation.rewrite import Reformulation, Rewrite
 from bilevel_lang.reformulation.stochastic.l_shaped import LShaped
 from bilevel_lang.reformulation.stochastic.method import ExtensiveForm
 from bilevel_lang.reformulation.stochastic.mpi_sppy import ScenarioCreator

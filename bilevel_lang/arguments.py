@@ -14,7 +14,7 @@ from bilevel_lang.version import __version__
 if TYPE_CHECKING:
     from bilevel_lang.reformulation.nlp_options import NlpOptions
     from bilevel_lang.reformulation.nn_options import NnOptions
-    from bilevel_lang.reformulation.rewrite import Options
+    from bilevel_lang.reformulation.options import Options
 
 EPILOG = """\
 exit codes: 0 solved and verified (or a mode that does not solve did its work), 1 a bug of ours, 2 usage or syntax,
@@ -137,7 +137,7 @@ def _add_modes(parser: argparse.ArgumentParser) -> None:
 
 def asked_options(arguments: argparse.Namespace) -> Options:
     """What the arguments ask of the engine. Raises UsageError for numbers out of range."""
-    from bilevel_lang.reformulation.rewrite import Options
+    from bilevel_lang.reformulation.options import Options
 
     names = (
         "method",

@@ -22,7 +22,7 @@ from bilevel_lang.saving import files_of, save
 
 if TYPE_CHECKING:
     from bilevel_lang.problem import BilevelProblem
-    from bilevel_lang.reformulation.rewrite import Options
+    from bilevel_lang.reformulation.options import Options
 
 BUG = "This is a bug of bilevel-lang, not of your model"
 REPORT = "please report it with the model and the annotation"

@@ -11,7 +11,7 @@ from bilevel_lang.problem_files import PAIR
 
 if TYPE_CHECKING:
     from bilevel_lang.problem import BilevelProblem
-    from bilevel_lang.reformulation.rewrite import Options
+    from bilevel_lang.reformulation.options import Options
 
 
 @dataclass(frozen=True, slots=True)

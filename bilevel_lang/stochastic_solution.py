@@ -14,7 +14,7 @@ from pyomo.common.collections import ComponentMap
 from bilevel_lang.assembly import Clock
 from bilevel_lang.problem import BilevelProblem
 from bilevel_lang.reformulation.nn_recourse.method import NnRecourse
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.stochastic.compilation import compile_program
 from bilevel_lang.reformulation.stochastic.information import Information, information
 from bilevel_lang.reformulation.stochastic.l_shaped import LShaped

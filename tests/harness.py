@@ -17,7 +17,8 @@ from pyomo.mpec import Complementarity
 import bilevel_lang as bl
 from bilevel_lang.problem import BilevelProblem
 from bilevel_lang.reformulation.complementarity.pairs import conditions
-from bilevel_lang.reformulation.rewrite import Accepted, Options, Reformulation, Rewrite
+from bilevel_lang.reformulation.options import Options
+from bilevel_lang.reformulation.rewrite import Accepted, Reformulation, Rewrite
 from bilevel_lang.solution import Exactness
 from bilevel_lang.verification import verify
 

@@ -15,7 +15,7 @@ from bilevel_lang.errors import EmpSyntaxError, ResolutionError, UsageError
 from bilevel_lang.grammar.syntax import EmpInfo
 from bilevel_lang.reformulation.complementarity.pairs import conditions
 from bilevel_lang.reformulation.kkt import Kkt
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.solution import Exactness, Status
 from tests.harness import state
 from tests.reformulation.problems import follow, plain

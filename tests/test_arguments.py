@@ -6,7 +6,7 @@ import pytest
 
 from bilevel_lang.arguments import asked_options, option_parser
 from bilevel_lang.errors import UsageError
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 
 
 def asked(*arguments: str) -> Options:

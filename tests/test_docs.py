@@ -92,7 +92,7 @@ def test_every_option_is_explained_and_no_other() -> None:
 
 
 def test_defaults_are_those_of_the_code() -> None:
-    from bilevel_lang.reformulation.rewrite import Options
+    from bilevel_lang.reformulation.options import Options
 
     defaults = dict(re.findall(r"^\| `--([\w-]+)[^`]*` \| `?([^|`]*?)`? \|", page("cli.md"), re.MULTILINE))
     options = Options()

@@ -10,7 +10,7 @@ from pyomo.common.collections import ComponentMap
 
 from bilevel_lang import reformulate, resolve, solve
 from bilevel_lang.handover import of_modeller, to_modeller, to_problem, write
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.solution import Point
 
 TEXT = "bilevel x\nmin cost y low\nadjustequ low abs 3 high sqr 2 tie abs 5"

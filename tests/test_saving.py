@@ -10,7 +10,7 @@ import pytest
 from bilevel_lang import read_mps_aux, resolve, solve
 from bilevel_lang.errors import RefusedError, UsageError
 from bilevel_lang.problem import BilevelProblem
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.saving import files_of, save
 
 

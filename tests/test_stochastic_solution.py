@@ -165,7 +165,7 @@ def test_a_point_of_one_scenario_is_not_verified_as_if_it_were_the_answer() -> N
 
 
 def test_the_rewritten_model_can_be_saved_and_the_pair_of_files_is_refused(tmp_path: Path) -> None:
-    from bilevel_lang.reformulation.rewrite import Options
+    from bilevel_lang.reformulation.options import Options
     from bilevel_lang.saving import save
 
     problem = bl.resolve(newsvendor(), THREE + LATE)

@@ -19,7 +19,7 @@ from bilevel_lang.reformulation.linear.encoding import LinearEncoding
 from bilevel_lang.reformulation.linear.mpec import LinearMpec
 from bilevel_lang.reformulation.linear.reading import read_mpec
 from bilevel_lang.reformulation.linear.registry import LINEAR_ENCODINGS
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.solution import Exactness
 from bilevel_lang.solvers.solver import SolverRun, Termination
 

@@ -13,8 +13,8 @@ import pyomo.environ as pyo
 
 import bilevel_lang as bl
 from benchmarks.reformulate.instance import ANNOTATION, LEADERS, build
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.registry import choose
-from bilevel_lang.reformulation.rewrite import Options
 
 Timed = Callable[[], Any]
 

@@ -22,7 +22,7 @@ from pyomo.core.base.objective import minimize
 from pyomo.opt.results.solver import TerminationCondition as LegacyTerminationCondition
 
 from bilevel_lang.errors import UsageError
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.version import __version__
 
 _PYOMO_HAS = {

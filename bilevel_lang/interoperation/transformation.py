@@ -16,7 +16,7 @@ from pyomo.core.base.objective import Objective
 from pyomo.core.base.transformation import Transformation
 from pyomo.core.base.var import Var
 
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 
 if TYPE_CHECKING:
     from bilevel_lang.problem import BilevelProblem

@@ -9,7 +9,7 @@ import pyomo.environ as pyo
 from pyomo.core.expr.visitor import identify_variables
 
 from bilevel_lang.reformulation.complementarity.pairs import conditions
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.two_stage import FIRST
 from bilevel_lang.solvers.registry import by_name
 

@@ -13,7 +13,8 @@ from bilevel_lang.reformulation.linear.registry import linear_encoding
 from bilevel_lang.reformulation.nn_embed.method import NnEmbed
 from bilevel_lang.reformulation.nn_options import refuse_idle_nn_options
 from bilevel_lang.reformulation.nn_recourse.method import NnRecourse
-from bilevel_lang.reformulation.rewrite import Accepted, Options, Refusal, Rewrite, Verdict
+from bilevel_lang.reformulation.options import Options
+from bilevel_lang.reformulation.rewrite import Accepted, Refusal, Rewrite, Verdict
 from bilevel_lang.reformulation.stochastic.l_shaped import LShaped
 from bilevel_lang.reformulation.stochastic.method import ExtensiveForm
 from bilevel_lang.reformulation.value_function.method import ValueFunction

@@ -12,7 +12,8 @@ from pyomo.common.collections import ComponentMap
 from bilevel_lang.oracle.response import LocalAnswer, local_response
 from bilevel_lang.problem import Agent, BilevelProblem
 from bilevel_lang.reformulation.multiplier_starts import MultiplierStarts
-from bilevel_lang.reformulation.rewrite import Multiplier, Options
+from bilevel_lang.reformulation.options import Options
+from bilevel_lang.reformulation.rewrite import Multiplier
 
 WIDTH = 10.0
 """Half the width of the box in which a start is drawn where bounds are missing."""

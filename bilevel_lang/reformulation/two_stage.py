@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from bilevel_lang.errors import ModelFileError, RefusedError, SolverFailedError
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.solvers.solver import SolverRun, Termination
 
 FIRST = 10.0

@@ -29,6 +29,13 @@ def test_the_names_are_there_whichever_import_comes_first(first: str) -> None:
     run(f"{first}\nimport bilevel_lang\nimport pyomo.environ as pyo\n{BOTH}")
 
 
+@pytest.mark.parametrize(
+    "first", ["from bilevel_lang import Options", "from bilevel_lang import BilevelProblem", "import bilevel_lang.api"]
+)
+def test_a_name_of_ours_may_be_what_loads_pyomo(first: str) -> None:
+    run(f"import warnings\nwarnings.simplefilter('error')\n{first}\nimport pyomo.environ as pyo\n{BOTH}")
+
+
 def test_importing_us_does_not_load_pyomo_and_registering_does_not_load_the_engine() -> None:
     code = "import sys, bilevel_lang\nassert not [m for m in sys.modules if m.partition('.')[0] == 'pyomo']\n"
     code += f"import pyomo.environ as pyo\n{BOTH}\n"

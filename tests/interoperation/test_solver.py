@@ -19,7 +19,7 @@ from pyomo.opt import TerminationCondition as ClassicCondition
 
 from bilevel_lang import SolverMissingError, UsageError, __version__
 from bilevel_lang.interoperation.solver import BilevelSolver
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.solvers.highs import Highs
 from bilevel_lang.solvers.scip import Scip
 from bilevel_lang.solvers.solver import Missing

@@ -7,7 +7,7 @@ import pytest
 
 import bilevel_lang as bl
 from bilevel_lang.reformulation.encoding_choice import GLOBAL_LIMIT, choose_encoding
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from tests.reformulation.problems import follow
 
 C = "bilevel x\nmin f y c"

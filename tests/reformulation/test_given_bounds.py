@@ -4,7 +4,7 @@ import pytest
 
 from bilevel_lang.errors import UsageError
 from bilevel_lang.reformulation.given_bounds import check_given_names, described, given_bound
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 
 
 def test_one_number_is_for_every_side() -> None:

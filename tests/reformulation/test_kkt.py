@@ -12,7 +12,8 @@ import pytest
 import bilevel_lang as bl
 from bilevel_lang.errors import RefusedError
 from bilevel_lang.reformulation.kkt import Kkt
-from bilevel_lang.reformulation.rewrite import Accepted, Options, Refusal
+from bilevel_lang.reformulation.options import Options
+from bilevel_lang.reformulation.rewrite import Accepted, Refusal
 from bilevel_lang.solution import Exactness, Status
 from tests.reformulation.problems import follow, linear, pairs, plain
 

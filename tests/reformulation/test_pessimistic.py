@@ -13,8 +13,8 @@ from scipy.optimize import linprog
 
 import bilevel_lang as bl
 from bilevel_lang.errors import RefusedError
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.pessimistic import why_not_pessimistic, worst_case
-from bilevel_lang.reformulation.rewrite import Options
 from bilevel_lang.solution import Status
 from tests.harness import state
 

@@ -5,8 +5,8 @@ import pytest
 
 import bilevel_lang as bl
 from bilevel_lang.errors import RefusedError, UsageError
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.registry import REWRITES, WITH_SCENARIOS, choose, in_hand
-from bilevel_lang.reformulation.rewrite import Options
 from tests.reformulation.problems import follow, plain
 
 ANNOTATION = "bilevel x\nmin f y c"

@@ -1,16 +1,15 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pyomo.environ as pyo
 import pytest
 
 import bilevel_lang as bl
-from bilevel_lang.errors import UsageError
 from bilevel_lang.reformulation.complementarity.registry import ENCODINGS
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.registry import REWRITES
-from bilevel_lang.reformulation.rewrite import Options, Refusal, Rewrite
+from bilevel_lang.reformulation.rewrite import Refusal, Rewrite
 from bilevel_lang.solvers.solver import SolverRun, Termination
 from tests.harness import check_rewrite
 from tests.reformulation.problems import KNOWN, KnownProblem, follow
@@ -61,44 +60,6 @@ def test_a_model_may_have_components_of_our_names(encoding: str) -> None:
 
     made = check_rewrite(REWRITES[0], build, encoding, objective=2.75, values={"x": 2.5}, big_m=40.0, starts=2)
     assert made.model.component("kkt_1") is not None
-
-
-# --- Options
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("time_limit", 0),
-        ("time_limit", -1.0),
-        ("time_limit", float("nan")),
-        ("time_limit", float("inf")),
-        ("gap", -1e-3),
-        ("big_m", 0.0),
-        ("big_m", float("inf")),
-        ("starts", 0),
-        ("threads", 0),
-        ("seed", -1),
-        ("tolerance", 0.0),
-        ("tolerance", "small"),
-        ("starts", True),
-    ],
-)
-def test_numbers_out_of_range_are_named(name: str, value: Any) -> None:
-    with pytest.raises(UsageError, match=f"option `{name}`"):
-        Options(**{name: value})
-
-
-def test_a_mistyped_option_is_named_with_the_nearest_one() -> None:
-    with pytest.raises(UsageError, match=r"no option `encodng`[\s\S]*did you mean `encoding`"):
-        Options(encodng="sos1")  # type: ignore[call-arg]
-    with pytest.raises(UsageError, match="there are method, encoding"):
-        Options(zzz=1)  # type: ignore[call-arg]
-
-
-def test_options_can_be_replaced_and_handed_to_a_solver() -> None:
-    options = replace(Options(time_limit=5.0, gap=0.1), time_limit=3)
-    assert (options.for_solver().time_limit, options.for_solver(1.0).time_limit, options.for_solver().gap) == (3, 1.0, 0.1)
 
 
 # --- The way back

@@ -15,7 +15,7 @@ import pytest
 import bilevel_lang as bl
 from bilevel_lang.errors import RefusedError, UsageError
 from bilevel_lang.reformulation.optimality_conditions import build_mpec
-from bilevel_lang.reformulation.rewrite import IMPLICIT_WAYS
+from bilevel_lang.reformulation.options import IMPLICIT_WAYS
 from bilevel_lang.solution import Status
 from tests.resolver.equilibria import embedded, game, quasi, without
 

@@ -5,7 +5,7 @@ import pytest
 from pyomo.common.collections import ComponentMap
 
 import bilevel_lang as bl
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.starts import WIDTH, Starts, UnitStarts
 from tests.reformulation.problems import cournot, follow
 

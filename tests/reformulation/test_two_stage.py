@@ -8,7 +8,7 @@ from pyomo.common.collections import ComponentMap
 
 from bilevel_lang.errors import SolverFailedError
 from bilevel_lang.reformulation.kkt import speaking_of
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.two_stage import AGAIN, FIRST, OTHERWISE, TwoStage
 from bilevel_lang.solvers.program import sense_of
 from bilevel_lang.solvers.solver import SolverRun, Termination

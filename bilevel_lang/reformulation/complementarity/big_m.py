@@ -24,7 +24,7 @@ from bilevel_lang.reformulation.complementarity.encoding import Encoded, run_onc
 from bilevel_lang.reformulation.complementarity.homotopy import Starter
 from bilevel_lang.reformulation.complementarity.pairs import Pair, as_variable, take_pairs
 from bilevel_lang.reformulation.given_bounds import BINDING, MEND, check_given_names, described, given_bound
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.solution import Exactness
 from bilevel_lang.solvers.registry import by_name
 from bilevel_lang.solvers.solver import SolverRun, Termination

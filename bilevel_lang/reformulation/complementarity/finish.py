@@ -10,7 +10,7 @@ import numpy as np
 from pyomo.common.collections import ComponentMap
 
 from bilevel_lang.reformulation.complementarity.relaxed_model import RelaxedModel, Side
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.solvers.ipopt import FEASIBLE, NlpResult, compile_nlp
 from bilevel_lang.solvers.program import sense_of
 from bilevel_lang.solvers.solver import SolverRun, Termination, load_values

@@ -16,7 +16,7 @@ from bilevel_lang.reformulation.complementarity.elastic import elastic
 from bilevel_lang.reformulation.complementarity.feasible_start import FeasibleStart
 from bilevel_lang.reformulation.complementarity.finish import Budget, EndPoint, Finish
 from bilevel_lang.reformulation.complementarity.relaxed_model import RelaxedModel
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.solvers.ipopt import FEASIBLE, CompiledNlp, NlpResult, compile_nlp
 from bilevel_lang.solvers.program import Floats, sense_of
 from bilevel_lang.solvers.solver import Solver, SolverRun, Termination, load_values

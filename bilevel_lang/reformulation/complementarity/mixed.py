@@ -22,7 +22,7 @@ from bilevel_lang.reformulation.complementarity.piece import polished
 from bilevel_lang.reformulation.complementarity.relaxation import NlpEncoding, refuse_integers, relax
 from bilevel_lang.reformulation.complementarity.second_opinion import run_with_second_opinion
 from bilevel_lang.reformulation.complementarity.sos1 import Sos1
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.solvers.solver import Solver, SolverRun
 
 REST = "*"

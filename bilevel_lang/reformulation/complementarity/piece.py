@@ -15,7 +15,7 @@ import pyomo.environ as pyo
 from pyomo.common.collections import ComponentMap
 
 from bilevel_lang.errors import ModelFileError, RefusedError
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.solvers.features import features_of
 from bilevel_lang.solvers.ipopt import compile_nlp
 from bilevel_lang.solvers.program import sense_of

@@ -17,7 +17,7 @@ from bilevel_lang.reformulation.complementarity.relaxation import NlpEncoding
 from bilevel_lang.reformulation.complementarity.scholtes import Scholtes
 from bilevel_lang.reformulation.complementarity.sos1 import Sos1
 from bilevel_lang.reformulation.linear.registry import LINEAR_ENCODINGS, linear_encoding
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 
 ENCODINGS: tuple[Encoding, ...] = (
     Sos1(),

@@ -18,7 +18,7 @@ from bilevel_lang.reformulation.complementarity.homotopy import MU, Homotopy, St
 from bilevel_lang.reformulation.complementarity.pairs import Pair, as_variable, is_nonnegative_variable, take_pairs
 from bilevel_lang.reformulation.complementarity.relaxed_model import RelaxedModel, Side
 from bilevel_lang.reformulation.nlp_options import Form, NlpOptions
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.solution import Exactness
 
 

@@ -19,7 +19,7 @@ from pyomo.common.collections import ComponentSet
 
 from bilevel_lang.errors import SolverFailedError
 from bilevel_lang.oracle.shapes import shape_of
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.solvers.features import features_of, why_not
 from bilevel_lang.solvers.registry import by_name
 from bilevel_lang.solvers.scip import CURVED, CURVED_FEASIBILITY_TOLERANCE, FEASIBILITY_TOLERANCE

@@ -18,7 +18,7 @@ from bilevel_lang.reformulation.complementarity.homotopy import Starter
 from bilevel_lang.reformulation.complementarity.pairs import Pair, as_variable, take_pairs
 from bilevel_lang.reformulation.complementarity.piece import polished
 from bilevel_lang.reformulation.complementarity.second_opinion import run_with_second_opinion
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.solution import Exactness
 from bilevel_lang.solvers.solver import Solver, SolverRun
 

@@ -26,7 +26,7 @@ from bilevel_lang.reformulation.linear.indicator import with_binaries
 from bilevel_lang.reformulation.linear.mpec import LinearMpec
 from bilevel_lang.reformulation.linear.rounded import solved_on_its_piece
 from bilevel_lang.reformulation.linear.start import starting
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.solution import Exactness
 from bilevel_lang.solvers.features import require
 from bilevel_lang.solvers.highs import Highs

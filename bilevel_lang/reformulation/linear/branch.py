@@ -25,7 +25,7 @@ from bilevel_lang.reformulation.linear.branching.violated_pairs import search_pa
 from bilevel_lang.reformulation.linear.encoding import EncodedArrays
 from bilevel_lang.reformulation.linear.mpec import LinearMpec
 from bilevel_lang.reformulation.linear.sos1 import LinearSos1
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.solution import Exactness
 from bilevel_lang.solvers.matrix import MatrixRun
 from bilevel_lang.solvers.program import Floats

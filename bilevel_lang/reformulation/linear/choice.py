@@ -6,7 +6,7 @@ from bilevel_lang.reformulation.encoding_choice import NO_BIG_M, NO_SCHOLTES, NO
 from bilevel_lang.reformulation.linear.branching.violated_pairs import takes
 from bilevel_lang.reformulation.linear.mpec import LinearMpec
 from bilevel_lang.reformulation.linear.registry import LINEAR_ENCODINGS, linear_encoding
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.two_stage import FIRST
 from bilevel_lang.solvers.registry import by_name
 from bilevel_lang.solvers.solver import Feature

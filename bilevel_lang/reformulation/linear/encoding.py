@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from bilevel_lang.reformulation.linear.mpec import LinearMpec
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.solution import Exactness
 from bilevel_lang.solvers.matrix import MatrixRun
 from bilevel_lang.solvers.program import Floats

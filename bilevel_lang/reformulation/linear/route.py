@@ -21,8 +21,9 @@ from bilevel_lang.reformulation.linear.mpec import LinearMpec
 from bilevel_lang.reformulation.linear.objective_products import without_products
 from bilevel_lang.reformulation.linear.reading import NotLinear, read_mpec
 from bilevel_lang.reformulation.linear.registry import linear_encoding
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.promises import warnings_of, weaker
-from bilevel_lang.reformulation.rewrite import Options, Reformulation
+from bilevel_lang.reformulation.rewrite import Reformulation
 from bilevel_lang.reformulation.two_stage import TwoStage
 from bilevel_lang.solution import Exactness
 from bilevel_lang.solvers.features import why_not

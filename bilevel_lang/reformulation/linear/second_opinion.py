@@ -12,7 +12,7 @@ import scipy.sparse as sp
 
 from bilevel_lang.errors import SolverFailedError
 from bilevel_lang.reformulation.complementarity.second_opinion import BETTER, HUGE, LIMIT
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.solvers.features import why_not
 from bilevel_lang.solvers.highs import Highs
 from bilevel_lang.solvers.matrix import MatrixProgram, MatrixRun, QuadraticRow, no_pairs

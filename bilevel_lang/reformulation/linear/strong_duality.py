@@ -32,7 +32,7 @@ from bilevel_lang.reformulation.linear.piece import piece_of, polished
 from bilevel_lang.reformulation.linear.products import BinaryProducts
 from bilevel_lang.reformulation.linear.second_opinion import run_with_second_opinion
 from bilevel_lang.reformulation.linear.start import starting
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.solution import Exactness
 from bilevel_lang.solvers.features import why_not
 from bilevel_lang.solvers.highs import Highs

@@ -19,7 +19,8 @@ from bilevel_lang.reformulation.nn_embed.rounds import Rounds
 from bilevel_lang.reformulation.nn_embed.supplier import Supplier
 from bilevel_lang.reformulation.nn_embed.surrogate_files import Given, read_surrogate, write_surrogate
 from bilevel_lang.reformulation.nn_embed.target import Target, choose_targets
-from bilevel_lang.reformulation.rewrite import Accepted, Options, Reformulation, Refusal, Verdict
+from bilevel_lang.reformulation.options import Options
+from bilevel_lang.reformulation.rewrite import Accepted, Reformulation, Refusal, Verdict
 from bilevel_lang.reformulation.value_function.integer.reading import ReadProblem
 from bilevel_lang.solution import Exactness
 from bilevel_lang.solvers.highs import Highs

@@ -20,7 +20,7 @@ from bilevel_lang.reformulation.nn_embed.reading import SampledProblem
 from bilevel_lang.reformulation.nn_embed.report import Report
 from bilevel_lang.reformulation.nn_embed.supplier import Supplier
 from bilevel_lang.reformulation.nn_embed.target import Target
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.solvers.highs import Highs
 from bilevel_lang.solvers.matrix import MatrixRun
 from bilevel_lang.solvers.program import Floats

@@ -9,7 +9,7 @@ import numpy as np
 
 from bilevel_lang.reformulation.nn_embed.fitted import Effort, Fitted, best_fit
 from bilevel_lang.reformulation.nn_embed.target import value_factor
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.value_function.integer.arrays import BilevelProgram
 from bilevel_lang.surrogate.bounds.input_set import InputSet
 from bilevel_lang.surrogate.training.fitting import LEAST_SAMPLES

@@ -18,7 +18,8 @@ from bilevel_lang.errors import RefusedError
 from bilevel_lang.problem import BilevelProblem
 from bilevel_lang.reformulation.nn_recourse.decisions import domain_of
 from bilevel_lang.reformulation.nn_recourse.rounds import Outcome, Rounds, refuse_cuts
-from bilevel_lang.reformulation.rewrite import Accepted, Options, Reformulation, Refusal, Verdict
+from bilevel_lang.reformulation.options import Options
+from bilevel_lang.reformulation.rewrite import Accepted, Reformulation, Refusal, Verdict
 from bilevel_lang.reformulation.stochastic.compilation import Compiled, compile_program
 from bilevel_lang.reformulation.stochastic.method import ExtensiveForm, StochasticRun, TwoStageReformulation
 from bilevel_lang.reformulation.stochastic.recourse import recourse_at

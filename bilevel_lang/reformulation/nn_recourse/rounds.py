@@ -16,7 +16,7 @@ from bilevel_lang.reformulation.nn_recourse.fitted import KINDS, Fitted, fitted
 from bilevel_lang.reformulation.nn_recourse.labels import SecondStage
 from bilevel_lang.reformulation.nn_recourse.polishing import can_be_polished, polished
 from bilevel_lang.reformulation.nn_recourse.program import Learned, learned_program
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
 from bilevel_lang.solvers.highs import Highs
 from bilevel_lang.solvers.matrix import MatrixRun

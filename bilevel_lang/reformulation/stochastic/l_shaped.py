@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from pyomo.common.collections import ComponentMap
 
 from bilevel_lang.problem import BilevelProblem
-from bilevel_lang.reformulation.rewrite import Accepted, Options, Reformulation, Refusal, Verdict
+from bilevel_lang.reformulation.options import Options
+from bilevel_lang.reformulation.rewrite import Accepted, Reformulation, Refusal, Verdict
 from bilevel_lang.reformulation.stochastic.decomposition import search
 from bilevel_lang.reformulation.stochastic.method import ExtensiveForm, StochasticRun, TwoStageReformulation
 from bilevel_lang.solvers.highs import Highs

@@ -14,7 +14,8 @@ from pyomo.common.collections import ComponentMap
 from bilevel_lang.components.kinds import unknown_components
 from bilevel_lang.errors import RefusedError
 from bilevel_lang.problem import BilevelProblem
-from bilevel_lang.reformulation.rewrite import Accepted, Options, Reformulation, Refusal, Verdict
+from bilevel_lang.reformulation.options import Options
+from bilevel_lang.reformulation.rewrite import Accepted, Reformulation, Refusal, Verdict
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
 from bilevel_lang.reformulation.stochastic.chance import with_chances
 from bilevel_lang.reformulation.stochastic.compilation import Compiled, compile_program

@@ -14,7 +14,8 @@ from pyomo.common.collections import ComponentMap
 from bilevel_lang.components.cloning import clone_model
 from bilevel_lang.errors import RefusedError
 from bilevel_lang.problem import BilevelProblem
-from bilevel_lang.reformulation.rewrite import Options, Reformulation
+from bilevel_lang.reformulation.options import Options
+from bilevel_lang.reformulation.rewrite import Reformulation
 from bilevel_lang.solution import Exactness
 from bilevel_lang.solvers.features import features_of
 from bilevel_lang.solvers.registry import pick

@@ -18,7 +18,8 @@ from pyomo.common.collections import ComponentMap
 from bilevel_lang.errors import RefusedError
 from bilevel_lang.problem import BilevelProblem
 from bilevel_lang.reformulation.optimality_conditions import clone
-from bilevel_lang.reformulation.rewrite import Accepted, Options, Reformulation, Refusal, Verdict
+from bilevel_lang.reformulation.options import Options
+from bilevel_lang.reformulation.rewrite import Accepted, Reformulation, Refusal, Verdict
 from bilevel_lang.reformulation.value_function.integer.choice import chosen_engine
 from bilevel_lang.reformulation.value_function.integer.reading import ReadProblem, read_problem, why_not_sure
 from bilevel_lang.reformulation.value_function.integer.search import ENGINES, find_optimum

@@ -10,7 +10,7 @@ import pytest
 
 import bilevel_lang as bl
 from bilevel_lang.errors import RefusedError, UsageError
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.solution import Exactness, Status
 from tests.reformulation.problems import follow, plain
 

@@ -8,7 +8,7 @@ import bilevel_lang as bl
 from bilevel_lang.reformulation.complementarity.encoding import run_once
 from bilevel_lang.reformulation.complementarity.pairs import conditions
 from bilevel_lang.reformulation.complementarity.registry import ENCODINGS
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.solvers.registry import by_name
 from bilevel_lang.solvers.solver import SolverOptions
 from tests.reformulation.problems import follow, linear

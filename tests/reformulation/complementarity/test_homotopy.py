@@ -8,7 +8,7 @@ import pytest
 
 import bilevel_lang as bl
 from bilevel_lang.reformulation.complementarity.finish import Budget
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.solution import Status
 from bilevel_lang.solvers.ipopt import CompiledNlp
 from bilevel_lang.solvers.solver import SolverRun, Termination

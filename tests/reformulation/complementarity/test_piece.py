@@ -10,7 +10,7 @@ from pyomo.common.collections import ComponentMap
 
 from bilevel_lang import solve
 from bilevel_lang.reformulation.complementarity.piece import pinned, polished
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.solution import Status
 from bilevel_lang.solvers.solver import SolverRun, Termination
 

@@ -11,7 +11,7 @@ from pyomo.common.collections import ComponentMap
 
 from bilevel_lang import Status, solve
 from bilevel_lang.reformulation.complementarity.second_opinion import run_with_second_opinion
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.solvers.registry import by_name
 from bilevel_lang.solvers.solver import SolverOptions, SolverRun, Termination
 

@@ -6,7 +6,7 @@ import pytest
 from bilevel_lang.reformulation.linear.answer import multipliers_at, solver_run, values_at
 from bilevel_lang.reformulation.linear.mpec import Postponed
 from bilevel_lang.reformulation.linear.sos1 import LinearSos1
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.solvers.matrix import MatrixRun
 from bilevel_lang.solvers.solver import Termination
 from tests.reformulation.linear.models import bard511, mpec_of

@@ -11,7 +11,7 @@ from bilevel_lang.errors import RefusedError, UsageError
 from bilevel_lang.reformulation.linear.big_m import LinearBigM, with_big_m
 from bilevel_lang.reformulation.linear.bounds import vertices
 from bilevel_lang.reformulation.linear.sos1 import LinearSos1
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.solution import Exactness, Status
 from tests.reformulation.linear.random_followers import mpec_of, random_bilevel
 from tests.reformulation.problems import follow, linear

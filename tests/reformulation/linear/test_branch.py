@@ -14,7 +14,7 @@ from bilevel_lang.reformulation.linear.branch import LinearBranch, _at_least, wh
 from bilevel_lang.reformulation.linear.branching.tree import Effort
 from bilevel_lang.reformulation.linear.mpec import LinearMpec
 from bilevel_lang.reformulation.linear.sos1 import LinearSos1
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.solution import Status
 from bilevel_lang.solvers.matrix import MatrixRun
 from bilevel_lang.solvers.solver import Termination

@@ -5,7 +5,7 @@ import pytest
 
 from bilevel_lang.reformulation.encoding_choice import Choice
 from bilevel_lang.reformulation.linear.choice import choose_linear_encoding
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from tests.reformulation.linear.models import bard511, mpec_of
 
 

@@ -13,7 +13,7 @@ from bilevel_lang.errors import RefusedError
 from bilevel_lang.reformulation.kkt import Kkt
 from bilevel_lang.reformulation.linear.given_pairs import read_pairs
 from bilevel_lang.reformulation.linear.reading import read_mpec
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.solution import Status
 from tests.reformulation.linear.models import bard511
 

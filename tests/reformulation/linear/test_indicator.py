@@ -11,7 +11,7 @@ from bilevel_lang.errors import RefusedError
 from bilevel_lang.reformulation.linear.indicator import LinearIndicator, with_indicators
 from bilevel_lang.reformulation.linear.mpec import LinearMpec
 from bilevel_lang.reformulation.linear.reading import read_mpec
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.resolver.resolution import resolve
 from bilevel_lang.solution import Status
 from bilevel_lang.solvers.solver import Feature

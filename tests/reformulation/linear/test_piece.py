@@ -8,7 +8,7 @@ import pytest
 
 from bilevel_lang.reformulation.linear.piece import piece_of, pinned, polished, smaller_sides, with_integers_fixed
 from bilevel_lang.reformulation.linear.sos1 import LinearSos1
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.solvers.highs import Highs
 from bilevel_lang.solvers.solver import SolverOptions, Termination
 from tests.reformulation.linear.models import bard511, mpec_of

@@ -11,7 +11,7 @@ from bilevel_lang.errors import ModelFileError
 from bilevel_lang.reformulation.linear.mpec import LinearMpec
 from bilevel_lang.reformulation.linear.reading import NotLinear, read_mpec
 from bilevel_lang.reformulation.linear.sos1 import LinearSos1
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from tests.laws.test_brute_force import agrees, by_vertices, random_linear, solve_linear
 from tests.reformulation.linear.models import bard511, mpec_of
 

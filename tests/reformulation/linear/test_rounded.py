@@ -7,7 +7,7 @@ import pytest
 
 from bilevel_lang.reformulation.linear.rounded import solved_on_its_piece
 from bilevel_lang.reformulation.linear.sos1 import LinearSos1
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.solvers.matrix import MatrixRun
 from bilevel_lang.solvers.solver import SolverOptions, Termination
 from tests.reformulation.linear.random_followers import mpec_of

@@ -6,7 +6,8 @@ import pytest
 import bilevel_lang as bl
 from bilevel_lang.errors import RefusedError
 from bilevel_lang.reformulation.kkt import Kkt
-from bilevel_lang.reformulation.rewrite import Options, Reformulation
+from bilevel_lang.reformulation.options import Options
+from bilevel_lang.reformulation.rewrite import Reformulation
 from bilevel_lang.solution import Exactness
 from tests.harness import state
 from tests.reformulation.linear.models import bard511, random_follower

@@ -9,7 +9,7 @@ import pytest
 import bilevel_lang as bl
 from bilevel_lang.reformulation.linear.piece import piece_of
 from bilevel_lang.reformulation.linear.second_opinion import better_than, run_with_second_opinion
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.solvers.matrix import MatrixRun
 from bilevel_lang.solvers.scip import Scip
 from bilevel_lang.solvers.solver import Termination

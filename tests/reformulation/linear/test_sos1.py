@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bilevel_lang.reformulation.linear.sos1 import LinearSos1
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.solution import Exactness
 from bilevel_lang.solvers.solver import Termination
 from tests.reformulation.linear.models import bard511, mpec_of

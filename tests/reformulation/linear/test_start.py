@@ -9,7 +9,7 @@ from bilevel_lang.reformulation.linear.big_m import LinearBigM
 from bilevel_lang.reformulation.linear.indicator import LinearIndicator
 from bilevel_lang.reformulation.linear.sos1 import LinearSos1
 from bilevel_lang.reformulation.linear.start import first_point, starting
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.solvers.highs import Highs
 from tests.reformulation.linear.models import bard511, mpec_of, random_follower
 

@@ -8,7 +8,7 @@ import bilevel_lang as bl
 from bilevel_lang.errors import RefusedError, SolverFailedError
 from bilevel_lang.reformulation.linear.sos1 import LinearSos1
 from bilevel_lang.reformulation.linear.strong_duality import LinearStrongDuality, gap_of
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.solvers.solver import Termination
 from tests.reformulation.linear.models import bard511, mpec_of, random_follower
 

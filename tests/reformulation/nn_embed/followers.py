@@ -11,7 +11,8 @@ import pyomo.environ as pyo
 from bilevel_lang import resolve
 from bilevel_lang.problem import BilevelProblem
 from bilevel_lang.reformulation.nn_embed.domain import derived_domain, seen_inputs
-from bilevel_lang.reformulation.rewrite import Options, Refusal
+from bilevel_lang.reformulation.options import Options
+from bilevel_lang.reformulation.rewrite import Refusal
 from bilevel_lang.reformulation.value_function.integer.arrays import BilevelProgram
 from bilevel_lang.reformulation.value_function.integer.reading import read_linear
 from bilevel_lang.solvers.matrix import Ints

@@ -11,8 +11,8 @@ from bilevel_lang import solve
 from bilevel_lang.errors import RefusedError
 from bilevel_lang.reformulation.nn_embed import supplier
 from bilevel_lang.reformulation.nn_options import NnOptions
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.registry import choose
-from bilevel_lang.reformulation.rewrite import Options
 from bilevel_lang.solution import Exactness, Status
 from tests.reformulation.nn_embed.followers import continuous, interdiction, resolved
 

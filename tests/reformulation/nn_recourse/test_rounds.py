@@ -6,7 +6,7 @@ from bilevel_lang.errors import RefusedError
 from bilevel_lang.reformulation.nn_options import NnOptions
 from bilevel_lang.reformulation.nn_recourse.decisions import domain_of
 from bilevel_lang.reformulation.nn_recourse.rounds import Rounds, refuse_cuts
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.stochastic.extensive import extensive_form
 from bilevel_lang.solvers.highs import Highs
 from bilevel_lang.solvers.solver import SolverOptions, Termination

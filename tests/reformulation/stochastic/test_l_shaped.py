@@ -5,8 +5,8 @@ import pytest
 
 import bilevel_lang as bl
 from bilevel_lang.errors import RefusedError
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.registry import choose
-from bilevel_lang.reformulation.rewrite import Options
 from bilevel_lang.reformulation.stochastic import l_shaped
 from tests.reformulation.stochastic.test_decomposition import servers
 from tests.stochastic_models import LATE, RISKY, THREE, newsvendor, newsvendor_with_profit

@@ -93,7 +93,7 @@ def test_ten_thousand_scenarios_of_a_wide_recourse_are_one_program_of_arrays() -
     m.y = pyo.Var(m.S, bounds=(0, None))
     m.serve = pyo.Constraint(m.S, rule=lambda m, s: m.x + m.y[s] >= m.d[s])
     m.cost = pyo.Objective(expr=60 * m.x + pyo.quicksum(m.y[s] for s in m.S))
-    from bilevel_lang.reformulation.rewrite import Options
+    from bilevel_lang.reformulation.options import Options
     from bilevel_lang.reformulation.stochastic.extensive import extensive_form
     from bilevel_lang.reformulation.stochastic.method import ExtensiveForm
 

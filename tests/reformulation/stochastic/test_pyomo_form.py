@@ -5,7 +5,7 @@ import pytest
 
 import bilevel_lang as bl
 from bilevel_lang.errors import RefusedError
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from tests.stochastic_models import FARMER, LATE, RISKY, THREE, farmer, newsvendor, newsvendor_with_profit
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.value_function.integer.arrays import BilevelProgram
 from bilevel_lang.reformulation.value_function.integer.extended import Extended, extend, propagated
 from bilevel_lang.reformulation.value_function.integer.features import Features

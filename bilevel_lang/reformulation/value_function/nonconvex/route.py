@@ -8,7 +8,8 @@ from pyomo.mpec import Complementarity
 from bilevel_lang.components.kinds import unknown_components
 from bilevel_lang.oracle.traits import Traits, traits_of
 from bilevel_lang.problem import BilevelProblem
-from bilevel_lang.reformulation.rewrite import Accepted, Options, Reformulation, Refusal, Verdict
+from bilevel_lang.reformulation.options import Options
+from bilevel_lang.reformulation.rewrite import Accepted, Reformulation, Refusal, Verdict
 from bilevel_lang.reformulation.value_function.nonconvex.relaxation import Relaxation
 from bilevel_lang.reformulation.value_function.nonconvex.scales import scales_of
 from bilevel_lang.reformulation.value_function.nonconvex.search import run_search

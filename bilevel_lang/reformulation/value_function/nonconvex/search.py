@@ -24,7 +24,7 @@ from bilevel_lang.oracle.agent_model import number_at
 from bilevel_lang.oracle.magnitude import magnitude, row_violation
 from bilevel_lang.oracle.traits import is_pinned
 from bilevel_lang.problem import BilevelProblem
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.value_function.nonconvex.answers import Answer, best_answer
 from bilevel_lang.reformulation.value_function.nonconvex.relaxation import Relaxation
 from bilevel_lang.solvers.registry import by_name

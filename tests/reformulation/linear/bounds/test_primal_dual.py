@@ -6,7 +6,7 @@ import pytest
 from bilevel_lang.reformulation.linear.bounds.box import Box
 from bilevel_lang.reformulation.linear.bounds.primal_dual import primal_dual_rows
 from bilevel_lang.reformulation.linear.sos1 import LinearSos1
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from tests.reformulation.linear.random_followers import mpec_of, random_bilevel
 
 

@@ -9,7 +9,7 @@ import pytest
 import bilevel_lang as bl
 from bilevel_lang.reformulation.linear.branching.violated_pairs import search_pairs, takes
 from bilevel_lang.reformulation.linear.sos1 import LinearSos1
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.solvers.solver import SolverOptions, Termination
 from tests.laws.test_brute_force import by_enumeration, random_linear, solve_linear
 from tests.reformulation.linear.models import bard511, mpec_of, random_follower

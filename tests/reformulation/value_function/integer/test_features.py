@@ -4,7 +4,7 @@ from dataclasses import fields, replace
 
 import pytest
 
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.value_function.integer import search
 from bilevel_lang.reformulation.value_function.integer.features import Features
 from tests.reformulation.value_function.integer.enumeration import best_by_enumeration, random_opposed, random_program

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bilevel_lang.errors import RefusedError
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.value_function.integer import outer_loop
 from bilevel_lang.reformulation.value_function.integer.arrays import BilevelProgram
 from bilevel_lang.reformulation.value_function.integer.extended import extend

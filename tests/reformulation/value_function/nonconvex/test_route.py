@@ -9,7 +9,8 @@ import pytest
 from pyomo import gdp
 
 import bilevel_lang as bl
-from bilevel_lang.reformulation.rewrite import Accepted, Options, Refusal
+from bilevel_lang.reformulation.options import Options
+from bilevel_lang.reformulation.rewrite import Accepted, Refusal
 from bilevel_lang.reformulation.value_function.nonconvex.route import accepts_nonconvex, is_small, nonconvex_reformulation
 from bilevel_lang.solution import Exactness
 

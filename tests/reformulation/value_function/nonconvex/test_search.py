@@ -9,7 +9,7 @@ import pyomo.environ as pyo
 import pytest
 
 import bilevel_lang as bl
-from bilevel_lang.reformulation.rewrite import Options
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.value_function.nonconvex.route import nonconvex_reformulation
 from bilevel_lang.solvers.solver import SolverOptions, SolverRun, Termination
 from bilevel_lang.verification import verify
