@@ -47,8 +47,8 @@ class _ShapeVisitor(StreamBasedExpressionVisitor):  # type: ignore[misc]
     def _leaf(self, child: Any) -> Shape | None:
         if isinstance(child, str):
             return Shape(Curvature.CONSTANT)  # an argument of an external function
-        if isinstance(child, complex):
-            return Shape(Curvature.UNKNOWN)  # such as (-2.0)**0.5: defined nowhere
+        if isinstance(child, complex) or child is NotImplemented:
+            return Shape(Curvature.UNKNOWN)  # such as (-2.0)**0.5, and what Pyomo makes of its exp: defined nowhere
         if not hasattr(child, "is_expression_type"):
             return number_shape(float(child))
         if child.is_expression_type():

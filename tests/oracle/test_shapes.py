@@ -91,7 +91,7 @@ def test_a_range_holds_at_random_points(text: str, random: object) -> None:
     except (ValueError, ArithmeticError, TypeError):
         return
     shape = shape_of(expression, owned(m))
-    if isinstance(expression, complex):
+    if isinstance(expression, complex) or expression is NotImplemented:
         assert shape.curvature is Curvature.UNKNOWN
         return
     for _ in range(25):
@@ -171,3 +171,8 @@ def test_sums_of_kinds() -> None:
     assert sum_curvature([Curvature.CONVEX, Curvature.AFFINE]) is Curvature.CONVEX
     assert sum_curvature([Curvature.CONVEX, Curvature.CONCAVE]) is Curvature.UNKNOWN
     assert sum_curvature([]) is Curvature.CONSTANT
+
+
+def test_what_pyomo_makes_of_a_function_of_a_complex_number_is_unknown() -> None:
+    impossible = pyo.exp((-2.0) ** 0.5)
+    assert shape_of(impossible, ComponentSet()).curvature is Curvature.UNKNOWN
