@@ -24,7 +24,6 @@ from bilevel_lang.reformulation.rewrite import Accepted, Reformulation, Refusal,
 from bilevel_lang.reformulation.value_function.integer.reading import ReadProblem
 from bilevel_lang.solution import Exactness
 from bilevel_lang.solvers.highs import Highs
-from bilevel_lang.solvers.matrix import Ints
 from bilevel_lang.solvers.solver import SolverRun, Termination
 from bilevel_lang.surrogate.bounds.input_set import InputSet
 
@@ -90,11 +89,8 @@ class NnEmbed:
         if options.position != "optimistic":
             return Refusal(f"it does not take the {options.position} position", "use `--position optimistic`")
         found = read_sampled(problem)
-        if isinstance(found, SampledProblem) and found.evaluated is not None:
-            if options.nn.target not in ("auto", "leader"):
-                return Refusal(f"the leader's functions are not linear, as the target {options.nn.target} needs", TO_LEADER)
-            if options.nn.surrogate is not None or options.nn.save_surrogate is not None:
-                return Refusal("the leader's functions are not linear: its networks have no file in this version", TO_LEADER)
+        if isinstance(found, SampledProblem) and found.evaluated is not None and options.nn.target not in ("auto", "leader"):
+            return Refusal(f"the leader's functions are not linear, as the target {options.nn.target} needs", TO_LEADER)
         return found
 
 
@@ -112,11 +108,11 @@ class _Run:
             domain = derived_domain(source, inputs, tuple(variables[j].name for j in inputs))
         except NoPointError:
             return SolverRun(Termination.INFEASIBLE, Highs().version(), message="no point satisfies all rows", bound_holds=True)
-        given, targets = self._given(inputs, domain, options)
+        given, targets = self._given(domain, options)
         supplier = Supplier(source, domain, options, None if given is None else given.fitted)
         rounds = Rounds(self._sampled, domain, targets, supplier, options)
         found = rounds.run()
-        self._keep(rounds, inputs, domain, options)
+        self._keep(rounds, domain, options)
         values = None if found.x is None else ComponentMap(zip(variables, found.x.tolist(), strict=True))
         return SolverRun(
             found.termination,
@@ -133,17 +129,17 @@ class _Run:
             doubts=() if given is None else given.said,
         )
 
-    def _given(self, inputs: Ints, domain: InputSet, options: Options) -> tuple[Given | None, tuple[Target, ...]]:
+    def _given(self, domain: InputSet, options: Options) -> tuple[Given | None, tuple[Target, ...]]:
         path = options.nn.surrogate
         if path is None:
             return None, self._targets
-        given = read_surrogate(path, self._read, inputs, domain, options.nn.target)
+        given = read_surrogate(path, self._sampled, domain, options.nn.target)
         return given, (Target(given.target or "value", f"that of {path}"),)
 
-    def _keep(self, rounds: Rounds, inputs: Ints, domain: InputSet, options: Options) -> None:
+    def _keep(self, rounds: Rounds, domain: InputSet, options: Options) -> None:
         path, fitted = options.nn.save_surrogate, rounds.report.fitted
         if path is None:
             return
         if fitted is None:
             raise RefusedError(f"nn-embed: there is no network to keep in {path}", "take more samples")
-        write_surrogate(path, fitted, rounds.report.target, self._read, inputs, domain, rounds.data_hash())
+        write_surrogate(path, fitted, rounds.report.target, self._sampled, domain, rounds.data_hash())

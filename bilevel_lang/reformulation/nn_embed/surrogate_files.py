@@ -18,8 +18,7 @@ import scipy.sparse as sp
 from bilevel_lang.components.forms import Columns
 from bilevel_lang.errors import OnnxFileError, RefusedError
 from bilevel_lang.reformulation.nn_embed.fitted import Fitted
-from bilevel_lang.reformulation.value_function.integer.reading import ReadProblem
-from bilevel_lang.solvers.matrix import Ints
+from bilevel_lang.reformulation.nn_embed.reading import SampledProblem
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.surrogate.bounds.input_set import InputSet
 from bilevel_lang.surrogate.network import Affine, Network
@@ -38,35 +37,38 @@ class Given:
     said: tuple[str, ...]
 
 
-def read_surrogate(path: Path, read: ReadProblem, inputs: Ints, domain: InputSet, target: str) -> Given:
-    """The network in ``path`` over ``inputs``, turned into minimisations. ``target`` ``auto``: the file's own, else ``value``.
+def read_surrogate(path: Path, sampled: SampledProblem, domain: InputSet, target: str) -> Given:
+    """The network in ``path``, turned into minimisations. ``target`` ``auto``: the file's own, else ``value``, or ``leader``
+    where the problem is not linear.
 
     Raises UsageError, and OnnxFileError for files and networks that do not fit.
     """
     found = matched(read_onnx(path), domain.names)
     metadata = found.metadata
     named = metadata.target if metadata is not None else None
-    used = target if target != "auto" else named or "value"
-    wanted = int(read.arrays.follower.sum()) if used == "response" else 1
+    used = target if target != "auto" else named or ("value" if sampled.evaluated is None else "leader")
+    if sampled.evaluated is not None and used != "leader":
+        raise OnnxFileError(
+            f"{path}: the target {used} needs linear functions, and the problem has others", "use `--target leader`"
+        )
+    wanted = int(sampled.read.arrays.follower.sum()) if used == "response" else 1
     if found.network.outputs != wanted:
         raise OnnxFileError(f"{path}: {found.network.outputs} outputs, and the target {used} has {wanted}", "see --target")
-    network = found.network if used == "response" else _inner(found.network, *_own_terms(read, inputs, used))
+    network = found.network if used == "response" else _inner(found.network, *_own_terms(sampled, used))
     errors = metadata.errors if metadata is not None else {}
     mae, worst = (float(errors.get(name, math.nan)) for name in ("validation_mae", "validation_max_error"))
     fitted = Fitted("onnx", found.network.widths, network, mae, worst, mae)
-    return Given(fitted, used, tuple(_doubts(path, metadata, read, domain)))
+    return Given(fitted, used, tuple(_doubts(path, metadata, sampled, domain)))
 
 
-def write_surrogate(
-    path: Path, fitted: Fitted, target: str, read: ReadProblem, inputs: Ints, domain: InputSet, data: str
-) -> None:
+def write_surrogate(path: Path, fitted: Fitted, target: str, sampled: SampledProblem, domain: InputSet, data: str) -> None:
     """Keep ``fitted`` in ``path``; ``data`` is the hash of its samples. Raises UsageError, RefusedError."""
-    network = fitted.network if target == "response" else _outer(fitted.network, *_own_terms(read, inputs, target))
-    outputs = (target,)
+    network = fitted.network if target == "response" else _outer(fitted.network, *_own_terms(sampled, target))
+    outputs, read = (target,), sampled.read
     if target == "response":
         outputs = tuple(read.variables[j].name for j in np.flatnonzero(read.arrays.follower))
     metadata = Metadata(
-        model=fingerprint(read),
+        model=fingerprint(sampled),
         target=target,
         inputs=domain.names,
         outputs=outputs,
@@ -79,24 +81,30 @@ def write_surrogate(
     write_onnx(path, network, metadata)
 
 
-def fingerprint(read: ReadProblem) -> str:
+def fingerprint(sampled: SampledProblem) -> str:
     """SHA-256 of the names and numbers of the problem: another one, and a network was made for another problem."""
+    read, rest = sampled.read, sampled.evaluated
     digest = hashlib.sha256("\0".join(v.name for v in read.variables).encode())
     arrays, program = read.arrays, read.arrays.relaxation
-    for array in (
+    numbers = [
         *(program.lower, program.upper, program.integer, program.cost, program.row_lower, program.row_upper),
         *(program.matrix.indptr, program.matrix.indices, program.matrix.data),
         *(arrays.follower, arrays.follower_rows, arrays.follower_cost),
-    ):
+    ]
+    if rest is not None:
+        if rest.products is not None:
+            numbers += [rest.products.given, rest.products.own, rest.products.coefficients]
+        digest.update(repr([rest.sense, str(rest.objective), *((str(r.body), r.lb, r.ub) for r in rest.rows)]).encode())
+    for array in numbers:
         digest.update(np.asarray(array, dtype="<f8").tobytes())
     return digest.hexdigest()
 
 
-def _doubts(path: Path, metadata: Metadata | None, read: ReadProblem, domain: InputSet) -> list[str]:
+def _doubts(path: Path, metadata: Metadata | None, sampled: SampledProblem, domain: InputSet) -> list[str]:
     if metadata is None:
         return []
     said = []
-    if metadata.model != fingerprint(read):
+    if metadata.model != fingerprint(sampled):
         said.append(f"{path} was trained for another problem, or this one has changed since")
     lower, upper = np.array(metadata.lower), np.array(metadata.upper)
     by_name = {name: k for k, name in enumerate(metadata.inputs)}
@@ -106,13 +114,15 @@ def _doubts(path: Path, metadata: Metadata | None, read: ReadProblem, domain: In
     return said
 
 
-def _own_terms(read: ReadProblem, inputs: Ints, target: str) -> tuple[float, Floats, float]:
+def _own_terms(sampled: SampledProblem, target: str) -> tuple[float, Floats, float]:
     """(sign, slope (n,), constant): what a file says is ``sign * inner + slope'x + constant``.
 
     Raises RefusedError where the follower's objective holds columns that are no inputs.
     """
+    read, inputs = sampled.read, sampled.inputs
     if target == "leader":
-        return float(read.arrays.relaxation.sense), np.zeros(len(inputs)), 0.0
+        sense = read.arrays.relaxation.sense if sampled.evaluated is None else sampled.evaluated.sense
+        return float(sense), np.zeros(len(inputs)), 0.0
     slope, constant = np.zeros(len(read.variables)), 0.0
     columns = Columns()
     for variable in read.variables:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,23 +12,24 @@ import pytest
 
 from bilevel_lang import solve
 from bilevel_lang.errors import OnnxFileError, RefusedError
-from bilevel_lang.reformulation.nn_embed.domain import seen_inputs
+from bilevel_lang.reformulation.nn_embed import supplier
 from bilevel_lang.reformulation.nn_embed.fitted import Fitted
+from bilevel_lang.reformulation.nn_embed.reading import SampledProblem, read_sampled
 from bilevel_lang.reformulation.nn_embed.surrogate_files import fingerprint, read_surrogate, write_surrogate
 from bilevel_lang.reformulation.nn_options import NnOptions
 from bilevel_lang.reformulation.rewrite import Refusal
-from bilevel_lang.reformulation.value_function.integer.reading import ReadProblem, read_linear
 from bilevel_lang.surrogate.network import dense
 from bilevel_lang.surrogate.onnx_files.reading import read_onnx
 from bilevel_lang.surrogate.onnx_files.writing import write_onnx
 from tests.reformulation.nn_embed.followers import arrays, continuous, resolved
 from tests.reformulation.nn_embed.test_program import VALUE
+from tests.reformulation.nn_embed.test_reading import pricing
 
 EXACT = Fitted("cuts", (), VALUE, 0.0, 0.0, 0.0)
 
 
-def read(made: tuple[Any, str]) -> ReadProblem:
-    found = read_linear(resolved(made))
+def read(made: tuple[Any, str]) -> SampledProblem:
+    found = read_sampled(resolved(made))
     assert not isinstance(found, Refusal)
     return found
 
@@ -43,13 +45,13 @@ def maximising() -> tuple[Any, str]:
 
 def test_a_file_holds_the_objective_as_it_was_written(tmp_path: Path) -> None:
     problem = read(maximising())
-    _, inputs, domain = arrays(maximising())
-    write_surrogate(tmp_path / "v.onnx", EXACT, "value", problem, inputs, domain, "hash")
+    _, _, domain = arrays(maximising())
+    write_surrogate(tmp_path / "v.onnx", EXACT, "value", problem, domain, "hash")
     points = np.linspace(0, 4.5, 10)[:, None]
     written = read_onnx(tmp_path / "v.onnx").network(points)[:, 0]
     # The follower's own value: 10 + 2 x - max(3 - x, x - 1).
     assert np.allclose(written, 10 + 2 * points[:, 0] - np.maximum(3 - points[:, 0], points[:, 0] - 1), atol=1e-9)
-    given = read_surrogate(tmp_path / "v.onnx", problem, inputs, domain, "auto")
+    given = read_surrogate(tmp_path / "v.onnx", problem, domain, "auto")
     assert given.target == "value" and given.said == ()
     assert np.allclose(given.fitted.network(points), VALUE(points), atol=1e-9)
 
@@ -71,13 +73,13 @@ def test_a_foreign_network_by_the_order_of_its_inputs(tmp_path: Path) -> None:
 
 
 def test_another_problem_and_a_smaller_box_are_said(tmp_path: Path) -> None:
-    problem, (_, inputs, domain) = read(continuous()), arrays(continuous())
-    write_surrogate(tmp_path / "v.onnx", EXACT, "value", problem, inputs, domain, "")
+    problem, (_, _, domain) = read(continuous()), arrays(continuous())
+    write_surrogate(tmp_path / "v.onnx", EXACT, "value", problem, domain, "")
     m, info = continuous()
     m.cap.set_value(m.x + m.y <= 9)
     changed, (_, _, wider) = read((m, info)), arrays((m, info))
     assert fingerprint(changed) != fingerprint(problem)
-    said = read_surrogate(tmp_path / "v.onnx", changed, seen_inputs(changed.arrays), wider, "auto").said
+    said = read_surrogate(tmp_path / "v.onnx", changed, wider, "auto").said
     assert len(said) == 2 and "another problem" in said[0] and "smaller box" in said[1]
 
 
@@ -90,6 +92,33 @@ def test_files_that_do_not_fit(tmp_path: Path) -> None:
     m.z = pyo.Var(bounds=(0, 1))
     m.inner.set_value(m.y + m.z)
     made = (m, "bilevel x z\nmin inner y e1 e2\n")
-    problem, (_, inputs, domain) = read(made), arrays(made)
+    problem, (_, _, domain) = read(made), arrays(made)
     with pytest.raises(RefusedError, match="`z`"):
-        write_surrogate(path, EXACT, "value", problem, inputs, domain, "")
+        write_surrogate(path, EXACT, "value", problem, domain, "")
+
+
+def test_what_the_leader_gets_from_prices_is_kept_as_it_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supplier, "STEPS", 60)
+    path = tmp_path / "revenue.onnx"
+    options = NnOptions(samples=200, layers=(8,), save_surrogate=path)
+    first = solve(*pricing(), method="nn-embed", nn=options)
+    # The revenue of max p y is 3 p up to the price of 5, where all is bought: a maximum, not its negative.
+    low = np.array([[1.0], [2.0], [4.0]])
+    assert np.allclose(read_onnx(path).network(low)[:, 0], 3 * low[:, 0], atol=2.0)
+    again = solve(*pricing(), method="nn-embed", nn=NnOptions(surrogate=path))
+    assert again.verified and again.surrogate is not None and again.surrogate["kind"] == "onnx"
+    assert first.objective is not None and again.objective is not None and again.objective > 0.0
+    assert not any("another problem" in said for said in again.messages)
+    dearer, text = pricing()
+    dearer.loss.set_value((dearer.p - 6) * dearer.y)
+    assert any(
+        "another problem" in said for said in solve(dearer, text, method="nn-embed", nn=NnOptions(surrogate=path)).messages
+    )
+
+
+def test_a_value_is_no_use_where_the_leader_is_not_linear(tmp_path: Path) -> None:
+    path = tmp_path / "v.onnx"
+    _, _, domain = arrays(continuous())
+    write_surrogate(path, EXACT, "value", read(continuous()), replace(domain, names=("p",)), "")
+    with pytest.raises(OnnxFileError, match="needs linear functions"):
+        solve(*pricing(), method="nn-embed", nn=NnOptions(surrogate=path))
