@@ -51,15 +51,6 @@ class HotMilp(KeptHighs):
     def __init__(self, program: MatrixProgram, options: SolverOptions, deadline: float | None = None) -> None:
         super().__init__(program, options, deadline, {**WITHOUT_HEURISTICS, **options.extra})
         self.program = program
-        self._row_lower, self._row_upper = program.row_lower.copy(), program.row_upper.copy()
-
-    def set_sides(self, lower: Floats, upper: Floats) -> None:
-        """New sides (m,) of the rows for the next solves."""
-        moved = np.flatnonzero((lower != self._row_lower) | (upper != self._row_upper)).astype(np.int32)
-        if moved.size:
-            for i in moved.tolist():
-                self._highs.changeRowBounds(i, float(lower[i]), float(upper[i]))
-            self._row_lower[moved], self._row_upper[moved] = lower[moved], upper[moved]
 
     def solve(self) -> MilpAnswer:
         """Minimise. Raises SolverFailedError where HiGHS gives up."""

@@ -31,6 +31,7 @@ class KeptHighs:
         self.deadline = deadline
         self.solves = 0
         self._lower, self._upper, self._cost = program.lower.copy(), program.upper.copy(), program.cost.copy()
+        self._row_lower, self._row_upper = program.row_lower.copy(), program.row_upper.copy()
         extra = {key: setting for key, setting in options.extra.items() if key != "start"} | (settings or {})
         quiet = replace(options, time_limit=None, gap=None, threads=1, verbose=False, extra=extra)
         self._highs = load(program, quiet)
@@ -41,6 +42,14 @@ class KeptHighs:
         if moved.size:
             self._highs.changeColsBounds(len(moved), moved, lower[moved], upper[moved])
             self._lower[moved], self._upper[moved] = lower[moved], upper[moved]
+
+    def set_sides(self, lower: Floats, upper: Floats) -> None:
+        """New sides (m,) of the rows for the next solves."""
+        moved = np.flatnonzero((lower != self._row_lower) | (upper != self._row_upper)).astype(np.int32)
+        if moved.size:
+            for i in moved.tolist():
+                self._highs.changeRowBounds(i, float(lower[i]), float(upper[i]))
+            self._row_lower[moved], self._row_upper[moved] = lower[moved], upper[moved]
 
     def set_cost(self, cost: Floats) -> None:
         """New costs (n,) for the next solves."""

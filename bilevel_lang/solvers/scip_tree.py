@@ -31,8 +31,11 @@ PARAMETERS: dict[str, Any] = {
     "conflict/enable": False,
     "constraints/components/maxprerounds": 0,
     "propagating/dualfix/freq": -1,
+    "branching/relpscost/maxproprounds": 0,
+    "constraints/linear/rangedrowpropagation": False,
 }
-"""What would use that SCIP knows all constraints (duality, symmetry, components), or change columns under the judge."""
+"""What would use that SCIP knows all constraints (duality, symmetry, components), or change columns under the judge; and what
+took most of the time where rows are dense: propagation for every candidate of strong branching, and of equalities as ranges."""
 
 LAST = -5_000_000
 """A priority after that of linear rows (-1,000,000), so that the judge only sees points that satisfy the program."""

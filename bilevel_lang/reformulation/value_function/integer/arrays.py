@@ -72,7 +72,7 @@ class LinkedRows:
     """The follower's rows that hold columns of both, as ``scale * sign * (activities @ z)[activity] + B z <= side``; R rows.
 
     ``activities`` (K, n) has whole coefficients on linking columns; ``B`` (R, n) lies on the follower's. ``sigma`` of a row is
-    ``sign * (activities @ z)[activity]``.
+    ``sign * (activities @ z)[activity]``. ``row`` (R,) is the relaxation's row that it is one side of.
     """
 
     activities: sp.csr_matrix
@@ -81,6 +81,7 @@ class LinkedRows:
     scale: Floats
     B: sp.csr_matrix
     side: Floats
+    row: Ints
 
     def __len__(self) -> int:
         return len(self.side)
@@ -119,12 +120,18 @@ def linked_rows(program: BilevelProgram) -> LinkedRows:
         if own.all() or not own.any():
             continue
         scale, whole = integer_multiple(data[~own], columns[~own])
-        collected.add(columns[~own], whole, scale, columns[own], data[own], (relaxation.row_lower[i], relaxation.row_upper[i]))
+        sides = float(relaxation.row_lower[i]), float(relaxation.row_upper[i])
+        collected.add(_Linked(int(i), columns[~own], whole, scale, columns[own], data[own], sides))
     return collected.rows()
 
 
 def integer_multiple(coefficients: Floats, columns: Ints) -> tuple[float, Ints]:
     """``scale`` > 0 and coprime integers with ``coefficients = scale * integers``. Raises NotIntegerError."""
+    if (np.abs(coefficients) <= LARGEST_INTEGER).all() and np.array_equal(coefficients, np.rint(coefficients)):
+        # Most data are whole; fractions take a thousand times as long.
+        numbers = coefficients.astype(np.int64)
+        common_divisor = int(np.gcd.reduce(numbers))
+        return float(common_divisor), numbers // common_divisor
     fractions = [Fraction(c).limit_denominator(LARGEST_DENOMINATOR) for c in coefficients.tolist()]
     for fraction, c, j in zip(fractions, coefficients.tolist(), columns.tolist(), strict=True):
         if abs(float(fraction) - c) > ROUNDING * abs(c):
@@ -138,40 +145,58 @@ def integer_multiple(coefficients: Floats, columns: Ints) -> tuple[float, Ints]:
     return divisor / common, np.array(whole, dtype=np.int64)
 
 
+@dataclass(frozen=True, slots=True)
+class _Linked:
+    """A row of both: the leader's part is ``scale * whole``."""
+
+    number: int
+    leader: Ints
+    whole: Ints
+    scale: float
+    own: Ints
+    data: Floats
+    sides: tuple[float, float]
+
+
 class _Collected:
     """Linked rows as they come; equal activities (up to their sign) become one."""
 
     def __init__(self, columns: int) -> None:
         self._n = columns
-        self._known: dict[tuple[tuple[int, int], ...], int] = {}
-        self._rows: list[tuple[int, float, float, float, Ints, Floats]] = []
+        self._known: dict[tuple[bytes, bytes], int] = {}
+        self._activities: list[tuple[Ints, Ints]] = []
+        self._rows: list[tuple[int, float, float, _Linked]] = []
+        """(activity, sign of sigma, sign of the side, the row)"""
 
-    def add(self, leader: Ints, whole: Ints, scale: float, own: Ints, data: Floats, sides: tuple[float, float]) -> None:
-        order = np.argsort(leader)
-        sign = 1 if whole[order[0]] > 0 else -1
-        key = tuple((int(leader[k]), sign * int(whole[k])) for k in order)
-        activity = self._known.setdefault(key, len(self._known))
-        low, up = sides
+    def add(self, row: _Linked) -> None:
+        order = np.argsort(row.leader)
+        columns, numbers = row.leader[order].astype(np.int64), row.whole[order]
+        sign = 1.0 if numbers[0] > 0 else -1.0
+        numbers = numbers if sign > 0 else -numbers
+        activity = self._known.setdefault((columns.tobytes(), numbers.tobytes()), len(self._known))
+        if activity == len(self._activities):
+            self._activities.append((columns, numbers))
+        low, up = row.sides
         if math.isfinite(up):
-            self._rows.append((activity, sign, scale, up, own, data))
+            self._rows.append((activity, sign, 1.0, row))
         if math.isfinite(low):
-            self._rows.append((activity, -sign, scale, -low, own, -data))
+            self._rows.append((activity, -sign, -1.0, row))
 
     def rows(self) -> LinkedRows:
-        n, keys = self._n, list(self._known)
-        activities = _sparse([[j for j, _ in key] for key in keys], [[float(c) for _, c in key] for key in keys], n)
-        B = _sparse([r[4].tolist() for r in self._rows], [r[5].tolist() for r in self._rows], n)
+        n, rows = self._n, self._rows
         return LinkedRows(
-            activities=activities,
-            activity=np.array([r[0] for r in self._rows], dtype=np.int64),
-            sign=np.array([r[1] for r in self._rows], dtype=float),
-            scale=np.array([r[2] for r in self._rows], dtype=float),
-            B=B,
-            side=np.array([r[3] for r in self._rows], dtype=float),
+            activities=_sparse([c for c, _ in self._activities], [d.astype(float) for _, d in self._activities], n),
+            activity=np.array([activity for activity, _, _, _ in rows], dtype=np.int64),
+            sign=np.array([sign for _, sign, _, _ in rows], dtype=float),
+            scale=np.array([row.scale for _, _, _, row in rows], dtype=float),
+            B=_sparse([row.own for _, _, _, row in rows], [side * row.data for _, _, side, row in rows], n),
+            side=np.array([row.sides[1] if side > 0 else -row.sides[0] for _, _, side, row in rows], dtype=float),
+            row=np.array([row.number for _, _, _, row in rows], dtype=np.int64),
         )
 
 
-def _sparse(columns: list[list[int]], data: list[list[float]], n: int) -> sp.csr_matrix:
+def _sparse(columns: list[Ints], data: list[Floats], n: int) -> sp.csr_matrix:
     starts = np.cumsum([0] + [len(each) for each in columns])
-    flat = [j for each in columns for j in each]
-    return sp.csr_matrix((np.array([c for each in data for c in each], dtype=float), flat, starts), shape=(len(columns), n))
+    if not columns:
+        return sp.csr_matrix((0, n))
+    return sp.csr_matrix((np.concatenate(data), np.concatenate(columns), starts), shape=(len(columns), n))

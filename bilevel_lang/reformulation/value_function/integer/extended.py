@@ -19,26 +19,17 @@ from bilevel_lang.reformulation.value_function.integer.arrays import (
     integer_multiple,
     linked_rows,
 )
+from bilevel_lang.reformulation.value_function.integer.tightening import tightened
 from bilevel_lang.solvers.matrix import Flags, Ints, MatrixProgram
 from bilevel_lang.solvers.program import Floats
-from bilevel_lang.solvers.solver import Termination
-from bilevel_lang.solvers.warm_lp import warm_relaxation
-
-ROUNDS = 20
-"""Rounds of propagation; each narrows further only where the one before did."""
-
-SAFETY = 1e-6
-"""What a bound from floating-point sums is widened by, relative to max(1, |bound|), before it is rounded or used."""
-
-LP_ITERATIONS = 20_000
-"""Simplex iterations for all bounds from linear programs together."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bodies:
     """The follower's rows with columns of its own: ``lower <= matrix z <= upper``, F rows, each with a column for its body.
 
-    Where ``whole`` (F,) the row was divided by a unit that makes its body a whole number.
+    ``rows`` (F,) are their numbers in the relaxation. Where ``whole`` (F,) the row was divided by a unit that makes its body a
+    whole number.
     """
 
     matrix: sp.csr_matrix
@@ -46,11 +37,13 @@ class Bodies:
     upper: Floats
     whole: Flags
     columns: Ints
+    rows: Ints
 
 
 @dataclass(frozen=True, slots=True)
 class Extended:
-    """``program`` has the n columns of the relaxation, then those of activities that are no column themselves, then the value.
+    """``program`` has the n columns of the relaxation, then those of activities that are no column themselves, of the bodies, and
+    of the value. A row that has a column for its body is a pair of bounds in it.
 
     ``activity_columns`` (K,): the column of each activity; ``value`` the column of the follower's objective, which is
     ``value_scale`` times smaller than the follower's own; whole where ``value_whole``. ``opposed``: see :mod:`.opposition`.
@@ -110,11 +103,16 @@ def extend(source: BilevelProgram) -> Extended:
     columns = np.empty(count, dtype=np.int64)
     columns[single] = rows.activities.indices[rows.activities.indptr[:-1][single]]
     columns[~single] = n + np.arange(int((~single).sum()))
+    added = int((~single).sum())
     scale, cost, whole = _value(source)
-    bodies = _bodies(source, n + int((~single).sum()))
-    defining = sp.vstack([rows.activities[np.flatnonzero(~single)], bodies.matrix, sp.csr_matrix(cost)], format="csr")
-    kinds = np.concatenate([np.ones(int((~single).sum()), dtype=bool), bodies.whole, [whole]])
-    program = _with_columns(source.relaxation, defining, kinds)
+    bodies = _bodies(source, n + added)
+    width = n + added + len(bodies.columns) + 1
+    kinds = np.concatenate([np.ones(added, dtype=bool), bodies.whole, [whole]])
+    program = _wider(_without(source.relaxation, bodies.rows), kinds)
+    program.lower[bodies.columns], program.upper[bodies.columns] = bodies.lower, bodies.upper
+    program = _defined(program, columns[~single], rows.activities[np.flatnonzero(~single)])
+    program = _defined(program, bodies.columns, _with_activities(source, rows, columns, bodies, width))
+    program = _defined(program, np.array([width - 1]), sp.csr_matrix(cost))
     program, infeasible = tightened(program, np.append(columns, program.columns - 1))
     links = np.flatnonzero(source.linking())
     return Extended(source, program, rows, links, columns, program.columns - 1, cost, scale, whole, bodies, infeasible)
@@ -138,8 +136,31 @@ def _bodies(source: BilevelProgram, first: int) -> Bodies:
                 continue
     scaled = sp.csr_matrix(sp.diags(1.0 / units) @ matrix)
     scaled.data = np.where(np.repeat(whole, np.diff(scaled.indptr)), np.rint(scaled.data), scaled.data)
-    return Bodies(
-        scaled, relaxation.row_lower[mine] / units, relaxation.row_upper[mine] / units, whole, first + np.arange(len(mine))
+    lower, upper = relaxation.row_lower[mine] / units, relaxation.row_upper[mine] / units
+    return Bodies(scaled, lower, upper, whole, first + np.arange(len(mine)), mine)
+
+
+def _with_activities(
+    source: BilevelProgram, rows: LinkedRows, activity_columns: Ints, bodies: Bodies, width: int
+) -> sp.csr_matrix:
+    """(F, width): the bodies with the activity's column for the leader's part, which has a dense row already."""
+    matrix = bodies.matrix
+    number = np.full(source.relaxation.rows, -1, dtype=np.int64)
+    number[rows.row] = rows.activity
+    activity = number[bodies.rows]
+    linked = np.flatnonzero(activity >= 0)
+    first = rows.activities.indptr[activity[linked]]
+    # A fancy index of nothing is a sparse matrix, of something a dense one.
+    there = np.asarray(matrix[linked, rows.activities.indices[first]]).ravel() if linked.size else np.zeros(0)
+    factor = there / rows.activities.data[first]
+    row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    kept = source.follower[matrix.indices] | (activity[row] < 0)
+    return sp.csr_matrix(
+        (
+            np.append(matrix.data[kept], factor),
+            (np.append(row[kept], linked), np.append(matrix.indices[kept], activity_columns[activity[linked]])),
+        ),
+        shape=(matrix.shape[0], width),
     )
 
 
@@ -160,114 +181,36 @@ def _value(source: BilevelProgram) -> tuple[float, Floats, bool]:
     return 1.0, cost, False
 
 
-def _with_columns(program: MatrixProgram, defining: sp.csr_matrix, whole: np.ndarray) -> MatrixProgram:
-    """``program`` with a column for each row of ``defining`` that is equal to it."""
-    added = defining.shape[0]
-    free = np.full(added, math.inf)
-    matrix = sp.bmat([[program.matrix, None], [defining, -sp.identity(added)]], format="csr")
-    level = np.zeros(added)
+def _without(program: MatrixProgram, rows: Ints) -> MatrixProgram:
+    """``program`` without some rows."""
+    kept = np.ones(program.rows, dtype=bool)
+    kept[rows] = False
+    matrix = sp.csr_matrix(program.matrix[np.flatnonzero(kept)])
+    return replace(program, matrix=matrix, row_lower=program.row_lower[kept], row_upper=program.row_upper[kept])
+
+
+def _wider(program: MatrixProgram, whole: Flags) -> MatrixProgram:
+    """``program`` with free columns behind its own, integer where ``whole``."""
+    added, matrix = len(whole), program.matrix
     return replace(
         program,
-        lower=np.append(program.lower, -free),
-        upper=np.append(program.upper, free),
+        lower=np.append(program.lower, np.full(added, -math.inf)),
+        upper=np.append(program.upper, np.full(added, math.inf)),
         integer=np.append(program.integer, whole),
-        cost=np.append(program.cost, level),
-        matrix=sp.csr_matrix(matrix),
-        row_lower=np.append(program.row_lower, level),
-        row_upper=np.append(program.row_upper, level),
+        cost=np.append(program.cost, np.zeros(added)),
+        matrix=sp.csr_matrix((matrix.data, matrix.indices, matrix.indptr), shape=(program.rows, program.columns + added)),
     )
 
 
-def tightened(program: MatrixProgram, wanted: Ints) -> tuple[MatrixProgram, bool]:
-    """``program`` with bounds that propagation and linear programs prove, and whether they prove that it has no point.
-
-    Linear programs are solved for the ``wanted`` columns, and for those that have an infinite bound otherwise.
-    """
-    program, crossed = propagated(program)
-    if crossed:
-        return program, True
-    lower, upper = program.lower.copy(), program.upper.copy()
-    hot = warm_relaxation(program, LP_ITERATIONS)
-    one = np.ones(1)
-    # The columns with the widest ranges are those that gain most; whole columns of one unit could only be fixed, and rarely are.
-    least = np.where(program.integer, 1.0, 1e-9)
-    asked = ~np.isfinite(upper - lower)
-    asked[wanted] = True
-    order = np.argsort(-(upper - lower), kind="stable")
-    for j in order[asked[order]]:
-        if upper[j] - lower[j] <= least[j]:
-            continue
-        for sign in (1.0, -1.0):
-            found = hot.largest(np.array([j]), sign * one)
-            if found.termination is Termination.INFEASIBLE:
-                return program, True
-            if found.termination is Termination.OPTIMAL and found.value is not None:
-                bound = sign * found.value
-                if sign > 0:
-                    upper[j] = min(upper[j], _rounded(bound, 1, bool(program.integer[j])))
-                else:
-                    lower[j] = max(lower[j], _rounded(bound, -1, bool(program.integer[j])))
-    return propagated(replace(program, lower=lower, upper=upper))
-
-
-def _rounded(bound: float, direction: int, whole: bool) -> float:
-    wide = bound + direction * SAFETY * max(1.0, abs(bound))
-    if not whole:
-        return wide
-    return math.floor(wide) if direction > 0 else math.ceil(wide)
-
-
-def propagated(program: MatrixProgram) -> tuple[MatrixProgram, bool]:
-    """Bounds that follow from each row and the other columns' bounds alone, and whether two of them cross."""
-    lower, upper = program.lower.copy(), program.upper.copy()
-    matrix = sp.csr_matrix(program.matrix)
-    for _ in range(ROUNDS):
-        new_lower, new_upper = _one_round(matrix, program, lower, upper)
-        if (new_lower > new_upper + 1e-6 * np.maximum(1.0, np.abs(new_upper))).any():
-            return program, True
-        new_upper = np.maximum(new_upper, new_lower)
-        gain = (new_lower > lower + 1e-3).any() or (new_upper < upper - 1e-3).any()
-        lower, upper = new_lower, new_upper
-        if not gain:
-            break
-    return replace(program, lower=lower, upper=upper), False
-
-
-def _one_round(matrix: sp.csr_matrix, program: MatrixProgram, lower: Floats, upper: Floats) -> tuple[Floats, Floats]:
-    m = matrix.shape[0]
-    row = np.repeat(np.arange(m), np.diff(matrix.indptr))
-    column, a = matrix.indices, matrix.data
-    # The least contribution of each entry to its row's body, and the sums without the entry itself.
-    least = np.where(a > 0, a * lower[column], a * upper[column])
-    most = np.where(a > 0, a * upper[column], a * lower[column])
-    rest_least, rest_most = _sums_without(row, least, m), _sums_without(row, most, m)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        most_allowed = (program.row_upper[row] - rest_least) / a
-        least_allowed = (program.row_lower[row] - rest_most) / a
-    upper_bound = np.where(a > 0, most_allowed, least_allowed)
-    lower_bound = np.where(a > 0, least_allowed, most_allowed)
-    upper_bound, lower_bound = _safe(upper_bound, 1, program, column), _safe(lower_bound, -1, program, column)
-    new_lower, new_upper = lower.copy(), upper.copy()
-    np.maximum.at(new_lower, column, lower_bound)
-    np.minimum.at(new_upper, column, upper_bound)
-    return new_lower, new_upper
-
-
-def _safe(bound: Floats, direction: int, program: MatrixProgram, column: Ints) -> Floats:
-    nothing = direction * math.inf
-    bound = np.where(np.isfinite(bound) & (np.abs(bound) < 1e12), bound, nothing)
-    wide = bound + direction * SAFETY * np.maximum(1.0, np.abs(bound))
-    wide = np.where(np.isfinite(bound), wide, nothing)
-    whole = np.floor(wide) if direction > 0 else np.ceil(wide)
-    return np.where(program.integer[column], whole, wide)
-
-
-def _sums_without(row: Ints, terms: Floats, m: int) -> Floats:
-    """For each entry the sum of the other entries' terms in its row; infinite where one of them is."""
-    infinite = ~np.isfinite(terms)
-    finite_terms = np.where(infinite, 0.0, terms)
-    total = np.bincount(row, finite_terms, minlength=m)
-    count = np.bincount(row, infinite.astype(float), minlength=m)
-    others = count[row] - infinite
-    sign = np.bincount(row, np.where(infinite, np.sign(terms), 0.0), minlength=m)[row]
-    return np.where(others > 0, np.where(sign >= 0, math.inf, -math.inf), total[row] - finite_terms)
+def _defined(program: MatrixProgram, columns: Ints, defining: sp.csr_matrix) -> MatrixProgram:
+    """``program`` with rows that say what ``columns`` (r,) are; ``defining`` (r, any) may end before the last columns."""
+    count = len(columns)
+    wide = sp.csr_matrix((defining.data, defining.indices, defining.indptr), shape=(count, program.columns))
+    unit = sp.csr_matrix((np.ones(count), (np.arange(count), columns)), shape=(count, program.columns))
+    level = np.zeros(count)
+    return replace(
+        program,
+        matrix=sp.vstack([program.matrix, wide - unit], format="csr"),
+        row_lower=np.append(program.row_lower, level),
+        row_upper=np.append(program.row_upper, level),
+    )

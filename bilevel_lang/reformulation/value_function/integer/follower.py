@@ -14,6 +14,8 @@ import scipy.sparse as sp
 
 from bilevel_lang.errors import SolverFailedError
 from bilevel_lang.reformulation.value_function.integer.extended import Extended
+from bilevel_lang.reformulation.value_function.integer.leader_best import LeaderBest
+from bilevel_lang.reformulation.value_function.integer.recession import improves_without_end
 from bilevel_lang.solvers.hot_milp import HotMilp, MilpAnswer
 from bilevel_lang.solvers.matrix import Ints, MatrixProgram
 from bilevel_lang.solvers.program import Floats
@@ -64,7 +66,7 @@ class Follower:
         self._worst: HotMilp | None = None
         self.options, self.deadline = options, deadline
         self._best = HotMilp(self._program(extended.value_cost[self._own]), options, deadline)
-        self._leader_best: HotMilp | None = None
+        self._leader_best: LeaderBest | None = None
         self._blocking: _Blocking | None = None
         self._responses: dict[bytes, Response | None] = {}
         self._lasting: dict[bytes, Response | None] = {}
@@ -90,24 +92,8 @@ class Follower:
         )
 
     def is_unbounded(self) -> bool:
-        """Whether the follower can improve without end wherever it has an answer at all.
-
-        The directions in which its rows never end do not depend on the leader; for integer columns and rational data a
-        direction of the linear relaxation is one of the integer problem (Meyer 1974).
-        """
-        program = self._best.program
-        low, up = np.isfinite(program.lower), np.isfinite(program.upper)
-        row_low, row_up = np.isfinite(program.row_lower), np.isfinite(program.row_upper)
-        cone = replace(
-            program,
-            lower=np.where(low, 0.0, -1.0),
-            upper=np.where(up, 0.0, 1.0),
-            integer=np.zeros(program.columns, dtype=bool),
-            row_lower=np.where(row_low, 0.0, -np.inf),
-            row_upper=np.where(row_up, 0.0, np.inf),
-        )
-        answer = HotMilp(cone, self.options, self.deadline).solve()
-        return answer.objective < -1e-6 * max(1.0, float(np.abs(program.cost).max(initial=0.0)))
+        """Whether the follower can improve without end wherever it has an answer at all."""
+        return improves_without_end(self._best.program, self.options, self.deadline)
 
     def key(self, z: Floats) -> bytes:
         """What the follower sees of ``z``."""
@@ -203,29 +189,17 @@ class Follower:
     def _solve_favourable(self, z: Floats, at_most: float) -> Floats | None:
         program = self.extended.program
         if self._leader_best is None:
-            cost = program.sense * program.cost
-            with_goal = sp.vstack([program.matrix, sp.csr_matrix(cost)], format="csr")
-            row_lower, row_upper = np.append(program.row_lower, -np.inf), np.append(program.row_upper, np.inf)
-            one_sense = replace(program, cost=cost, sense=1, matrix=with_goal, row_lower=row_lower, row_upper=row_upper)
-            self._leader_best = HotMilp(one_sense, self.options, self.deadline)
-        lower, upper = program.lower.copy(), program.upper.copy()
-        links = self.extended.links
-        lower[links] = upper[links] = np.rint(z[links])
-        value = self.response(z).value
+            self._leader_best = LeaderBest(self.extended, self.options, self.deadline)
         # Only from above: no answer is better than the best one, up to the tolerance of the solver.
-        upper[self.extended.value] = self.best_value_side(value)
-        lower[self.extended.value] = min(lower[self.extended.value], upper[self.extended.value])
-        self._leader_best.set_bounds(lower, upper)
-        sides = self._leader_best.program
-        self._leader_best.set_sides(sides.row_lower, np.append(program.row_upper, at_most - program.sense * program.constant))
-        answer = self._leader_best.solve()
+        side = self.best_value_side(self.response(z).value)
+        answer = self._leader_best.solve(z, side, at_most - program.sense * program.constant)
         if answer.termination is Termination.INFEASIBLE:
             return None
         answer = in_time(answer)
         if answer.x is None:
             said = f"the leader's problem is {answer.termination.value} for a fixed decision"
             raise SolverFailedError(said, help="give the leader's columns bounds")
-        return answer.x
+        return self._leader_best.point(z, answer.x)
 
     def best_value_side(self, value: float) -> float:
         """The upper side of the objective that keeps the best answers alone; ``value`` is that of one of them."""

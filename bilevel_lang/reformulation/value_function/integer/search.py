@@ -10,7 +10,7 @@ import numpy as np
 
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.value_function.integer.arrays import BilevelProgram
-from bilevel_lang.reformulation.value_function.integer.extended import Extended, extend, propagated
+from bilevel_lang.reformulation.value_function.integer.extended import Extended, extend
 from bilevel_lang.reformulation.value_function.integer.features import Features
 from bilevel_lang.reformulation.value_function.integer.follower import Follower, OutOfTimeError
 from bilevel_lang.reformulation.value_function.integer.judge import TreeJudge
@@ -19,6 +19,7 @@ from bilevel_lang.reformulation.value_function.integer.outer_loop import outer_l
 from bilevel_lang.reformulation.value_function.integer.pessimistic import PessimisticFollower, ties_matter
 from bilevel_lang.reformulation.value_function.integer.prepared import Prepared, with_best
 from bilevel_lang.reformulation.value_function.integer.progress import Progress
+from bilevel_lang.reformulation.value_function.integer.tightening import propagated
 from bilevel_lang.solvers.matrix import MatrixRun
 from bilevel_lang.solvers.scip_tree import run_tree
 from bilevel_lang.solvers.solver import SolverOptions, Termination

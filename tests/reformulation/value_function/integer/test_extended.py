@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
-from bilevel_lang.reformulation.value_function.integer.extended import extend, propagated, tightened
+from bilevel_lang.reformulation.value_function.integer.extended import extend
 from tests.reformulation.value_function.integer.enumeration import points, random_program
 from tests.reformulation.value_function.integer.programs import INF, moore90, program
 
@@ -30,19 +29,6 @@ def test_no_point_of_the_relaxation_is_lost(seed: int) -> None:
         assert (full >= found.program.lower - 1e-9).all()
         assert (full <= found.program.upper + 1e-9).all()
         assert found.program.violation(full) <= 1e-9
-
-
-def test_propagation_with_infinite_bounds() -> None:
-    both = program([0, 0, 0], [[1, 1, 1]], [(-INF, 4)], [1], [(0, INF), (0, INF), (-INF, INF)])
-    narrow, crossed = propagated(both.relaxation)
-    assert not crossed
-    # The third may be as low as it likes, so the others have no bound from the row; they are at least 0, so it has.
-    assert narrow.upper.tolist() == [INF, INF, 4.0]
-
-
-def test_contradictions_are_seen() -> None:
-    crossed = program([0, 0], [[2, 2]], [(9, 9)], [1], [(0, 2), (0, 2)])
-    assert tightened(crossed.relaxation, np.array([0]))[1]
 
 
 def test_a_unit_makes_the_value_whole() -> None:
