@@ -78,7 +78,7 @@ class ValueFunction:
             if isinstance(accepts_nonconvex(problem, options), Accepted):
                 return nonconvex_reformulation(problem, options)
             raise RefusedError(f"{self.name}: {read.reason}", read.remedy)
-        solver, meant = (options.solver, "asked for") if options.solver else chosen_engine(read.arrays)
+        solver, meant = (options.solver, "asked for") if options.solver else chosen_engine(read.arrays, options.position)
         return Reformulation(
             problem=problem,
             model=None,

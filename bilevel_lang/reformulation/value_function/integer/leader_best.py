@@ -21,7 +21,7 @@ from bilevel_lang.solvers.solver import SolverOptions, Termination
 from bilevel_lang.solvers.warm_lp import WarmLp
 
 ROUNDING = 1e-9
-"""What a row of linking columns alone, which are whole, may be off by, relative to max(1, |side|); how whole an LP's column is."""
+"""How far from whole an LP's column may be; what a row of linking columns alone may be off by, relative to max(1, |side|)."""
 
 
 class LeaderBest:

@@ -14,6 +14,7 @@ from bilevel_lang.reformulation.value_function.integer.extended import Extended,
 from bilevel_lang.reformulation.value_function.integer.features import Features
 from bilevel_lang.reformulation.value_function.integer.follower import Follower, OutOfTimeError
 from bilevel_lang.reformulation.value_function.integer.judge import TreeJudge
+from bilevel_lang.reformulation.value_function.integer.listing import NAME, listed, small_boxes
 from bilevel_lang.reformulation.value_function.integer.opposition import as_opposed
 from bilevel_lang.reformulation.value_function.integer.outer_loop import outer_loop
 from bilevel_lang.reformulation.value_function.integer.pessimistic import PessimisticFollower, ties_matter
@@ -55,9 +56,14 @@ ENGINES: dict[str, Engine] = {"scip": in_one_tree, "highs": outer_loop}
 def find_optimum(source: BilevelProgram, solver: str, options: Options) -> MatrixRun:
     """The best point of ``source`` (its columns only), by the engine of ``solver``, in the position of ``options``.
 
+    ``solver`` may also be the name of the list (:mod:`.listing`), where :mod:`.choice` has chosen it.
+
     Raises SolverMissingError, SolverFailedError. ``source`` has whole linking columns with fractions as coefficients.
     """
     started = time.perf_counter()
+    boxes = small_boxes(source) if solver == NAME else None
+    if boxes is not None:
+        return replace(listed(source, boxes), seconds=time.perf_counter() - started)
     deadline = None if options.time_limit is None else started + options.time_limit
     extended = extend(source)
     plain = SolverOptions(seed=options.seed)

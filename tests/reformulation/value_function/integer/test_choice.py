@@ -1,20 +1,29 @@
 from __future__ import annotations
 
+from bilevel_lang.reformulation.value_function.integer.arrays import BilevelProgram
 from bilevel_lang.reformulation.value_function.integer.choice import chosen_engine
-from tests.reformulation.value_function.integer.programs import INF, knapsack, moore90, program
+from tests.reformulation.value_function.integer.programs import INF, knapsack, program
+
+
+def wide(leader: float, follower: float, last: float) -> BilevelProgram:
+    """Too many answers to be listed; one row that holds all columns."""
+    boxes = [(0.0, leader), (0.0, 1.0), (0.0, last)]
+    return program([-1, 1, follower], [[1, 1, 1]], [(-INF, 2 + last)], [-1, -2], boxes)
+
+
+def test_small_problems_are_listed() -> None:
+    assert chosen_engine(knapsack())[0] == "enumeration"
 
 
 def test_the_tree_for_whole_links_and_for_opponents() -> None:
-    assert chosen_engine(moore90())[0] == "scip"
-    assert chosen_engine(knapsack())[0] == "scip"
+    assert chosen_engine(wide(2, -3, 1e5))[0] == "scip"
+    items = 12
+    caps = [[float(k in (j, j + items)) for k in range(2 * items)] for j in range(items)]
+    barred = program([0] * items + [1] * items, caps, [(-INF, 1)] * items, [-1] * items, [(0, 1)] * (2 * items))
+    assert chosen_engine(barred)[0] == "scip"
 
 
 def test_the_loop_for_binary_links() -> None:
-    rows = [[1, 1, 1]]
-    allied = program([-1, 1, -3], rows, [(-INF, 2)], [-1, -2], [(0, 1)] * 3)
-    assert chosen_engine(allied)[0] == "highs"
-    wider = program([-1, 1, -3], rows, [(-INF, 2)], [-1, -2], [(0, 2), (0, 1), (0, 1)])
-    assert chosen_engine(wider)[0] == "scip"
+    assert chosen_engine(wide(1, -3, 1e5))[0] == "highs"
     # Opponents, and rows that bar nothing by themselves.
-    against = program([-1, 1, 2], rows, [(-INF, 2)], [-1, -2], [(0, 1)] * 3)
-    assert chosen_engine(against)[0] == "highs"
+    assert chosen_engine(wide(1, 2, 1e5))[0] == "highs"
