@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from bilevel_lang.mps_files.exchange import read_mps_aux
     from bilevel_lang.problem import BilevelProblem
     from bilevel_lang.reformulation.nlp_options import NlpOptions
+    from bilevel_lang.reformulation.nn_options import NnOptions
     from bilevel_lang.reformulation.options import Options
     from bilevel_lang.reformulation.rewrite import Reformulation
     from bilevel_lang.smps_files.exchange import read_smps
@@ -58,6 +59,7 @@ _HOMES = {
     "mps_files.exchange": ("read_mps_aux",),
     "problem": ("BilevelProblem",),
     "reformulation.nlp_options": ("NlpOptions",),
+    "reformulation.nn_options": ("NnOptions",),
     "reformulation.options": ("Options",),
     "reformulation.rewrite": ("Reformulation",),
     "smps_files.exchange": ("read_smps",),
@@ -77,6 +79,7 @@ __all__ = [
     "ModelFileError",
     "MpsSyntaxError",
     "NlpOptions",
+    "NnOptions",
     "OnnxFileError",
     "Options",
     "Point",

@@ -84,7 +84,7 @@ _MU_HELP = "write 1,1e-2,1e-4 or initial:final:factor, such as 1:1e-8:0.01"
 
 
 def _decreasing(mu: tuple[float, ...]) -> tuple[float, ...]:
-    if isinstance(mu, str) or not all(isinstance(m, numbers.Real) and not isinstance(m, bool) for m in mu):
+    if not isinstance(mu, (tuple, list)) or not all(isinstance(m, numbers.Real) and not isinstance(m, bool) for m in mu):
         raise UsageError(f"`mu` is a sequence of numbers, not {mu!r}", _MU_HELP)
     figures = tuple(float(m) for m in mu)
     if not figures or len(figures) > LONGEST or not all(0 < m < math.inf for m in figures):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,14 +39,20 @@ class NnOptions:
         """Raises UsageError for unknown words and for numbers out of range."""
         _one_of("network", self.network, NETWORKS)
         _one_of("target", self.target, TARGETS)
-        if self.samples is not None and not 10 <= self.samples <= MOST_SAMPLES:
+        if isinstance(self.layers, str):
+            object.__setattr__(self, "layers", parse_layers(self.layers))
+        if self.samples is not None and not (_is_whole(self.samples) and 10 <= self.samples <= MOST_SAMPLES):
             raise UsageError(f"option `samples` is {self.samples!r}", f"take 10 to {MOST_SAMPLES}")
-        if not 0 <= self.refine <= MOST_ROUNDS:
+        if not (_is_whole(self.refine) and 0 <= self.refine <= MOST_ROUNDS):
             raise UsageError(f"option `refine` is {self.refine!r}", f"take 0 to {MOST_ROUNDS} rounds")
-        if self.layers is not None and (not self.layers or min(self.layers) < 1):
-            raise UsageError(f"option `layers` is {self.layers!r}", "give the widths of the hidden layers, as 50x50")
+        if self.layers is not None and not _are_widths(self.layers):
+            raise UsageError(
+                f"option `layers` is {self.layers!r}", "give the widths of the hidden layers: (50, 50), or 50x50 as text"
+            )
         for name in ("surrogate", "save_surrogate", "folder"):
             value = getattr(self, name)
+            if value is not None and not isinstance(value, (str, Path)):
+                raise UsageError(f"option `{name}` is a path, not {value!r}")
             if value is not None:
                 object.__setattr__(self, name, Path(value))
 
@@ -61,6 +68,14 @@ def refuse_idle_nn_options(method: str, options: NnOptions) -> None:
     if options.given and method.lower() != "nn-embed":
         name = options.given[0].replace("_", "-")
         raise UsageError(f"`--{name}` means something to nn-embed alone", "add `--method nn-embed`, or leave it out")
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def _are_widths(layers: object) -> bool:
+    return isinstance(layers, (tuple, list)) and bool(layers) and all(_is_whole(w) and w >= 1 for w in layers)
 
 
 def _one_of(name: str, value: object, words: tuple[str, ...]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import math
 import numbers
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -30,6 +30,23 @@ _RANGES = (
 )
 """Option, least value, whether that value itself is out."""
 
+_WHOLE = ("threads", "seed", "starts", "scenarios", "evaluate")
+
+_KINDS: tuple[tuple[str, Any, str], ...] = (
+    ("method", str, "the name of a method"),
+    ("encoding", (str, Mapping, type(None)), "a name, or a mapping from names of rows to names of encodings"),
+    ("solver", (str, type(None)), "the name of a solver"),
+    ("solver_options", Mapping, "a mapping from the solver's names to values"),
+    ("nlp", NlpOptions, "an `NlpOptions`"),
+    ("nn", NnOptions, "an `NnOptions`"),
+)
+"""Option, its type, and that type in words."""
+
+LOOSEST = 0.1
+"""A tolerance of that size or more would call anything verified."""
+
+POSITIONS = ("optimistic", "pessimistic")
+"""Who wins ties among the followers' answers."""
 
 IMPLICIT_WAYS = ("switching", "replication", "substitution")
 """How `implicit` is carried out; docs/language.md describes them."""
@@ -73,16 +90,20 @@ class Options:
         known = [f.name for f in fields(cls)]
         for name in named:
             if name not in known:
-                near = difflib.get_close_matches(name, known, n=1)
-                raise UsageError(f"no option `{name}`", f"did you mean `{near[0]}`?" if near else "there are " + ", ".join(known))
+                raise UsageError(f"no option `{name}`", _mend(name, known))
         return object.__new__(cls)
 
     def __post_init__(self) -> None:
-        """Raises UsageError for a number outside its range, or an unknown way with state variables."""
+        """Raises UsageError for a value of the wrong type, a number outside its range, or an unknown word."""
+        for name, kind, words in _KINDS:
+            if not isinstance(getattr(self, name), kind):
+                raise UsageError(f"option `{name}` is {words}, not {getattr(self, name)!r}")
         if self.implicit not in IMPLICIT_WAYS:
-            near = difflib.get_close_matches(str(self.implicit), IMPLICIT_WAYS, n=1)
-            mend = f"did you mean `{near[0]}`?" if near else "there are " + ", ".join(IMPLICIT_WAYS)
-            raise UsageError(f"option `implicit`: no way {self.implicit!r} with state variables", mend)
+            raise UsageError(
+                f"option `implicit`: no way {self.implicit!r} with state variables", _nearest(self.implicit, IMPLICIT_WAYS)
+            )
+        if self.position not in POSITIONS:
+            raise UsageError(f"option `position`: no position {self.position!r}", _nearest(self.position, POSITIONS))
         for name, least, strict in _RANGES:
             value = getattr(self, name)
             if name == "big_m" and isinstance(value, Mapping):
@@ -90,10 +111,14 @@ class Options:
                     _check_number(f"{name}[{row}]", number, least, strict)
             elif value is not None:
                 _check_number(name, value, least, strict)
-        for name in ("scenarios", "evaluate"):
+        for name in _WHOLE:
             count = getattr(self, name)
             if count is not None and count != int(count):
                 raise UsageError(f"option `{name}` is a whole number, not {count!r}")
+        if self.tolerance >= LOOSEST:
+            raise UsageError(
+                f"option `tolerance` must be < {LOOSEST:g}, not {self.tolerance!r}", "it is relative: 1e-5 is the default"
+            )
         if isinstance(self.encoding, Mapping):
             # As it is typed on the command line and printed in reports.
             object.__setattr__(self, "encoding", ",".join(f"{name}={each}" for name, each in self.encoding.items()))
@@ -102,6 +127,19 @@ class Options:
         """The part that a solver understands; ``time_limit`` overrides (what is left of it)."""
         limit = self.time_limit if time_limit is None else time_limit
         return SolverOptions(limit, self.gap, self.threads, self.seed, self.verbose, self.solver_options)
+
+
+def _mend(name: str, known: list[str]) -> str:
+    """What to write for an option that there is not."""
+    for group, options in (("nn", NnOptions), ("nlp", NlpOptions)):
+        if name in (f.name for f in fields(options)):
+            return f"it is one of {options.__name__}: `{group}={options.__name__}({name}=...)`"
+    return _nearest(name, known)
+
+
+def _nearest(word: object, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(str(word), known, n=1)
+    return f"did you mean `{near[0]}`?" if near else "there are " + ", ".join(known)
 
 
 def _check_number(name: str, value: Any, least: int, strict: bool) -> None:

@@ -36,7 +36,16 @@ def test_mistyped(text: str) -> None:
 
 @pytest.mark.parametrize(
     "named",
-    [{"mu": ()}, {"mu": (1, 1)}, {"mu": (1, True)}, {"mu": "1"}, {"form": "eq"}, {"slacks": "all"}, {"aggregate": "partial"}],
+    [
+        {"mu": 5},
+        {"mu": ()},
+        {"mu": (1, 1)},
+        {"mu": (1, True)},
+        {"mu": "1"},
+        {"form": "eq"},
+        {"slacks": "all"},
+        {"aggregate": "partial"},
+    ],
 )
 def test_what_is_no_option(named: dict[str, Any]) -> None:
     with pytest.raises(UsageError):

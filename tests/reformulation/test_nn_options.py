@@ -23,12 +23,17 @@ def test_layers_that_are_none(text: str) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"network": "tree"}, {"target": "x"}, {"samples": 3}, {"refine": -1}, {"layers": ()}, {"layers": (4, 0)}],
+    [{"network": "tree"}, {"target": "x"}, {"samples": 3}, {"refine": -1}, {"layers": ()}, {"layers": (4, 0)}]
+    + [{"samples": "30"}, {"samples": 30.5}, {"refine": None}, {"layers": 5}, {"layers": "4-4"}, {"folder": 7}],
     ids=str,
 )
 def test_values_out_of_range(wrong: dict[str, object]) -> None:
     with pytest.raises(UsageError):
         NnOptions(**wrong)  # type: ignore[arg-type]
+
+
+def test_layers_may_be_text_as_on_the_command_line() -> None:
+    assert NnOptions(layers="50x40").layers == (50, 40)  # type: ignore[arg-type]
 
 
 def test_paths_may_be_texts_and_what_is_given_is_told() -> None:

@@ -27,9 +27,21 @@ from bilevel_lang.reformulation.options import Options
         ("tolerance", 0.0),
         ("tolerance", "small"),
         ("starts", True),
+        ("starts", 2.5),
+        ("threads", 1.5),
+        ("seed", 0.5),
+        ("tolerance", 0.1),
+        ("method", 5),
+        ("encoding", 5),
+        ("solver", 5),
+        ("solver_options", 5),
+        ("nlp", {"mu": (1.0,)}),
+        ("nn", {"samples": 30}),
+        ("position", "PESSIMISTIC"),
+        ("position", None),
     ],
 )
-def test_numbers_out_of_range_are_named(name: str, value: Any) -> None:
+def test_values_out_of_range_or_of_another_type_are_named(name: str, value: Any) -> None:
     with pytest.raises(UsageError, match=f"option `{name}`"):
         Options(**{name: value})
 
@@ -39,6 +51,18 @@ def test_a_mistyped_option_is_named_with_the_nearest_one() -> None:
         Options(encodng="sos1")  # type: ignore[call-arg]
     with pytest.raises(UsageError, match="there are method, encoding"):
         Options(zzz=1)  # type: ignore[call-arg]
+
+
+def test_a_mistyped_position_is_not_taken_for_the_optimistic_one() -> None:
+    with pytest.raises(UsageError, match=r"no position 'pesimistic'[\s\S]*did you mean `pessimistic`"):
+        Options(position="pesimistic")
+
+
+@pytest.mark.parametrize(("name", "mend"), [("samples", "nn=NnOptions(samples=...)"), ("mu", "nlp=NlpOptions(mu=...)")])
+def test_an_option_of_a_group_is_told_where_it_goes(name: str, mend: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        Options(**{name: 3})  # type: ignore[arg-type]
+    assert mend in str(caught.value)
 
 
 def test_options_can_be_replaced_and_handed_to_a_solver() -> None:
