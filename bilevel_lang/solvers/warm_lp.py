@@ -86,6 +86,14 @@ class WarmLp(KeptHighs):
             raise self._gave_up("a linear relaxation")
         return answer
 
+    def resting(self) -> tuple[Ints, Ints]:
+        """(n,), (m,): where the last basis holds columns and rows: -1 at the lower side, 1 at the upper, 0 where it does not.
+
+        A free column that is not in the basis, which rests at 0, is -1.
+        """
+        basis = self._highs.getBasis()
+        return _sides(basis.col_status), _sides(basis.row_status)
+
     def solve_first(self) -> LpAnswer:
         """:meth:`solve` where nothing has been solved yet: a large program is presolved, as there is no basis to lose.
 
@@ -140,6 +148,12 @@ class WarmLp(KeptHighs):
 
     def _objective(self) -> float:
         return float(self._highs.getInfo().objective_function_value)
+
+
+def _sides(statuses: Any) -> Ints:
+    """kLower 0, kBasic 1, kUpper 2, kZero 3, kNonbasic 4 of HiGHS."""
+    number = np.array([int(status) for status in statuses], dtype=np.int64)
+    return np.where(number == 1, 0, np.where(number == 2, 1, -1))
 
 
 def warm_relaxation(program: MatrixProgram, budget: int) -> WarmLp:

@@ -164,3 +164,18 @@ def test_a_first_solve_without_a_point_says_so(monkeypatch: pytest.MonkeyPatch) 
     lp = WarmLp(program, PLAIN, primal=True)
     lp.set_bounds(np.where(row > 0, 1e4, 0.0), np.where(row > 0, 2e4, 0.0))
     assert lp.solve_first().termination is Termination.INFEASIBLE
+
+
+def test_the_basis_tells_which_sides_hold_the_point() -> None:
+    program = transport(1)
+    lp = WarmLp(program, PLAIN, primal=False)
+    answer = lp.solve()
+    assert answer.x is not None
+    columns, rows = lp.resting()
+    assert (columns != 0).sum() + (rows != 0).sum() == program.columns
+    np.testing.assert_allclose(answer.x[columns < 0], program.lower[columns < 0], atol=1e-9)
+    np.testing.assert_allclose(answer.x[columns > 0], program.upper[columns > 0], atol=1e-9)
+    np.testing.assert_allclose((program.matrix @ answer.x)[rows > 0], program.row_upper[rows > 0], atol=1e-8)
+    # The vertex is what these sides determine.
+    held = np.vstack([np.eye(program.columns)[columns != 0], program.matrix.toarray()[rows != 0]])
+    assert np.linalg.matrix_rank(held) == program.columns
