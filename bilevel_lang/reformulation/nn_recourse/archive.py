@@ -9,7 +9,7 @@ import numpy as np
 
 from bilevel_lang.reformulation.nn_recourse.cuts import Cuts
 from bilevel_lang.reformulation.nn_recourse.decisions import Decisions
-from bilevel_lang.reformulation.nn_recourse.labels import SecondStage
+from bilevel_lang.reformulation.stochastic.second_stage import SecondStage
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.surrogate.training.labels import Labels
 

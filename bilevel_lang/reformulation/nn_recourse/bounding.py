@@ -13,8 +13,9 @@ import numpy as np
 
 from bilevel_lang.errors import SolverFailedError
 from bilevel_lang.reformulation.nn_recourse.cuts import Cuts
-from bilevel_lang.reformulation.nn_recourse.labels import SecondStage, elastic
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
+from bilevel_lang.reformulation.stochastic.elastic import elastic
+from bilevel_lang.reformulation.stochastic.second_stage import SecondStage
 from bilevel_lang.solvers.highs import Highs
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.solver import SolverOptions, Termination

@@ -13,11 +13,11 @@ from bilevel_lang.reformulation.nn_recourse.archive import Archive, Known
 from bilevel_lang.reformulation.nn_recourse.bounding import Bounded, Bounding
 from bilevel_lang.reformulation.nn_recourse.decisions import Decisions
 from bilevel_lang.reformulation.nn_recourse.fitted import KINDS, Fitted, fitted
-from bilevel_lang.reformulation.nn_recourse.labels import SecondStage
 from bilevel_lang.reformulation.nn_recourse.polishing import can_be_polished, polished
 from bilevel_lang.reformulation.nn_recourse.program import Learned, learned_program
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
+from bilevel_lang.reformulation.stochastic.second_stage import SecondStage
 from bilevel_lang.solvers.highs import Highs
 from bilevel_lang.solvers.matrix import MatrixRun
 from bilevel_lang.solvers.solver import Termination

@@ -8,8 +8,8 @@ import pytest
 from bilevel_lang.reformulation.nn_recourse.archive import Archive
 from bilevel_lang.reformulation.nn_recourse.cuts import Cuts
 from bilevel_lang.reformulation.nn_recourse.decisions import Decisions, domain_of
-from bilevel_lang.reformulation.nn_recourse.labels import SecondStage
 from bilevel_lang.reformulation.stochastic.recourse import recourse_at
+from bilevel_lang.reformulation.stochastic.second_stage import SecondStage
 from tests.reformulation.nn_recourse.programs import ANNOTATION, corners, facilities
 from tests.reformulation.stochastic.test_extensive import arrays_of_text
 

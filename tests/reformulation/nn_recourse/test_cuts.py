@@ -5,7 +5,7 @@ import pytest
 
 from bilevel_lang.reformulation.nn_recourse import cuts as module
 from bilevel_lang.reformulation.nn_recourse.cuts import Cuts
-from bilevel_lang.reformulation.nn_recourse.labels import SecondStage
+from bilevel_lang.reformulation.stochastic.second_stage import SecondStage
 from bilevel_lang.solvers.highs import Highs
 from bilevel_lang.solvers.solver import SolverOptions
 from tests.reformulation.nn_recourse.programs import ANNOTATION, corners, facilities

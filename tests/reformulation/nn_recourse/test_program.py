@@ -6,8 +6,8 @@ import scipy.sparse as sp
 
 from bilevel_lang.reformulation.nn_recourse.cuts import Cuts
 from bilevel_lang.reformulation.nn_recourse.decisions import Decisions, domain_of
-from bilevel_lang.reformulation.nn_recourse.labels import SecondStage
 from bilevel_lang.reformulation.nn_recourse.program import learned_program
+from bilevel_lang.reformulation.stochastic.second_stage import SecondStage
 from bilevel_lang.solvers.highs import Highs
 from bilevel_lang.solvers.solver import SolverOptions
 from bilevel_lang.surrogate.network import Affine, Network

@@ -7,11 +7,13 @@ import pyomo.environ as pyo
 import pytest
 
 from bilevel_lang.errors import RefusedError
-from bilevel_lang.reformulation.nn_recourse.labels import SecondStage, elastic
+from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
+from bilevel_lang.reformulation.stochastic.elastic import elastic
 from bilevel_lang.reformulation.stochastic.recourse import recourse_at
+from bilevel_lang.reformulation.stochastic.second_stage import SecondStage, chain
 from tests.reformulation.nn_recourse.programs import ANNOTATION, corners, facilities
-from tests.reformulation.stochastic.test_compilation import EVERYWHERE, everywhere
 from tests.reformulation.stochastic.test_extensive import arrays_of_text
+from tests.reformulation.stochastic.test_fixed_matrix import yields
 from tests.stochastic_models import FARMER, LATE, THREE, farmer, newsvendor
 
 
@@ -60,14 +62,6 @@ def test_what_has_no_answer_is_infinite_and_its_rows_are_violated_by_so_much() -
     assert missed.slopes[0, 0] == pytest.approx([-1])
 
 
-def test_elastic_rows_where_the_recourse_matrix_is_random() -> None:
-    arrays = arrays_of_text(everywhere(), EVERYWHERE)
-    relaxed = elastic(arrays)
-    for number in range(arrays.scenarios):
-        mine, theirs = relaxed.scenario(number).recourse.toarray(), arrays.scenario(number).recourse.toarray()
-        assert (mine[:, : theirs.shape[1]] == theirs).all()
-
-
 def test_a_second_stage_without_limit_is_refused() -> None:
     m: Any = facilities(False)
     m.lost.domain = pyo.Reals
@@ -75,3 +69,27 @@ def test_a_second_stage_without_limit_is_refused() -> None:
     m.cost.set_value(m.cost.expr - 20 * pyo.quicksum(m.lost.values()))
     with pytest.raises(RefusedError, match="without end in scenario 1"):
         SecondStage(arrays_of_text(m, ANNOTATION), relaxed=False).costs(corners())
+
+
+def test_a_chain_visits_every_decision_once_and_the_nearest_one_next() -> None:
+    assert chain(np.array([[0.0], [9.0], [1.0], [7.0]])).tolist() == [0, 2, 3, 1]
+    assert sorted(chain(np.zeros((1203, 2))).tolist()) == list(range(1203))
+
+
+@pytest.mark.parametrize(
+    ("arrays", "way"),
+    [
+        (arrays_of_text(newsvendor(), THREE + LATE), "arrays"),
+        (yields(), "lp"),
+        (arrays_of_text(facilities(True), ANNOTATION), "milp"),
+    ],
+    ids=["arrays", "lp", "milp"],
+)
+def test_the_way_is_that_of_the_structure(arrays: TwoStageArrays, way: str) -> None:
+    stage = SecondStage(arrays, relaxed=False)
+    assert stage.way == way
+    points = np.array([arrays.first.lower + 1, arrays.first.lower])
+    found = stage.costs(points)
+    assert found is not None
+    for x, values in zip(points, found.values, strict=True):
+        assert values == pytest.approx(arrays.sense * recourse_at(arrays, x).values)

@@ -1,0 +1,168 @@
+"""What the second stage costs at many first-stage decisions: one solver instance that goes from basis to basis.
+
+Everything is a minimisation here, and the first stage's own costs are left out. Scenario after scenario, and all decisions
+within one: then little changes from solve to solve. A row T x + W y of a linear second stage gives its cost the subgradient
+-T' pi with the multipliers pi (Birge and Louveaux 2011, section 5.1).
+
+Four ways, in this order: few whole answers are listed once and looked up; MILPs go to one instance of HiGHS; LPs whose scenario
+data can be taken out of the matrix go to it as arrays, thousands at a time; other LPs one by one.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+
+from bilevel_lang.reformulation.stochastic.arrays import Recourse, TwoStageArrays
+from bilevel_lang.reformulation.stochastic.fixed_matrix import with_fixed_matrix
+from bilevel_lang.reformulation.stochastic.listed_stage import ListedStage, listed_answers
+from bilevel_lang.reformulation.stochastic.stage_variants import StageVariants, without_limit
+from bilevel_lang.solvers.hot_lp import HotLp
+from bilevel_lang.solvers.hot_milp import HotMilp, MilpAnswer
+from bilevel_lang.solvers.matrix import Ints, MatrixProgram
+from bilevel_lang.solvers.program import Floats
+from bilevel_lang.solvers.solver import SolverOptions, Termination
+from bilevel_lang.solvers.warm_lp import LpAnswer
+
+TOGETHER = 1_000_000
+"""Columns and rows of all LPs that are answered together: bounds the memory, and how late a deadline is seen."""
+
+CHAINED = 500
+"""Decisions among which the nearest one is looked for: the square of it takes less time than what it saves."""
+
+COARSE: dict[str, object] = {"mip_heuristic_effort": 0.05}
+"""Of HiGHS, where a MILP may stop at a gap: what it finds by diving ends most of them at the root."""
+
+
+@dataclass(frozen=True, eq=False)
+class Costs:
+    """At k decisions: ``values`` and proven lower ``bounds`` (k, S) of every scenario's cost, +inf where it has no answer.
+
+    ``slopes`` (k, S, n1) are subgradients of a linear second stage, NaN where the value is not finite; None for an integer one.
+    """
+
+    values: Floats
+    bounds: Floats
+    slopes: Floats | None
+
+
+class SecondStage:
+    """The scenarios of ``arrays``, to be solved at many decisions; ``relaxed`` forgets that columns are whole.
+
+    ``gap``: of MILPs, relative; None: HiGHS's tolerances. ``solves`` counts. A deadline is a reading of ``time.perf_counter``.
+    ``way`` is ``listed``, ``milp``, ``arrays`` or ``lp``, as the module has it.
+    """
+
+    def __init__(self, arrays: TwoStageArrays, relaxed: bool, deadline: float | None = None, gap: float | None = None) -> None:
+        assert not arrays.couplings, "the scenarios are not apart from each other"
+        self.linear = relaxed or not arrays.integer.any()
+        self.deadline, self.solves = deadline, 0
+        fixed = with_fixed_matrix(arrays) if self.linear and len(arrays.lower) else None
+        answers = None if self.linear else listed_answers(arrays)
+        self.arrays = arrays if fixed is None else fixed
+        self._listed = None if answers is None else ListedStage(arrays, answers)
+        self._sides: StageVariants | None = None if fixed is None else StageVariants(fixed)
+        self.way = "listed" if answers is not None else "arrays" if fixed is not None else "lp" if self.linear else "milp"
+        self._options = SolverOptions(extra={} if gap is None else {"mip_rel_gap": gap, **COARSE})
+        self._hot: HotLp | HotMilp | None = None
+
+    def costs(self, points: Floats) -> Costs | None:
+        """At ``points`` (k, n1); None where the deadline passed before. Raises RefusedError for a second stage without limit."""
+        if self._late():
+            return None
+        if self._listed is not None:
+            values = self._listed.values(points) + self.arrays.sense * self.arrays.everywhere("constant")[:, 0]
+            self.solves += values.size
+            return Costs(values, values, None)
+        return self._one_by_one(points) if self._sides is None else self._as_arrays(points, self._sides)
+
+    def _late(self) -> bool:
+        return self.deadline is not None and time.perf_counter() >= self.deadline
+
+    # --- LPs with one matrix.
+
+    def _as_arrays(self, points: Floats, sides: StageVariants) -> Costs | None:
+        """All pairs of a scenario and a decision, scenario after scenario, in parts of a bounded size."""
+        k, count = len(points), self.arrays.scenarios
+        values, slopes = np.full((count, k), np.inf), np.full((count, k, points.shape[1]), np.nan)
+        width, order = max(1, TOGETHER // sides.size), chain(points)
+        for begin in range(0, k * count, width):
+            if self._late():
+                return None
+            scenario, place = np.divmod(np.arange(begin, min(begin + width, k * count)), k)
+            decision = order[place]
+            some, some_slopes = sides.solve(scenario, points[decision])
+            self.solves += len(scenario)
+            values[scenario, decision], slopes[scenario, decision] = some, some_slopes
+        return Costs(values.T, values.T, slopes.transpose(1, 0, 2))
+
+    # --- All others.
+
+    def _one_by_one(self, points: Floats) -> Costs | None:
+        k, count = len(points), self.arrays.scenarios
+        values, bounds = np.full((k, count), np.inf), np.full((k, count), np.inf)
+        slopes = np.full((k, count, points.shape[1]), np.nan) if self.linear else None
+        for number in range(count):
+            part = self.arrays.scenario(number)
+            shifts = (part.technology @ points.T).T
+            for at in range(k):
+                answer = self._solve(part, shifts[at])
+                if answer.termination is Termination.LIMIT:
+                    return None
+                if not self._has_answer(answer, number):
+                    continue
+                values[at, number] = part.constant * self.arrays.sense + answer.objective
+                bounds[at, number] = values[at, number]
+                if isinstance(answer, MilpAnswer):
+                    bounds[at, number] = part.constant * self.arrays.sense + answer.bound
+                elif slopes is not None:
+                    slopes[at, number] = -(part.technology.T @ answer.row_duals)
+        return Costs(values, bounds, slopes)
+
+    def _solve(self, part: Recourse, shift: Floats) -> LpAnswer | MilpAnswer:
+        self.solves += 1
+        low, up = part.row_lower - shift, part.row_upper - shift
+        cost = self.arrays.sense * part.cost
+        fresh = self._hot is None or (isinstance(self._hot, HotMilp) and "recourse" in self.arrays.varying)
+        if fresh:
+            matrix = sp.csr_matrix(part.recourse)
+            whole = np.zeros(len(cost), dtype=bool) if self.linear else self.arrays.integer
+            program = MatrixProgram(part.lower, part.upper, whole, cost, matrix, low, up)
+            kind = HotLp if self.linear else HotMilp
+            self._hot = kind(program, self._options, deadline=self.deadline)
+        hot = self._hot
+        assert hot is not None
+        if not fresh:
+            hot.set_bounds(part.lower, part.upper)
+            hot.set_cost(cost)
+            hot.set_sides(low, up)
+            if isinstance(hot, HotLp) and (found := self.arrays.varying.get("recourse")) is not None:
+                hot.set_entries(found.places, part.recourse.data[found.places])
+        return hot.solve()
+
+    @staticmethod
+    def _has_answer(answer: LpAnswer | MilpAnswer, number: int) -> bool:
+        if answer.termination is Termination.UNBOUNDED:
+            raise without_limit(number)
+        return answer.termination is Termination.OPTIMAL
+
+
+def chain(points: Floats) -> Ints:
+    """An order (k,) of ``points`` (k, n) in which neighbours are near each other: a warm LP has a short way to the next.
+
+    From each the nearest one that is left; of more than :data:`CHAINED`, parts by themselves.
+    """
+    found: list[int] = []
+    for begin in range(0, len(points), CHAINED):
+        part = points[begin : begin + CHAINED]
+        left = np.ones(len(part), dtype=bool)
+        here = 0
+        for _ in range(len(part)):
+            found.append(begin + here)
+            left[here] = False
+            away = np.where(left, np.abs(part - part[here]).sum(axis=1), np.inf)
+            here = int(away.argmin())
+    return np.array(found, dtype=np.int64)

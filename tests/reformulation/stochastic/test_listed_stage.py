@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyomo.environ as pyo
+import pytest
+
+from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
+from bilevel_lang.reformulation.stochastic.listed_stage import ListedStage, listed_answers
+from bilevel_lang.reformulation.stochastic.recourse import recourse_at
+from tests.reformulation.stochastic.test_extensive import arrays_of_text
+
+LAW = "jrandvar xi[1] xi[2]\n 0.5 5 15\n 0.3 15 5\n 0.2 11 10\nstage 2 xi y capacity\n"
+
+
+def investment(whole: Any, sense: int = 1, needed: float = 0.0) -> TwoStageArrays:
+    """Schultz, Stougie and van der Vlerk 1998, example 7.3; ``needed``: the second stage has to do that much in sum."""
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var([1, 2], bounds=(0, 5))
+    m.xi = pyo.Param([1, 2], initialize=10.0, mutable=True)
+    m.y = pyo.Var([1, 2, 3, 4], domain=whole)
+    w, gain = [[2, 3, 4, 5], [6, 1, 3, 2]], [16, 19, 23, 28]
+    m.capacity = pyo.ConstraintList()
+    for r in (1, 2):
+        m.capacity.add(sum(w[r - 1][j - 1] * m.y[j] for j in m.y) + m.x[r] <= m.xi[r])
+    m.capacity.add(sum(m.y.values()) >= needed)
+    value = -1.5 * m.x[1] - 4 * m.x[2] - sum(gain[j - 1] * m.y[j] for j in m.y)
+    m.cost = pyo.Objective(expr=sense * value, sense=pyo.minimize if sense == 1 else pyo.maximize)
+    return arrays_of_text(m, LAW)
+
+
+@pytest.mark.parametrize(("whole", "sense", "needed"), [(pyo.Binary, 1, 0), (pyo.NonNegativeIntegers, -1, 0), (pyo.Binary, 1, 2)])
+def test_the_best_answer_is_that_of_the_milp(whole: Any, sense: int, needed: float) -> None:
+    arrays = investment(whole, sense, needed)
+    answers = listed_answers(arrays)
+    assert answers is not None
+    points = np.random.default_rng(0).uniform(0, 5, (8, 2))
+    for x, values in zip(points, ListedStage(arrays, answers).values(points), strict=True):
+        assert values == pytest.approx(arrays.sense * recourse_at(arrays, x).values)
+    if needed:
+        assert np.isinf(ListedStage(arrays, answers).values(np.array([[5.0, 5.0]]))).any()
+
+
+def test_every_answer_of_the_relaxed_rows_is_listed() -> None:
+    answers = listed_answers(investment(pyo.Binary))
+    assert answers is not None
+    assert len(answers) == 16  # capacities of 15 admit 2 + 3 + 4 + 5 and 6 + 1 + 3 + 2
+
+
+def test_a_second_stage_that_is_not_whole_is_not_listed() -> None:
+    assert listed_answers(investment(pyo.NonNegativeReals)) is None
