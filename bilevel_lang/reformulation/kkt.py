@@ -26,6 +26,7 @@ from bilevel_lang.reformulation.complementarity.pairs import conditions
 from bilevel_lang.reformulation.complementarity.registry import encoding_by_name
 from bilevel_lang.reformulation.encoding_choice import choose_encoding
 from bilevel_lang.reformulation.linear.route import arrays_route, refuse_components
+from bilevel_lang.reformulation.no_answer import without_answer
 from bilevel_lang.reformulation.optimality_conditions import BuiltMpec, build_mpec, own_model
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.pessimistic import why_not_pessimistic, worst_case
@@ -106,6 +107,8 @@ class Kkt:
         def local(encoding: str) -> Callable[[], Callable[[Options], SolverRun]]:
             return lambda: self._locally(problem, encoding, options)
 
+        if (settled := without_answer(problem, self.name)) is not None:
+            return settled
         if options.position == "pessimistic":
             return self.encode(self.apply(problem, options), options)
         found = arrays_route(problem, options, local)

@@ -8,6 +8,7 @@ from pyomo.mpec import Complementarity
 from bilevel_lang.components.kinds import unknown_components
 from bilevel_lang.oracle.traits import Traits, traits_of
 from bilevel_lang.problem import BilevelProblem
+from bilevel_lang.reformulation.no_answer import without_answer
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.rewrite import Accepted, Reformulation, Refusal, Verdict
 from bilevel_lang.reformulation.value_function.nonconvex.relaxation import Relaxation
@@ -52,6 +53,8 @@ def _why_not(problem: BilevelProblem, options: Options) -> Refusal | None:
 
 def nonconvex_reformulation(problem: BilevelProblem, options: Options) -> Reformulation:
     """The relaxation that the search begins with, and the search. Raises RefusedError where SCIP does not know a function."""
+    if (settled := without_answer(problem, "value-function")) is not None:
+        return settled
     traits = [traits_of(agent) for agent in problem.agents]
     relaxation = Relaxation(problem, traits, scales_of(problem.agents))
     return Reformulation(
