@@ -105,35 +105,47 @@ class _Substitution:
 
     def _worth(self, number: int, linear: Bools, layer: Affine) -> bool:
         """Whether to put the ``linear`` neurons of a layer into their users rather than to keep them as columns."""
-        places = self.network.inputs + self.done + np.flatnonzero(linear)
-        users_of = (*self.network.hidden[number + 1 :], self.network.output)
-        later = sp.vstack([a.weights[:, places] for a in users_of], format="csr")
-        forms = layer.weights[linear]
-        users = np.count_nonzero(np.diff(later.indptr))
-        return bool(users * len(np.unique(forms.indices)) <= FILL * (later.nnz + forms.nnz))
+        place = self.network.inputs + self.done
+        nonzeros, users = 0, 0
+        for user in (*self.network.hidden[number + 1 :], self.network.output):
+            rows, columns, _ = entries(user.weights)
+            mine = (columns >= place) & (columns < place + len(linear))
+            mine[mine] = linear[columns[mine] - place]
+            nonzeros += int(mine.sum())
+            users += len(np.unique(rows[mine]))
+        rows, columns, _ = entries(layer.weights)
+        own = columns[linear[rows]]
+        return users * len(np.unique(own)) <= FILL * (nonzeros + len(own))
 
     def _extend(
         self, layer: Affine, linear: Bools, kept: Bools, merged: Bools, factor: Floats, into: npt.NDArray[np.int64]
     ) -> None:
-        """The columns of one more layer: ``select @ layer``, plus ``unit`` times the neurons kept."""
-        width, place = len(kept), np.cumsum(kept) - 1
+        """The columns of one more layer: rows of ``layer`` where they are linear, the neurons kept, multiples of these.
+
+        All is written as one list of entries: each product or stack of sparse matrices would cost more than the whole of it.
+        """
+        before = len(self.shift)
+        if self.map is None:
+            self.map = sp.identity(before, format="csr")
+        forms, place = self.map.shape[1], self.map.shape[1] + np.cumsum(kept) - 1
         flipped = np.flatnonzero(merged & (factor < 0))
         substituted, same, own = np.flatnonzero(linear), np.flatnonzero(merged), np.flatnonzero(kept)
-        select = _sparse(
-            [substituted, flipped], [substituted, into[flipped]], [np.ones(len(substituted)), factor[flipped]], width
-        )
-        unit = sp.csr_matrix(
-            (
-                np.concatenate([np.ones(len(own)), abs(factor[same])]),
-                (np.concatenate([own, same]), np.concatenate([place[own], place[into[same]]])),
-            ),
-            shape=(width, len(own)),
-        )
-        if self.map is None:
-            self.map = sp.identity(len(self.shift), format="csr")
-        old = sp.hstack([self.map, sp.csr_matrix((self.map.shape[0], len(own)))], format="csr")
-        self.map = sp.vstack([old, sp.hstack([select @ layer.weights, unit])], format="csr")
-        self.shift = np.concatenate([self.shift, select @ layer.bias])
+        parts = [entries(self.map)]
+        for rows, sources, scale in (
+            (substituted, substituted, np.ones(len(substituted))),
+            (flipped, into[flipped], factor[flipped]),
+        ):
+            if len(rows):
+                picked = layer.weights[sources]
+                k, columns, data = entries(picked)
+                parts.append((before + rows[k], columns, scale[k] * data))
+        parts.append((before + own, place[own], np.ones(len(own))))
+        parts.append((before + same, place[into[same]], abs(factor[same])))
+        rows, columns, data = (np.concatenate(part) for part in zip(*parts, strict=True))
+        self.map = sp.csr_matrix((data, (rows, columns)), shape=(before + len(kept), forms + len(own)))
+        shift = np.where(linear, layer.bias, 0.0)
+        shift[flipped] = factor[flipped] * layer.bias[into[flipped]]
+        self.shift = np.concatenate([self.shift, shift])
 
     def finish(self, push: tuple[Push, ...]) -> Reduced:
         """The network of what was kept, without what no output needs."""
@@ -183,12 +195,9 @@ def _ratio(layer: Affine, first: int, second: int, norm: Floats) -> float:
     return ratio if abs(two - ratio * one).max() <= 1e-13 * norm[second] else 0.0
 
 
-def _sparse(
-    rows: list[npt.NDArray[np.int64]], columns: list[npt.NDArray[np.int64]], data: list[Floats], size: int
-) -> sp.csr_matrix:
-    """A square matrix of the parts."""
-    where = (np.concatenate(rows), np.concatenate(columns))
-    return sp.csr_matrix((np.concatenate(data), where), shape=(size, size))
+def entries(matrix: sp.csr_matrix) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], Floats]:
+    """(rows, columns, data) of all entries of ``matrix``, row by row."""
+    return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr)), matrix.indices, matrix.data
 
 
 def _restricted(network: Network, used: Bools) -> Network:
