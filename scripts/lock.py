@@ -9,7 +9,7 @@ One resolution serves Python 3.10 and later on every platform: where the answer 
 Only releases that come as wheels are considered. The resolver is uv, looked for on the PATH and as a module of this Python;
 ``--check`` needs neither uv nor a network.
 
-requirements.lock  every package of the extras nlp, nn, dask and dev, with the hashes of its files. pip install
+requirements.lock  every package of the extras nlp, nn, dask, plots and dev, with the hashes of its files. pip install
                    --require-hashes -r requirements.lock takes nothing but these files. torch is not in it: docs/decisions/0002.
 constraints.txt    the same versions and markers without hashes, and torch: what pip install -c wants.
 
@@ -42,7 +42,7 @@ CUDA = re.compile(r"^(nvidia-|cuda-|triton==)")
 
 LOCK_HEADER = f"""\
 # Made by scripts/lock.py from pyproject.toml: do not edit.
-# Every package of the extras nlp, nn, dask and dev, with the hashes of its files, for Python {LOWEST_PYTHON} and later.
+# Every package of the extras nlp, nn, dask, plots and dev, with the hashes of its files, for Python {LOWEST_PYTHON} and later.
 # {TORCH} belongs here too, but is published in several builds of one version (CPU, CUDA, ROCm), each with files and
 # hashes of its own. The machine chooses the build, constraints.txt holds its version: see docs/decisions/0002.
 """
@@ -115,7 +115,7 @@ def constraints_of(body: str) -> str:
 def digest_line() -> str:
     """A comment that changes when the dependencies in pyproject.toml do, and not when anything else there does."""
     text = PYPROJECT.read_text(encoding="utf-8")
-    names = "dependencies|nlp|nn|dask|dev|all"
+    names = "dependencies|nlp|nn|dask|plots|dev|all"
     lists = re.findall(rf'^(?:requires-python = .*|(?:{names}) = \[(?:[^\]"]|"[^"]*")*\])', text, re.MULTILINE)
     return "# dependencies sha256 " + hashlib.sha256("\n".join([*lists, TORCH]).encode()).hexdigest()
 
