@@ -53,6 +53,7 @@ def test_an_answer_is_that_of_the_enumeration(family: str, seed: int) -> None:
         ("dualvar", 5013),  # unbounded, and SCIP called a point of the duality row optimal
         ("qp-qp", 3025),  # SCIP's presolve of indicators said infeasible
         ("dualvar", 3),  # a row whose coefficients are all 0
+        ("lp-lp", 1090),  # unbounded, and SCIP called the components infeasible
     ],
 )
 def test_what_was_once_wrong(family: str, seed: int) -> None:

@@ -3,7 +3,8 @@
 SCIP 10.0.2 has been seen to call a bounded point of an *unbounded* problem optimal when SOS1 sets meet a relaxation without a
 bound (branching on the sets then meets nodes whose LP is unbounded). Where the relaxation is bounded, by the variables' own
 bounds or by an LP without the sets, its claim stands. Otherwise the claim is put to the test by another question, which has no
-objective and so no unbounded nodes: is there a point that is clearly better?
+objective and so no unbounded nodes: is there a point that is clearly better? It has called unbounded problems infeasible too, and
+that is asked again without the objective.
 """
 
 from __future__ import annotations
@@ -30,6 +31,10 @@ BETTER = 1e-4
 
 HUGE = 1e15
 """An objective beyond it has no correct digit after the point: it is a ray seen from far away."""
+
+CALLED_INFEASIBLE = "called the problem infeasible, and a point exists: it is probably unbounded"
+
+UNCONFIRMED = "called the problem infeasible, but nothing bounds the relaxation and the claim could not be confirmed"
 
 LIMIT = 10.0
 """Seconds for the second question where the user set no limit."""
@@ -61,31 +66,53 @@ def _solved(model: Any, block: Any, solver: Solver, options: Options) -> SolverR
     objective = next(model.component_data_objects(pyo.Objective, active=True), None)
     if run.termination is Termination.INFEASIBLE_OR_UNBOUNDED and objective is not None:
         return _told_apart(model, objective, run, solver, options)
+    if run.termination is Termination.INFEASIBLE and objective is not None and not _needs_no_test(model, objective, options):
+        return _confirmed(model, objective, run, solver, options)
     if run.termination is not Termination.OPTIMAL or run.objective is None or objective is None:
         return run
     if abs(run.objective) >= HUGE:
         said = f"{run.solver} stopped at the objective {run.objective:.3g}: the problem is probably unbounded"
         return replace(run, termination=Termination.FAILED, values=None, objective=None, bound=None, message=said)
-    if _bounded_by_variables(objective) or _bounded_without_sets(model, options):
+    if _needs_no_test(model, objective, options):
         return run
     return _tested(model, block, objective, run, solver, options)
 
 
 def _told_apart(model: Any, objective: Any, run: SolverRun, solver: Solver, options: Options) -> SolverRun:
     """Infeasible or unbounded? Without the objective only one of the two is left."""
-    objective.deactivate()
-    try:
-        second = solver.run(model, options.for_solver(_time_left(run, options)))
-    finally:
-        objective.activate()
+    second = _without_objective(model, objective, run, solver, options)
     seconds = run.seconds + second.seconds
     if second.termination is Termination.INFEASIBLE:
         return replace(run, termination=Termination.INFEASIBLE, seconds=seconds)
     return replace(run, termination=Termination.UNBOUNDED if second.has_solution else run.termination, seconds=seconds)
 
 
+def _confirmed(model: Any, objective: Any, run: SolverRun, solver: Solver, options: Options) -> SolverRun:
+    """Whether there is no point without the objective either."""
+    second = _without_objective(model, objective, run, solver, options)
+    seconds = run.seconds + second.seconds
+    if second.termination is Termination.INFEASIBLE:
+        return replace(run, seconds=seconds)
+    if second.has_solution:
+        return replace(run, termination=Termination.FAILED, seconds=seconds, message=f"{run.solver} {CALLED_INFEASIBLE}")
+    return replace(run, termination=second.termination, seconds=seconds, message=f"{run.solver} {UNCONFIRMED}")
+
+
+def _without_objective(model: Any, objective: Any, run: SolverRun, solver: Solver, options: Options) -> SolverRun:
+    objective.deactivate()
+    try:
+        return solver.run(model, options.for_solver(_time_left(run, options)))
+    finally:
+        objective.activate()
+
+
 def _time_left(run: SolverRun, options: Options) -> float:
     return LIMIT if options.time_limit is None else max(0.1, options.time_limit - run.seconds)
+
+
+def _needs_no_test(model: Any, objective: Any, options: Options) -> bool:
+    """Whether the relaxation is bounded for sure."""
+    return _bounded_by_variables(objective) or _bounded_without_sets(model, options)
 
 
 def _bounded_by_variables(objective: Any) -> bool:
@@ -95,14 +122,14 @@ def _bounded_by_variables(objective: Any) -> bool:
 
 
 def _bounded_without_sets(model: Any, options: Options) -> bool:
-    """Whether the LP without SOS1 sets and integrality has a finite optimum; False where the rest is no LP or QP."""
+    """Whether the LP without SOS1 sets and integrality has a finite optimum, or no point; False where it is no LP or QP."""
     highs = by_name("highs")
     with _without_sets(model):
         if why_not(highs, features_of(model)) is not None:
             return False
         limit = LIMIT if options.time_limit is None else min(LIMIT, options.time_limit)
         run = highs.run(model, SolverOptions(time_limit=limit, extra={"solve_relaxation": True}))
-    return run.termination is Termination.OPTIMAL
+    return run.termination in (Termination.OPTIMAL, Termination.INFEASIBLE)
 
 
 @contextmanager

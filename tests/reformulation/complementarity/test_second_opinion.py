@@ -94,6 +94,36 @@ def test_a_claim_that_cannot_be_tested_is_no_proof() -> None:
     assert (run.termination, run.objective, run.bound) == (Termination.LOCALLY_OPTIMAL, -2.0, None)
 
 
+class Denies(Claims):
+    """Calls everything infeasible at first."""
+
+    def run(self, model: Any, options: SolverOptions) -> SolverRun:
+        first = self.asked == 0
+        run = super().run(model, options)
+        return SolverRun(Termination.INFEASIBLE, "Denies 1") if first else run
+
+
+def test_infeasible_is_withdrawn_where_there_is_a_point() -> None:
+    model = line(None)
+    run = ask(model, Denies(0.0))
+    assert (run.termination, run.values) == (Termination.FAILED, None)
+    assert "a point exists" in run.message
+    assert model.cost.active
+
+
+def test_infeasible_is_confirmed_or_left_open() -> None:
+    model = line(None)
+    model.never = pyo.Constraint(expr=model.x <= -3)
+    assert ask(model, Denies(0.0)).termination is Termination.INFEASIBLE
+    assert ask(model, Denies(0.0, honest=False)).termination is Termination.LIMIT
+
+
+def test_infeasible_stands_where_the_objective_is_bounded() -> None:
+    solver = Denies(0.0)
+    assert ask(line(-5.0), solver).termination is Termination.INFEASIBLE
+    assert solver.asked == 1
+
+
 def test_an_astronomic_objective_is_no_answer() -> None:
     run = ask(line(None), Claims(-1e30))
     assert (run.termination, run.values) == (Termination.FAILED, None)

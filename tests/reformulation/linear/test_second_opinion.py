@@ -40,6 +40,14 @@ class Claims(Scip):
         return super().run_matrix(program, options)
 
 
+class Denies(Claims):
+    """Calls everything infeasible at first."""
+
+    def run_matrix(self, program, options):
+        run = super().run_matrix(program, options)
+        return MatrixRun(Termination.INFEASIBLE, "Denies 1") if self.asked == 1 else run
+
+
 def sets_of(made):
     mpec = mpec_of(made)
     return replace(mpec.program, sos1=np.column_stack([mpec.left, mpec.right]))
@@ -63,6 +71,25 @@ def test_a_claim_is_withdrawn_where_nothing_proves_more():
     program = sets_of(ray(None))
     claim = run_with_second_opinion(program, Claims(-30.0), Options(), None, lambda x: program)
     assert claim.termination is Termination.FAILED and "clearly better point" in claim.message
+
+
+def test_infeasible_is_withdrawn_for_a_piece_that_is_unbounded():
+    claim = asked(ray(None), Denies(0.0))
+    assert claim.termination is Termination.UNBOUNDED and claim.x is None
+
+
+def test_infeasible_is_withdrawn_for_a_point_alone():
+    # The piece still holds sets, so that no LP can tell whether it is unbounded.
+    program = sets_of(ray(None))
+    claim = run_with_second_opinion(program, Denies(0.0), Options(), None, lambda x: program)
+    assert claim.termination is Termination.FAILED and "a point exists" in claim.message
+
+
+def test_infeasible_is_confirmed():
+    model, text = ray(None)
+    model.never = pyo.Constraint(expr=model.x + model.y <= -100)
+    solver = Denies(0.0)
+    assert asked((model, text), solver).termination is Termination.INFEASIBLE
 
 
 def test_a_right_claim_survives():
