@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import json
 import os
 import sys
@@ -112,18 +113,29 @@ def _dispatch(options: argparse.Namespace) -> int:
     if options.in_place:
         raise UsageError("--in-place goes with --format")
     model, annotation = two_files(options.paths)
-    _check_targets(options, (model, annotation))
+    _check_targets(options, (*map(Path, options.paths), *((Path(options.surrogate),) if options.surrogate else ())))
     return _solve(options, model, annotation)
 
 
-def _check_targets(options: argparse.Namespace, inputs: tuple[Path, Path]) -> None:
+def _check_targets(options: argparse.Namespace, inputs: tuple[Path, ...]) -> None:
+    """No input is overwritten, and no answer is lost after a long solve because its file cannot be written."""
     written = files_of(Path(options.write)) if options.write else ()
     told = (Path(options.json),) if options.json and options.json != "-" else ()
-    for target in (*written, *told):
+    kept = (Path(options.save_surrogate),) if options.save_surrogate else ()
+    targets = [
+        *(("--write", path) for path in written),
+        *(("--json", path) for path in told),
+        *(("--save-surrogate", path) for path in kept),
+    ]
+    for _, target in targets:
+        from bilevel_lang.files import require_writable
+
         if any(_same_file(target, path) for path in inputs):
             raise UsageError(f"{target} is an input and will not be overwritten", "give another file name")
-    if any(_same_file(target, path) for target in told for path in written):
-        raise UsageError("--write and --json name the same file", "give two file names")
+        require_writable(target)
+    for (one, path), (other, again) in itertools.combinations(targets, 2):
+        if one != other and _same_file(path, again):
+            raise UsageError(f"{one} and {other} name the same file", "give two file names")
 
 
 def _same_file(one: Path, other: Path) -> bool:

@@ -44,6 +44,19 @@ def write_bytes(path: Path, content: bytes) -> None:
         raise UsageError(f"cannot write {path}: {error.strerror}") from error
 
 
+def require_writable(path: Path) -> None:
+    """Raises UsageError where a file of that name cannot be written: to be asked before the work that it shall keep."""
+    path = path.resolve()
+    if path.is_dir():
+        raise UsageError(f"cannot write {path}: it is a folder", "give the name of a file")
+    if path.exists() and not path.is_file():
+        return
+    if not path.parent.is_dir():
+        raise UsageError(f"cannot write {path}: there is no folder {path.parent}", "make the folder, or give another file name")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise UsageError(f"cannot write {path}: you may not write into {path.parent}", "give another file name")
+
+
 def _write_into(path: Path, content: bytes) -> None:
     try:
         path.write_bytes(content)

@@ -113,7 +113,7 @@ def test_usage_mistakes_get_code_2_and_a_mend(arguments: list[str], said: str, c
     assert "Traceback" not in err
 
 
-@pytest.mark.parametrize("option", ["--write", "--json"])
+@pytest.mark.parametrize("option", ["--write", "--json", "--save-surrogate"])
 @pytest.mark.parametrize("which", [0, 1])
 @pytest.mark.parametrize("linked", [False, True])
 def test_an_input_is_never_overwritten(
@@ -128,6 +128,29 @@ def test_an_input_is_never_overwritten(
     assert main([*paths, option, target]) == 2
     assert "will not be overwritten" in capsys.readouterr().err
     assert [Path(p).read_text() for p in paths] == before
+
+
+@pytest.mark.parametrize("option", ["--json", "--save-surrogate"])
+def test_the_network_that_was_brought_is_an_input_too(option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    network = tmp_path / "net.onnx"
+    network.write_bytes(b"weights")
+    assert main([*files(tmp_path), "--method", "nn-embed", "--surrogate", str(network), option, str(network)]) == 2
+    assert "will not be overwritten" in capsys.readouterr().err
+    assert network.read_bytes() == b"weights"
+
+
+@pytest.mark.parametrize("option", ["--json", "--write", "--save-surrogate"])
+def test_a_file_that_cannot_be_written_is_told_before_the_solve(
+    option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = tmp_path / "raises.py"
+    model.write_text("raise AssertionError('the model was run')")
+    annotation = tmp_path / "a.emp"
+    annotation.write_text("bilevel x\n")
+    assert main([str(model), str(annotation), option, str(tmp_path / "none" / "x.lp")]) == 2
+    err = capsys.readouterr().err
+    assert "there is no folder" in err
+    assert "the model was run" not in err
 
 
 def test_a_usage_mistake_does_not_write_its_json_over_an_input(tmp_path: Path) -> None:
@@ -151,10 +174,9 @@ def test_usage_errors_are_json_too(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_json_that_cannot_be_written_is_one_more_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    paths = files(tmp_path, "bilevel x\nmin low yy row\n")
-    assert main([*paths, "--json", str(tmp_path / "none" / "a.json")]) == 3
+    assert main([*BARD, "--gap", "no", "--json", str(tmp_path / "none" / "a.json")]) == 2
     err = capsys.readouterr().err
-    assert "yy" in err
+    assert "--gap" in err
     assert "cannot write" in err
     assert "Traceback" not in err
 

@@ -10,7 +10,7 @@ import pyomo.environ as pyo
 import pytest
 
 from bilevel_lang.errors import RefusedError, UsageError
-from bilevel_lang.files import encoding_for, write_bytes, write_model, write_text
+from bilevel_lang.files import encoding_for, require_writable, write_bytes, write_model, write_text
 
 
 def test_text_replaces_the_old_file_and_leaves_nothing_else(tmp_path: Path) -> None:
@@ -116,3 +116,16 @@ def test_a_nonlinear_model_is_no_lp_file(tmp_path: Path) -> None:
 def test_gams_files_get_products_because_gams_knows_no_sos1() -> None:
     assert encoding_for(Path("a.gms")) == "scholtes"
     assert encoding_for(Path("a.lp")) is None
+
+
+def test_what_cannot_be_written_is_told_before() -> None:
+    require_writable(Path("/dev/null"))
+    with pytest.raises(UsageError, match="there is no folder"):
+        require_writable(Path("/no/such/folder/a.json"))
+    with pytest.raises(UsageError, match="it is a folder"):
+        require_writable(Path("/"))
+
+
+def test_a_new_file_in_a_folder_can_be_written_and_is_not_made(tmp_path: Path) -> None:
+    require_writable(tmp_path / "a.json")
+    assert not (tmp_path / "a.json").exists()

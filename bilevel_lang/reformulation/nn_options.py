@@ -12,6 +12,8 @@ NETWORKS = ("auto", "relu", "icnn", "cuts")
 TARGETS = ("auto", "value", "leader", "response")
 MOST_SAMPLES = 10_000_000
 MOST_ROUNDS = 1000
+MOST_WORKERS = 1024
+MOST_TRIED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +22,9 @@ class NnOptions:
 
     ``network`` ``relu``, ``icnn``, ``cuts`` (exact pieces of an LP follower's value) or ``auto``; ``target`` ``value``,
     ``leader``, ``response`` or ``auto``; ``refine`` rounds of sampling around the best point; ``embedding`` the form of the
-    ReLUs; ``cluster`` the address of a Dask scheduler; ``save_surrogate`` an ONNX file to write; ``folder`` keeps samples and
-    training, so that an interrupted run goes on.
+    ReLUs; ``workers`` processes that sample, or ``cluster``, the address of a Dask scheduler; ``save_surrogate`` an ONNX file to
+    write; ``folder`` keeps samples and training, so that an interrupted run goes on; ``search`` networks of other widths and
+    regularisation are tried (successive halving) before one is trained.
     """
 
     surrogate: Path | None = None
@@ -34,17 +37,27 @@ class NnOptions:
     cluster: str | None = None
     save_surrogate: Path | None = None
     folder: Path | None = None
+    workers: int = 1
+    search: int = 0
 
     def __post_init__(self) -> None:
         """Raises UsageError for unknown words and for numbers out of range."""
         _one_of("network", self.network, NETWORKS)
         _one_of("target", self.target, TARGETS)
+        if self.embedding != "split":
+            _check_form(self.embedding)
         if isinstance(self.layers, str):
             object.__setattr__(self, "layers", parse_layers(self.layers))
         if self.samples is not None and not (_is_whole(self.samples) and 10 <= self.samples <= MOST_SAMPLES):
             raise UsageError(f"option `samples` is {self.samples!r}", f"take 10 to {MOST_SAMPLES}")
         if not (_is_whole(self.refine) and 0 <= self.refine <= MOST_ROUNDS):
             raise UsageError(f"option `refine` is {self.refine!r}", f"take 0 to {MOST_ROUNDS} rounds")
+        if not (_is_whole(self.workers) and 1 <= self.workers <= MOST_WORKERS):
+            raise UsageError(f"option `workers` is {self.workers!r}", f"take 1 to {MOST_WORKERS}")
+        if self.workers > 1 and self.cluster is not None:
+            raise UsageError("`workers` are processes of this machine, and a cluster has its own", "leave one of the two out")
+        if not (_is_whole(self.search) and (self.search == 0 or 2 <= self.search <= MOST_TRIED)):
+            raise UsageError(f"option `search` is {self.search!r}", f"take 2 to {MOST_TRIED} networks, or 0 for none")
         if self.layers is not None and not _are_widths(self.layers):
             raise UsageError(
                 f"option `layers` is {self.layers!r}", "give the widths of the hidden layers: (50, 50), or 50x50 as text"
@@ -68,6 +81,14 @@ def refuse_idle_nn_options(method: str, options: NnOptions) -> None:
     if options.given and method.lower() != "nn-embed":
         name = options.given[0].replace("_", "-")
         raise UsageError(f"`--{name}` means something to nn-embed alone", "add `--method nn-embed`, or leave it out")
+
+
+def _check_form(embedding: str) -> None:
+    from bilevel_lang.surrogate.embedding.registry import FORMS, form_named  # slow to load, and seldom needed
+
+    if not form_named(embedding).rows_only:
+        said = f"the form `{embedding}` of embedding has conditions that HiGHS, which nn-embed works with, does not know"
+        raise UsageError(said, "use one of " + ", ".join(f.name for f in FORMS if f.rows_only))
 
 
 def _is_whole(value: object) -> bool:

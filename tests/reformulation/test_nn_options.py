@@ -49,3 +49,10 @@ def test_options_that_would_do_nothing_are_refused(method: str) -> None:
     refuse_idle_nn_options("NN-embed", NnOptions(refine=1))
     with pytest.raises(UsageError, match="--save-surrogate"):
         refuse_idle_nn_options(method, NnOptions(save_surrogate=Path("x.onnx")))
+
+
+@pytest.mark.parametrize("form", ["sos1", "complementarity", "none such"])
+def test_a_form_that_the_program_could_not_hold_is_refused_before_anything_is_sampled(form: str) -> None:
+    with pytest.raises(UsageError, match="use one of split, big-m, partition"):
+        NnOptions(embedding=form)
+    assert NnOptions(embedding="partition").embedding == "partition"

@@ -9,13 +9,20 @@ and Khalil 2024, NeurIPS.
 
 from __future__ import annotations
 
+import sys
+import time
+from concurrent.futures import Executor
+
 from pyomo.common.collections import ComponentMap
 
 from bilevel_lang.errors import RefusedError
+from bilevel_lang.files import require_writable
 from bilevel_lang.problem import BilevelProblem
+from bilevel_lang.reformulation.nn_embed.answers import AnswerRecipe
 from bilevel_lang.reformulation.nn_embed.domain import NoPointError, derived_domain
 from bilevel_lang.reformulation.nn_embed.reading import SampledProblem, read_sampled
 from bilevel_lang.reformulation.nn_embed.rounds import Rounds
+from bilevel_lang.reformulation.nn_embed.sampler import Sampler
 from bilevel_lang.reformulation.nn_embed.supplier import Supplier
 from bilevel_lang.reformulation.nn_embed.surrogate_files import Given, read_surrogate, write_surrogate
 from bilevel_lang.reformulation.nn_embed.target import Target, choose_targets
@@ -26,6 +33,7 @@ from bilevel_lang.solution import Exactness
 from bilevel_lang.solvers.highs import Highs
 from bilevel_lang.solvers.solver import SolverRun, Termination
 from bilevel_lang.surrogate.bounds.input_set import InputSet
+from bilevel_lang.surrogate.sampling.executors import executor_for
 
 TO_LEADER = "use `--target leader` alone, or write them linearly"
 
@@ -63,6 +71,8 @@ class NnEmbed:
         read = self._read(problem, options)
         if isinstance(read, Refusal):
             raise RefusedError(f"{self.name}: {read.reason}", read.remedy)
+        if options.nn.save_surrogate is not None:
+            require_writable(options.nn.save_surrogate)
         targets = (CURVED,) if read.evaluated is not None else choose_targets(read.read.arrays, options.nn.target)
         return Reformulation(
             problem=problem,
@@ -80,8 +90,6 @@ class NnEmbed:
     def _read(self, problem: BilevelProblem, options: Options) -> SampledProblem | Refusal:
         if options.method.lower() != self.name:
             return Refusal("it approximates, and is not taken unless asked for", "use `--method nn-embed`")
-        if options.nn.cluster is not None:
-            return Refusal("it samples on this machine alone in this version", "leave `--cluster` out")
         if options.encoding is not None:
             return Refusal(f"it has no complementarities to encode by `{options.encoding}`", "leave `--encoding` out")
         if options.solver not in (None, "highs"):
@@ -110,9 +118,10 @@ class _Run:
             return SolverRun(Termination.INFEASIBLE, Highs().version(), message="no point satisfies all rows", bound_holds=True)
         given, targets = self._given(domain, options)
         supplier = Supplier(source, domain, options, None if given is None else given.fitted)
-        rounds = Rounds(self._sampled, domain, targets, supplier, options)
-        found = rounds.run()
-        self._keep(rounds, domain, options)
+        with executor_for(options.nn.workers, options.nn.cluster) as executor:
+            rounds = Rounds(self._sampled, domain, targets, supplier, options, self._sampler(domain, executor, options))
+            found = rounds.run()
+        doubts = (*(() if given is None else given.said), *self._kept(rounds, domain, options))
         values = None if found.x is None else ComponentMap(zip(variables, found.x.tolist(), strict=True))
         return SolverRun(
             found.termination,
@@ -125,9 +134,18 @@ class _Run:
             multipliers=(),
             bound_holds=True,
             approximate_objective=rounds.report.approximate,
-            surrogate=rounds.report.fields() | {"why": list(dict.fromkeys(supplier.said))},
-            doubts=() if given is None else given.said,
+            surrogate=rounds.report.fields() | {"why": list(dict.fromkeys([*rounds.report.said, *supplier.said]))},
+            doubts=doubts,
         )
+
+    def _sampler(self, domain: InputSet, executor: Executor, options: Options) -> Sampler:
+        evaluated = self._sampled.evaluated
+        until = None if options.time_limit is None else time.time() + options.time_limit
+        products = None if evaluated is None else evaluated.products
+        recipe = AnswerRecipe(
+            self._read.arrays, self._sampled.inputs, products, evaluated is not None, seed=options.seed, until=until
+        )
+        return Sampler(recipe, domain, executor, options.nn.folder, _tell if options.verbose else None)
 
     def _given(self, domain: InputSet, options: Options) -> tuple[Given | None, tuple[Target, ...]]:
         path = options.nn.surrogate
@@ -136,10 +154,22 @@ class _Run:
         given = read_surrogate(path, self._sampled, domain, options.nn.target)
         return given, (Target(given.target or "value", f"that of {path}"),)
 
-    def _keep(self, rounds: Rounds, domain: InputSet, options: Options) -> None:
+    def _kept(self, rounds: Rounds, domain: InputSet, options: Options) -> tuple[str, ...]:
+        """Write the network to the file that was asked for; what there is to say where there is none, for the answer stands."""
         path, fitted = options.nn.save_surrogate, rounds.report.fitted
         if path is None:
-            return
+            return ()
         if fitted is None:
-            raise RefusedError(f"nn-embed: there is no network to keep in {path}", "take more samples")
+            return (f"there is no network to keep in {path}: take more samples, or more time",)
         write_surrogate(path, fitted, rounds.report.target, self._sampled, domain, rounds.data_hash())
+        return ()
+
+
+def _tell(done: int, wanted: int) -> None:
+    """A line that is written over itself."""
+    print(
+        f"\rsampling {100 * done // wanted:3d} %   {done} of {wanted}  ",
+        end="\n" if done >= wanted else "",
+        file=sys.stderr,
+        flush=True,
+    )

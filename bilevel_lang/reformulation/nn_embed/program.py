@@ -63,6 +63,7 @@ def embedded_program(
     """
     bounds = tighten_bounds(network, domain, largest_over) if network.neurons else None
     embedding = embed(network, domain, form, (PUSH[target],) * network.outputs, bounds)
+    assert not len(embedding.sos1) and not len(embedding.complementary), "HiGHS has rows and integers only: NnOptions refuses"
     own = np.flatnonzero(source.follower)
     slacks = {"value": 1, "leader": 0, "response": 2 * len(own)}[target]
     wide = _widened(source, inputs, embedding, slacks)

@@ -32,6 +32,7 @@ class Learned:
 def learned_program(cuts: Cuts, decisions: Decisions, network: Network, residual: bool, form: str) -> Learned:
     """See the module. Raises RefusedError and UsageError as :func:`~bilevel_lang.surrogate.embedding.construction.embed` does."""
     embedding = embed(network, decisions.inputs, form, ("down",))
+    assert not len(embedding.sos1) and not len(embedding.complementary), "HiGHS has rows and integers only: NnOptions refuses"
     master = cuts.program(whole=True)
     n, begin = len(cuts.cost), master.columns + 1
     total = begin + embedding.columns

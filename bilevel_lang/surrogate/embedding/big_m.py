@@ -18,6 +18,7 @@ class BigM:
 
     name = "big-m"
     needs_bounds = True
+    rows_only = True
 
     def add(self, assembly: Assembly, neurons: Ints) -> None:
         """Columns ``active`` and ``before``."""

@@ -15,6 +15,7 @@ class Complementarity:
 
     name = "complementarity"
     needs_bounds = False
+    rows_only = False
 
     def add(self, assembly: Assembly, neurons: Ints) -> None:
         """Columns ``negative`` and one pair for each of ``neurons``."""

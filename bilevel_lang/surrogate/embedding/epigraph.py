@@ -17,6 +17,7 @@ class Epigraph:
 
     name = "epigraph"
     needs_bounds = False
+    rows_only = True
 
     def add(self, assembly: Assembly, neurons: Ints) -> None:
         """RefusedError where a neuron needs a switch."""

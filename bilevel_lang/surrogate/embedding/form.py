@@ -9,7 +9,8 @@ from bilevel_lang.surrogate.embedding.assembly import Assembly
 
 
 class Form(Protocol):
-    """``needs_bounds``: whether the inputs of switched neurons must have finite bounds."""
+    """``needs_bounds``: whether the inputs of switched neurons must have finite bounds. ``rows_only``: whether rows and integer
+    columns say all, without SOS1 sets or complementarities."""
 
     @property
     def name(self) -> str:
@@ -17,6 +18,10 @@ class Form(Protocol):
 
     @property
     def needs_bounds(self) -> bool:
+        """See above."""
+
+    @property
+    def rows_only(self) -> bool:
         """See above."""
 
     def add(self, assembly: Assembly, neurons: Ints) -> None:

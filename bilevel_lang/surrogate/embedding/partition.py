@@ -27,6 +27,7 @@ class Partition:
 
     name = "partition"
     needs_bounds = True
+    rows_only = True
 
     def add(self, assembly: Assembly, neurons: Ints) -> None:
         """Columns ``active`` and ``block1``, ``block2``."""

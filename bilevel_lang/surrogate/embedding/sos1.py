@@ -13,6 +13,7 @@ class Sos1:
 
     name = "sos1"
     needs_bounds = False
+    rows_only = False
 
     def add(self, assembly: Assembly, neurons: Ints) -> None:
         """Columns ``negative`` and one set for each of ``neurons``."""

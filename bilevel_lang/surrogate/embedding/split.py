@@ -18,6 +18,7 @@ class Split:
 
     name = "split"
     needs_bounds = True
+    rows_only = True
 
     def add(self, assembly: Assembly, neurons: Ints) -> None:
         """Columns ``active`` for all, ``negative`` for those that need both halves."""

@@ -11,7 +11,7 @@ import pyomo.environ as pyo
 import pytest
 
 from bilevel_lang import solve
-from bilevel_lang.errors import OnnxFileError, RefusedError
+from bilevel_lang.errors import OnnxFileError, RefusedError, UsageError
 from bilevel_lang.reformulation.nn_embed import supplier
 from bilevel_lang.reformulation.nn_embed.fitted import Fitted
 from bilevel_lang.reformulation.nn_embed.reading import SampledProblem, read_sampled
@@ -98,7 +98,7 @@ def test_files_that_do_not_fit(tmp_path: Path) -> None:
 
 
 def test_what_the_leader_gets_from_prices_is_kept_as_it_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supplier, "STEPS", 60)
+    monkeypatch.setattr(supplier, "STEPS", 200)
     path = tmp_path / "revenue.onnx"
     options = NnOptions(samples=200, layers=(8,), save_surrogate=path)
     first = solve(*pricing(), method="nn-embed", nn=options)
@@ -122,3 +122,18 @@ def test_a_value_is_no_use_where_the_leader_is_not_linear(tmp_path: Path) -> Non
     write_surrogate(path, EXACT, "value", read(continuous()), replace(domain, names=("p",)), "")
     with pytest.raises(OnnxFileError, match="needs linear functions"):
         solve(*pricing(), method="nn-embed", nn=NnOptions(surrogate=path))
+
+
+def test_an_answer_without_a_network_is_not_lost_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supplier, "LEAST_SAMPLES", 10**6)
+    path = tmp_path / "net.onnx"
+    answer = solve(*continuous(), method="nn-embed", nn=NnOptions(samples=30, save_surrogate=path))
+    assert answer.verified
+    assert any(f"no network to keep in {path}" in said for said in answer.messages)
+    assert not path.exists()
+
+
+def test_where_a_network_cannot_be_kept_nothing_is_sampled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bilevel_lang.reformulation.nn_embed.method.Rounds", None)
+    with pytest.raises(UsageError, match="there is no folder"):
+        solve(*continuous(), method="nn-embed", nn=NnOptions(save_surrogate=tmp_path / "none" / "net.onnx"))
