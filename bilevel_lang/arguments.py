@@ -101,9 +101,11 @@ def _add_surrogates(parser: argparse.ArgumentParser) -> None:
         "--refine", type=_seed, default=0, metavar="K", help="rounds of sampling around the best point (default 0)"
     )
     group.add_argument("--embedding", default="split", metavar="FORM", help="how ReLUs are written (default split)")
-    group.add_argument("--cluster", metavar="ADDRESS", help="a Dask cluster to sample on (refused in this version)")
+    group.add_argument("--workers", type=_count, default=1, metavar="N", help="processes of this machine that sample (default 1)")
+    group.add_argument("--cluster", metavar="ADDRESS", help="a Dask cluster to sample on, such as tcp://host:8786")
     group.add_argument("--save-surrogate", metavar="FILE", help="keep the network as ONNX")
-    group.add_argument("--folder", metavar="FOLDER", help="keep the state of training here, and go on from what is there")
+    group.add_argument("--folder", metavar="FOLDER", help="keep samples and training here, and go on from what is there")
+    group.add_argument("--search", type=_seed, default=0, metavar="N", help="try N networks of other widths and regularisation")
 
 
 def _add_limits(parser: argparse.ArgumentParser) -> None:
@@ -172,7 +174,19 @@ def _nlp_options(arguments: argparse.Namespace) -> NlpOptions:
 def _nn_options(arguments: argparse.Namespace) -> NnOptions:
     from bilevel_lang.reformulation.nn_options import NnOptions, parse_layers
 
-    names = ("surrogate", "samples", "network", "target", "refine", "embedding", "cluster", "save_surrogate", "folder")
+    names = (
+        "surrogate",
+        "samples",
+        "network",
+        "target",
+        "refine",
+        "embedding",
+        "cluster",
+        "save_surrogate",
+        "folder",
+        "workers",
+        "search",
+    )
     layers = None if arguments.layers is None else parse_layers(arguments.layers)
     return NnOptions(layers=layers, **{name: getattr(arguments, name) for name in names})
 

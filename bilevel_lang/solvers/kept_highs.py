@@ -58,6 +58,10 @@ class KeptHighs:
             self._highs.changeColsCost(len(moved), moved, cost[moved])
             self._cost[moved] = cost[moved]
 
+    def forget(self) -> None:
+        """Drop basis, point and whatever else the solves so far have left; bounds, sides and costs stay."""
+        self._highs.clearSolver()
+
     def out_of_time(self) -> bool:
         """Whether the deadline has passed."""
         return self.deadline is not None and time.perf_counter() >= self.deadline

@@ -10,6 +10,9 @@ from bilevel_lang.surrogate.bounds.input_set import InputSet
 SHARES, EACH = (0.1, 0.03, 0.01, 0.001), 10
 """Boxes around a point, as shares of the width of continuous inputs, and decisions drawn in each."""
 
+LEAPS = (2.0, 3.0, 5.0)
+"""Steps of one whole input besides 1."""
+
 SWAPS = 100
 """Pairs of binary inputs that trade places around one point, at most."""
 
@@ -31,6 +34,17 @@ def every_point(domain: InputSet) -> Floats:
     """All points (k, n) of a box of whole inputs."""
     axes = [np.arange(low, up + 0.5) for low, up in zip(domain.lower, domain.upper, strict=True)]
     return np.stack([a.ravel() for a in np.meshgrid(*axes, indexing="ij")], axis=1)
+
+
+def whole_steps(x: Floats, domain: InputSet) -> Floats:
+    """Points (k, n) in the box with one or two whole inputs moved: both by 1, or one of them by one of :data:`LEAPS`."""
+    whole = np.flatnonzero(domain.integer & (domain.upper > domain.lower))
+    eye = np.eye(len(x))[whole]
+    one, other = np.triu_indices(len(whole), 1)
+    steps = [sign * leap * eye for leap in (1.0, *LEAPS) for sign in (-1.0, 1.0)]
+    steps += [first * eye[one] + second * eye[other] for first in (-1.0, 1.0) for second in (-1.0, 1.0)]
+    found = x + np.vstack(steps)
+    return np.asarray(found[((found >= domain.lower) & (found <= domain.upper)).all(axis=1)])
 
 
 def neighbours(x: Floats, domain: InputSet, generator: np.random.Generator) -> Floats:

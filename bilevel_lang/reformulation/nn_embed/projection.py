@@ -40,6 +40,11 @@ class Projection:
             deadline,
         )
 
+    def cut_off(self, side: float) -> None:
+        """``side`` is the upper one of the last row of ``base`` from now on."""
+        low, up = self._sides
+        self._sides = low, np.append(up[:-1], side)
+
     def __call__(self, x: Floats) -> Floats | None:
         """The nearest (n,) to ``x`` (n,); None where time is over or there is none."""
         low, up = self._sides

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bilevel_lang.reformulation.nn_embed.fitted import Fitted
@@ -10,7 +10,8 @@ from bilevel_lang.reformulation.nn_embed.fitted import Fitted
 
 @dataclass
 class Report:
-    """Of one run, filled as it goes. ``approximate``: what the last program said of the leader's objective, in its own sense."""
+    """Of one run, filled as it goes. ``approximate``: what the last program said of the leader's objective, in its own sense;
+    ``best_from``: ``samples`` or ``network``, whichever led to the best point; ``said``: what there is to say of the samples."""
 
     target: str
     samples: int = 0
@@ -21,6 +22,8 @@ class Report:
     binaries: int | None = None
     continuous: int | None = None
     approximate: float | None = None
+    best_from: str | None = None
+    said: list[str] = field(default_factory=list)
 
     def fields(self) -> dict[str, Any]:
         """As docs/json.md has it."""
@@ -38,4 +41,5 @@ class Report:
             "binaries": self.binaries,
             "continuous": self.continuous,
             "rounds": self.rounds,
+            "best_from": self.best_from,
         }

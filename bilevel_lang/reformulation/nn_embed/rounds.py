@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bilevel_lang.reformulation.nn_embed.design import latin_hypercube, mutated, neighbours
+from bilevel_lang.reformulation.nn_embed.design import every_point, latin_hypercube
 from bilevel_lang.reformulation.nn_embed.fitted import Fitted
 from bilevel_lang.reformulation.nn_embed.judge import Judge, Verdict
 from bilevel_lang.reformulation.nn_embed.lessons import lessons, usable
@@ -18,6 +19,9 @@ from bilevel_lang.reformulation.nn_embed.projection import Projection
 from bilevel_lang.reformulation.nn_embed.proposals import InputRows, proposals
 from bilevel_lang.reformulation.nn_embed.reading import SampledProblem
 from bilevel_lang.reformulation.nn_embed.report import Report
+from bilevel_lang.reformulation.nn_embed.room import Room
+from bilevel_lang.reformulation.nn_embed.sampler import Sampler
+from bilevel_lang.reformulation.nn_embed.search import Search
 from bilevel_lang.reformulation.nn_embed.supplier import Supplier
 from bilevel_lang.reformulation.nn_embed.target import Target
 from bilevel_lang.reformulation.options import Options
@@ -30,25 +34,20 @@ from bilevel_lang.surrogate.bounds.input_set import InputSet
 SAMPLES, EACH_INPUT = 400, 40
 """Decisions at which the follower is solved: the larger of the two, the second for each input."""
 
-GENERATIONS, PARENTS = 8, 20
-"""Of decisions drawn around the best so far, and how many of those are moved."""
-
-SPARE = 4
-"""Decisions drawn for one that is wanted, as many will break a row of the leader."""
-
 SAMPLING_SHARE = 0.5
 """Of a time limit, for the first samples; refinements may take all of it."""
 
-TOLERATED, TRIED = 0.3, 10
-"""Share of decisions that may turn out impossible before each further one is moved to the nearest that the rows allow."""
+TOLERATED, TRIED, MOVED = 0.3, 10, 100
+"""Share of the decisions tried first that may turn out impossible before others are moved to the nearest that the rows allow, and
+how many are moved."""
 
-QUESTIONS = 200
-"""Decisions around the best point that a refinement asks about, when it begins no further neighbourhood."""
+QUESTIONS, EACH_QUESTION = 200, 20
+"""Decisions that a refinement asks about at most: the larger of the two, the second for each input."""
 
 STARTS, PROPOSALS = 40, 30
 """Known decisions from which the network's descent begins, and decisions that it may propose in a round."""
 
-SOLVE_SECONDS = 30.0
+SOLVE_SECONDS = 10.0
 """For the program with the network, where there is no time limit: what it has by then is verified like anything else."""
 
 CLOSED = 1e-9
@@ -68,7 +67,7 @@ class _Solved:
 class Rounds:
     """One run on ``sampled``, whose inputs lie in ``domain``; ``targets`` are tried one after the other in every round.
 
-    ``run`` may be called once.
+    ``sampler`` asks about batches of decisions (None: this process does, and keeps nothing). ``run`` may be called once.
     """
 
     def __init__(
@@ -78,13 +77,14 @@ class Rounds:
         targets: tuple[Target, ...],
         supplier: Supplier,
         options: Options,
+        sampler: Sampler | None = None,
     ) -> None:
         self.source, self.inputs, self.evaluated = sampled.read.arrays, sampled.inputs, sampled.evaluated
         self.domain, self.targets, self.supplier, self.options = domain, targets, supplier, options
         source = self.source
         self.deadline = None if options.time_limit is None else time.perf_counter() + options.time_limit
         quiet = SolverOptions(seed=options.seed)
-        self.judge = Judge(source, self.inputs, quiet, self.deadline, self.evaluated)
+        self.judge = Judge(source, self.inputs, quiet, self.deadline, self.evaluated, sampler)
         self.rows = InputRows(source, self.inputs)
         self.sampling_deadline = None if options.time_limit is None else time.perf_counter() + SAMPLING_SHARE * options.time_limit
         self.projection = Projection(source.relaxation, self.inputs, domain, quiet, self.sampling_deadline)
@@ -92,7 +92,10 @@ class Rounds:
         self.onto_rows = Projection(self.rows.program(domain), every, domain, quiet, self.sampling_deadline)
         self.report = Report(targets[0].name)
         self.generator = np.random.Generator(np.random.Philox(options.seed))
+        self.room = None if self.evaluated is not None else Room(source, self.inputs, quiet, self.deadline)
+        self.search = Search(self.judge, self.room, self.rows, domain, self.generator, self.deadline)
         self._best: _Solved | None = None
+        self._credited: Verdict | None = None
 
     def run(self) -> MatrixRun:
         """The best point whose follower was solved, and the bound of the relaxation."""
@@ -103,11 +106,14 @@ class Rounds:
         start = np.zeros((0, self.domain.inputs)) if relaxed.x is None else relaxed.x[self.inputs][None, :]
         if self.supplier.samples_needed:
             self._draw(start, self.options.nn.samples or max(SAMPLES, EACH_INPUT * self.domain.inputs))
+        self._credit("samples")
         for number in range(self.options.nn.refine + 1):
             if number:
                 self._around_best()
+                self._credit("samples")
             for target in self.targets:
                 self._round(target)
+                self._credit("network")
             self.sampling_deadline = self.deadline
             self.report.rounds = number + 1
             if self._closed(relaxed) or self._late():
@@ -115,23 +121,27 @@ class Rounds:
         self._fill_report()
         return self._answer(relaxed, time.perf_counter() - began)
 
+    def _credit(self, phase: str) -> None:
+        """``phase`` has just ended: whether it has found the best point so far."""
+        if self.judge.best is not self._credited:
+            self._credited, self.report.best_from = self.judge.best, phase
+
     # Samples
 
     def _draw(self, start: Floats, wanted: int) -> None:
         """Half of the decisions all over the box; the other half around the best so far, where the network has to be right."""
-        everywhere = latin_hypercube(self.domain, wanted - wanted // 2, self.generator)
-        if self.domain.integer.all() and np.prod(self.domain.upper - self.domain.lower + 1.0) <= wanted:
-            everywhere = latin_hypercube(self.domain, wanted, self.generator)
+        began = time.perf_counter()
+        size = float(np.prod(self.domain.upper - self.domain.lower + 1.0)) if self.domain.integer.all() else math.inf
+        whole = size <= wanted
+        everywhere = every_point(self.domain) if whole else latin_hypercube(self.domain, wanted - wanted // 2, self.generator)
         last = self.sampling_deadline
         half = None if last is None else (time.perf_counter() + last) / 2
-        self._sample(np.vstack([start, self._onto_rows(everywhere)]), half)
-        for _ in range(GENERATIONS):
-            parents = self._best_known(PARENTS)
-            if len(self.judge.known()) >= wanted or not len(parents) or self._late():
-                break
-            count = -(-wanted // (2 * GENERATIONS))
-            drawn = mutated(parents, self.domain, SPARE * count, self.generator)
-            self._sample(drawn[self.rows.satisfied(drawn)][:count])
+        self._all_over(np.vstack([start, self._onto_rows(everywhere)]), lambda: self._late(half))
+        if whole and not self._late(half):
+            self.report.said.append(f"all {size:.0f} decisions of the box were looked at, by enumeration")
+        if not whole:
+            self.search.run(wanted // 2, self._late)
+        self.report.sampling_seconds += time.perf_counter() - began
 
     def _onto_rows(self, points: Floats) -> Floats:
         """``points``, those that violate rows of the leader's decisions alone moved to the nearest that does not."""
@@ -143,31 +153,32 @@ class Rounds:
         known = sorted(usable(self.judge.known(), "leader"), key=lambda v: v.objective)[:count]
         return np.array([v.x for v in known]).reshape(-1, self.domain.inputs)
 
-    def _sample(self, points: Floats, deadline: float | None = None) -> None:
-        last = self.sampling_deadline if deadline is None else deadline
-        began = time.perf_counter()
-        misses = 0
-        for number, x in enumerate(points, start=1):
-            if self._late(last):
-                break
-            if self.judge.ask(x).point is None:
-                misses += 1
-                # The first few tell whether the box is a poor picture of what the rows allow.
-                nearest = self.projection(x) if misses > TOLERATED * number or number < TRIED else None
-                if nearest is not None:
-                    self.judge.ask(nearest)
-        self.report.sampling_seconds += time.perf_counter() - began
+    def _all_over(self, points: Floats, over: Callable[[], bool]) -> None:
+        """Ask about ``points``; where most turn out impossible, about the nearest ones that the rows allow, too."""
+        first, rest = points[:TRIED], points[TRIED:]
+        failed = self._ask_or_move(first, over, misses=TRIED)
+        self._ask_or_move(rest, over, misses=MOVED if failed > TOLERATED * len(first) else 0)
+
+    def _ask_or_move(self, points: Floats, over: Callable[[], bool], misses: int) -> int:
+        """Ask about all; ``misses`` of those without a point, at most, are moved to where the rows allow one.
+
+        How many have none.
+        """
+        impossible = [x for x in points if self.room is not None and not over() and self.room.bound(x) == math.inf]
+        left = {x.tobytes() for x in impossible}
+        possible = [x for x in points if x.tobytes() not in left]
+        found = self.judge.ask_all(np.array(possible), over) if possible else []
+        impossible += [verdict.x for verdict in found if verdict.point is None]
+        moved = [self.projection(x) for x in impossible[:misses] if not over()]
+        if any(x is not None for x in moved):
+            self.judge.ask_all(np.array([x for x in moved if x is not None]), over)
+        return len(impossible)
 
     def _around_best(self) -> None:
-        """The true neighbourhood of the best point, and of the better one that it may hold, while the round's share lasts."""
-        asked = 0
-        while (best := self.judge.best) is not None and asked < QUESTIONS and not self._late():
-            around = neighbours(best.x, self.domain, self.generator)
-            around = around[self.rows.satisfied(around)]
-            asked += len(around)
-            self._sample(around)
-            if self.judge.best is best or not len(around):
-                break
+        """The neighbourhood of the best point, and of the better ones that it may hold; then others."""
+        began = time.perf_counter()
+        self.search.run(max(QUESTIONS, EACH_QUESTION * self.domain.inputs), self._late)
+        self.report.sampling_seconds += time.perf_counter() - began
 
     # One round
 
@@ -194,10 +205,9 @@ class Rounds:
     def _propose(self, fitted: Fitted) -> None:
         """Ask the judge about the decisions that the network thinks best, the known good ones among the starts."""
         starts = self._best_known(STARTS)
-        for x in proposals(lambda points: fitted.network(points)[:, 0], starts, self.domain, self.rows, PROPOSALS):
-            if self._late():
-                break
-            self.judge.ask(x)
+        found = proposals(lambda points: fitted.network(points)[:, 0], starts, self.domain, self.rows, PROPOSALS)
+        if len(found) and not self._late():
+            self.judge.ask_all(found, self._late)
 
     def _price(self) -> float:
         """Of the slack: ten times what the leader gains, over all samples, by a unit of the follower's value."""

@@ -17,7 +17,7 @@ from pyomo.common.collections import ComponentMap
 from bilevel_lang.errors import RefusedError
 from bilevel_lang.problem import BilevelProblem
 from bilevel_lang.reformulation.nn_recourse.decisions import domain_of
-from bilevel_lang.reformulation.nn_recourse.rounds import Outcome, Rounds, refuse_cuts
+from bilevel_lang.reformulation.nn_recourse.rounds import LABEL_GAP, Outcome, Rounds, refuse_cuts
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.rewrite import Accepted, Reformulation, Refusal, Verdict
 from bilevel_lang.reformulation.stochastic.compilation import Compiled, compile_program
@@ -26,7 +26,7 @@ from bilevel_lang.reformulation.stochastic.recourse import recourse_at
 from bilevel_lang.solution import Exactness
 from bilevel_lang.solvers.highs import Highs
 
-NOT_YET = ("surrogate", "save_surrogate", "folder", "cluster", "target")
+NOT_YET = ("surrogate", "save_surrogate", "folder", "cluster", "workers", "search", "target")
 """Options of nn-embed that stochastic programs do not take."""
 
 
@@ -108,7 +108,7 @@ class _Run:
             approximate_objective=None if found.approximate is None else sense * found.approximate,
             surrogate=found.surrogate,
             x=x,
-            y=None if x is None else recourse_at(arrays, x).y,
+            y=None if x is None else recourse_at(arrays, x, gap=options.gap or LABEL_GAP).y,
             proven=found.closed,
             remarks=found.said,
         )

@@ -71,12 +71,17 @@ def sample(
     executor: Executor | None = None,
     folder: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
+    over: Callable[[], bool] = lambda: False,
+    worth_keeping: Callable[[DataSet], bool] = lambda data: True,
 ) -> Sampling:
     """Draw and label ``plan``; None as ``executor`` is this process, None as ``folder`` keeps nothing.
 
     In ``folder`` every shard is a file, written whole by this process when it is done; what is there is checked and taken.
-    ``progress`` hears (samples done, samples in all). Raises SampleFileError for a file that is damaged or of another run,
-    SolverFailedError where a worker died, and what design and labels raise.
+    ``progress`` hears (samples done, samples in all). Once ``over`` says so no further shard is begun, and ``data`` holds those
+    that were, the first one at least. A shard that is not ``worth_keeping`` gets no file.
+
+    Raises SampleFileError for a file that is damaged or of another run, SolverFailedError where a worker died, and what design and
+    labels raise.
     """
     began = time.perf_counter()
     shards = cut(plan.samples, plan.shard_size, plan.seed)
@@ -86,14 +91,15 @@ def sample(
     report = progress or (lambda count, total: None)
     finished = plan.samples - sum(shard.count for shard in missing)
     report(finished, plan.samples)
-    for shard, data in _drawn(recipe, plan, missing, executor or ThisProcess()):
-        if folder is not None:
+    for shard, data in _drawn(recipe, plan, missing, executor or ThisProcess(), lambda: bool(done) and over()):
+        if folder is not None and worth_keeping(data):
             write_shard(folder / shard.file_name, data, run)
         done[shard.number] = data
         finished += shard.count
         report(finished, plan.samples)
-    data = concatenated(done[shard.number] for shard in shards)
-    return Sampling(data, sum(shard.count for shard in missing), time.perf_counter() - began)
+    data = concatenated(done[shard.number] for shard in shards if shard.number in done)
+    drawn = sum(shard.count for shard in missing if shard.number in done)
+    return Sampling(data, drawn, time.perf_counter() - began)
 
 
 def _found(manifest: Manifest, shards: Sequence[Shard], folder: Path | None) -> dict[int, DataSet]:
@@ -105,8 +111,13 @@ def _found(manifest: Manifest, shards: Sequence[Shard], folder: Path | None) -> 
     return {number: read_shard(path, manifest.run) for number, path in paths.items() if path.exists()}
 
 
-def _drawn(recipe: Recipe, plan: Plan, shards: Sequence[Shard], executor: Executor) -> Iterator[tuple[Shard, DataSet]]:
-    """The shards as they get done. Few more than there are workers are handed in at once: results wait in memory."""
+def _drawn(
+    recipe: Recipe, plan: Plan, shards: Sequence[Shard], executor: Executor, over: Callable[[], bool]
+) -> Iterator[tuple[Shard, DataSet]]:
+    """The shards as they get done, those that are begun before ``over``.
+
+    Few more than there are workers are handed in at once: results wait in memory.
+    """
     packed = pickle.dumps(recipe)
     key = hashlib.sha256(packed).hexdigest()
     waiting = list(reversed(shards))
@@ -114,6 +125,8 @@ def _drawn(recipe: Recipe, plan: Plan, shards: Sequence[Shard], executor: Execut
     ahead = 1 if isinstance(executor, ThisProcess) else 2 * _workers(executor)
     try:
         while waiting or running:
+            if over():
+                waiting.clear()
             while waiting and len(running) < ahead:
                 shard = waiting.pop()
                 running[executor.submit(label_shard, key, packed, plan.space, plan.design, shard)] = shard

@@ -14,6 +14,7 @@ from bilevel_lang.surrogate.sampling.designs.csv_file import CsvFile
 from bilevel_lang.surrogate.sampling.designs.design import Design
 from bilevel_lang.surrogate.sampling.designs.feasible import Feasible
 from bilevel_lang.surrogate.sampling.designs.latin_hypercube import LatinHypercube
+from bilevel_lang.surrogate.sampling.designs.listed import Listed
 from bilevel_lang.surrogate.sampling.designs.registry import DESIGNS
 from bilevel_lang.surrogate.sampling.designs.sobol import Sobol
 from bilevel_lang.surrogate.sampling.shards import Shard
@@ -35,6 +36,7 @@ def every_design(folder: Path) -> list[Design]:
         Feasible(as_it_is, "box"),
         CsvFile.read(folder / "p.csv"),
         Around((0.0, 3.0)),
+        Listed(np.array([[k / 30, k % 7] for k in range(27)])),
     ]
 
 

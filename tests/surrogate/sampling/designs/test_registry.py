@@ -6,4 +6,4 @@ from bilevel_lang.surrogate.sampling.designs.registry import DESIGNS
 
 
 def test_every_design_is_there_once_and_the_plain_one_first() -> None:
-    assert [design.name for design in DESIGNS] == ["latin-hypercube", "sobol", "feasible", "csv", "around"]
+    assert [design.name for design in DESIGNS] == ["latin-hypercube", "sobol", "feasible", "csv", "around", "listed"]
