@@ -80,8 +80,8 @@ def sample(
     ``progress`` hears (samples done, samples in all). Once ``over`` says so no further shard is begun, and ``data`` holds those
     that were, the first one at least. A shard that is not ``worth_keeping`` gets no file.
 
-    Raises SampleFileError for a file that is damaged or of another run, SolverFailedError where a worker died, and what design and
-    labels raise.
+    Raises SampleFileError for a file that is damaged or of another run, SolverFailedError where a worker died, and what design
+    and labels raise.
     """
     began = time.perf_counter()
     shards = cut(plan.samples, plan.shard_size, plan.seed)
