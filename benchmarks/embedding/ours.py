@@ -20,6 +20,8 @@ from bilevel_lang.surrogate.network import Floats, Network
 GAP = 1e-4
 REPEAT = 4
 """The embedding is built so often, and the least time counts, here as for the peers."""
+SETTINGS = {"mip_heuristic_effort": 0.0}
+"""Where there is a start: HiGHS's own searches take half of its time here and do not better what the forward pass has found."""
 FEW = 15
 """Binaries up to which HiGHS is done before a local search would be."""
 
@@ -73,10 +75,7 @@ def loaded(embedding: Embedding, inputs: InputSet, point: Floats | None, limit: 
     """HiGHS with the problem and the start in it, one thread."""
     solver = highspy.Highs()
     solver.setOptionValue("output_flag", False)
-    settings = {"threads": 1, "mip_rel_gap": GAP, "time_limit": limit}
-    if point is not None:
-        # The forward pass has found a start that HiGHS's own searches, which take half of its time here, do not better.
-        settings["mip_heuristic_effort"] = 0.0
+    settings = {"threads": 1, "mip_rel_gap": GAP, "time_limit": limit} | (SETTINGS if point is not None else {})
     for key, value in settings.items():
         solver.setOptionValue(key, value)
     wide = sp.hstack([inputs.rows, sp.csr_matrix((inputs.rows.shape[0], embedding.columns))])

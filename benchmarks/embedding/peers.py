@@ -1,7 +1,8 @@
 """OMLT and PySCIPOpt-ML on a network from an ONNX file. Runs in benchmarks/.venv-peers: reads a JSON object, prints one.
 
-``tool`` is big-m, partition (OMLT, solved by HiGHS) or sos1 (PySCIPOpt-ML, solved by SCIP); ``file`` a network without skips, and
-``skip`` (10,) what its objective has besides; ``lower`` and ``upper`` bound every input; ``capacity`` is the side of the knapsack
+``tool`` is big-m, partition (OMLT, solved by HiGHS as it comes), big-m-same (HiGHS with the settings of our side) or sos1
+(PySCIPOpt-ML, solved by SCIP); ``file`` a network without skips, and ``skip`` (10,) what its objective has besides; ``lower`` and
+``upper`` bound every input; ``capacity`` is the side of the knapsack
 row sum_j (1 + j / 10) x_j >= capacity, 0 for none. All solvers have one thread, the gap 1e-4 and ``limit`` seconds.
 """
 
@@ -18,6 +19,8 @@ from onnx import numpy_helper
 GAP = 1e-4
 REPEAT = 4
 """The embedding is built so often, and the least time counts: a first call loads what Python has not loaded yet."""
+SAME = {"mip_heuristic_effort": 0.0}
+"""What our side asks of HiGHS besides, as ``ours.SETTINGS``."""
 
 
 def layers(path):
@@ -53,7 +56,7 @@ def omlt(tool, path, skip, box, capacity, limit):
             before = layer
         model = pyo.ConcreteModel()
         model.nn = OmltBlock()
-        formulation = {"big-m": ReluBigMFormulation, "partition": ReluPartitionFormulation}[tool]
+        formulation = ReluPartitionFormulation if tool == "partition" else ReluBigMFormulation
         model.nn.build_formulation(formulation(net))
         return model
 
@@ -66,10 +69,10 @@ def omlt(tool, path, skip, box, capacity, limit):
     if capacity:
         model.knapsack = pyo.Constraint(expr=sum((1 + j / 10) * model.nn.inputs[j] for j in range(inputs)) >= capacity)
     binaries = sum(1 for v in model.component_data_objects(pyo.Var, active=True) if v.is_binary() and not v.fixed)
-    return {"build": built, "binaries": binaries, **highs(model, limit)}
+    return {"build": built, "binaries": binaries, **highs(model, limit, SAME if tool == "big-m-same" else {})}
 
 
-def highs(model, limit):
+def highs(model, limit, settings):
     import tempfile
 
     import highspy
@@ -78,7 +81,7 @@ def highs(model, limit):
         model.write(file.name)
         solver = highspy.Highs()
         solver.setOptionValue("output_flag", False)
-        for key, value in (("threads", 1), ("mip_rel_gap", GAP), ("time_limit", limit)):
+        for key, value in {"threads": 1, "mip_rel_gap": GAP, "time_limit": limit, **settings}.items():
             solver.setOptionValue(key, value)
         solver.readModel(file.name)
     start = time.process_time()
@@ -119,7 +122,9 @@ def scip(path, skip, box, capacity, limit):
     start = time.process_time()
     model.optimize()
     seconds = time.process_time() - start
-    found = {"status": model.getStatus(), "objective": model.getObjVal(), "bound": model.getDualbound()}
+    # Without a solution the objective is one of no point.
+    objective = model.getObjVal() if model.getNSols() else math.inf
+    found = {"status": model.getStatus(), "objective": objective, "bound": model.getDualbound()}
     return {"build": built, "binaries": binaries, "solve": seconds, "nodes": model.getNNodes(), **found}
 
 
