@@ -6,6 +6,7 @@ d(minimum)/d(side) for rows and columns, and ``sense`` turns that into the deriv
 
 from __future__ import annotations
 
+import functools
 import math
 import time
 from dataclasses import replace
@@ -47,7 +48,7 @@ class Highs:
 
     def version(self) -> str:
         """``HiGHS 1.15.1``. Raises SolverMissingError."""
-        return f"HiGHS {load_module('highspy', MISSING).Highs().version()}"
+        return _version(load_module("highspy", MISSING))
 
     def run(self, model: Any, options: SolverOptions) -> SolverRun:
         """Solve ``model``. Duals and reduced costs come with an optimal LP or QP; a MILP has none."""
@@ -76,6 +77,12 @@ class Highs:
         name = self.version()
         require(self, program.features())
         return settled_matrix(program, name) or _run(program, options, name, started)
+
+
+@functools.cache
+def _version(library: Any) -> str:
+    """Asked once: the answer takes a whole instance."""
+    return f"HiGHS {library.Highs().version()}"
 
 
 def _run(program: MatrixProgram, options: SolverOptions, name: str, started: float) -> MatrixRun:

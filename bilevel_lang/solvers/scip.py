@@ -6,6 +6,7 @@ column and one row; its linear part stays a linear objective.
 
 from __future__ import annotations
 
+import functools
 import math
 import threading
 import time
@@ -86,8 +87,7 @@ class Scip:
 
     def version(self) -> str:
         """``SCIP 10.0.2``. Raises SolverMissingError."""
-        model = load_module("pyscipopt", _MISSING).Model()
-        return f"SCIP {model.getMajorVersion()}.{model.getMinorVersion()}.{model.getTechVersion()}"
+        return _version(load_module("pyscipopt", _MISSING))
 
     def run(self, model: Any, options: SolverOptions) -> SolverRun:
         """Solve ``model``. Raises RefusedError for a function SCIP does not know. No duals: branch and bound has none."""
@@ -128,6 +128,13 @@ class Scip:
         solve(scip, options)
         run = report(scip, columns, name, time.perf_counter() - started)
         return run if run.x is None else replace(run, objective=program.objective_at(run.x))
+
+
+@functools.cache
+def _version(library: Any) -> str:
+    """Asked once: the answer takes a whole SCIP model."""
+    model = library.Model()
+    return f"SCIP {model.getMajorVersion()}.{model.getMinorVersion()}.{model.getTechVersion()}"
 
 
 def fresh(options: SolverOptions, curved: bool) -> Any:

@@ -29,6 +29,8 @@ class TreeSession:
     watched: list[Any] = field(default_factory=list)
     numbers: dict[str, int] = field(default_factory=dict)
     constraints: frozenset[str] = frozenset()
+    known_columns: dict[Any, int] = field(default_factory=dict)
+    """Numbers of SCIP's LP columns, which are looked up by name once: names are made anew each time, and there are many."""
     known_rows: dict[str, tuple[Ints, Floats]] = field(default_factory=dict)
     """The entries of rows that never change, by name: those of the program, and our cuts."""
     cuts: int = 0
@@ -40,10 +42,9 @@ _STATUS = {"lower": -1, "upper": 1, "basic": 0, "zero": 2}
 def read_vertex(model: Any, session: TreeSession) -> Vertex | None:
     """The optimum of SCIP's LP; None where it holds columns that are not the program's."""
     columns, rows = model.getLPColsData(), model.getLPRowsData()
-    names = [c.getVar().name for c in columns]
-    if any(name not in session.numbers for name in names):
+    numbers = _numbers(columns, session)
+    if (numbers < 0).any():
         return None
-    numbers = np.array([session.numbers[name] for name in names], dtype=np.int64)
     matrix = np.zeros((len(rows), len(session.columns)))
     for i, row in enumerate(rows):
         places, values = _entries(row, session)
@@ -63,12 +64,20 @@ def read_vertex(model: Any, session: TreeSession) -> Vertex | None:
     )
 
 
+def _numbers(columns: list[Any], session: TreeSession) -> Ints:
+    """The program's numbers of LP columns, -1 for what is not the program's."""
+    known = session.known_columns
+    for column in columns:
+        if column not in known:
+            known[column] = session.numbers.get(column.getVar().name, -1)
+    return np.array([known[column] for column in columns], dtype=np.int64)
+
+
 def _entries(row: Any, session: TreeSession) -> tuple[Ints, Floats]:
     name = row.name
     known = session.known_rows.get(name)
     if known is None:
-        places = np.array([session.numbers[c.getVar().name] for c in row.getCols()], dtype=np.int64)
-        known = places, np.array(row.getVals())
+        known = _numbers(row.getCols(), session), np.array(row.getVals())
         if name.startswith(OWN) or name in session.constraints:
             session.known_rows[name] = known
     return known

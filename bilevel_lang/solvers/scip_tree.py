@@ -50,11 +50,44 @@ def run_tree(program: MatrixProgram, judge: Judge, options: SolverOptions, start
 
     Raises SolverMissingError, SolverFailedError, and whatever the judge raises.
     """
-    started = time.perf_counter()
-    name = Scip().version()
-    said = settled_matrix(program, name)
-    if said is not None:
-        return said
+    return TreeSearch(program, judge, options, start).go(options.time_limit)
+
+
+class TreeSearch:
+    """A search that can be interrupted: :meth:`go` goes on where it stopped. Arguments and errors as in :func:`run_tree`."""
+
+    def __init__(self, program: MatrixProgram, judge: Judge, options: SolverOptions, start: Floats | None = None) -> None:
+        self._name = Scip().version()
+        self._options = options
+        self._spent = 0.0
+        self._settled = settled_matrix(program, self._name)
+        if self._settled is None:
+            self._scip, self._columns, self._session = _built(program, judge, options, start)
+
+    def go(self, seconds: float | None) -> MatrixRun:
+        """Search on for at most ``seconds``. LIMIT where they are over, and after the judge has stopped the search."""
+        if self._settled is not None:
+            return self._settled
+        started = time.perf_counter()
+        scip, session = self._scip, self._session
+        if session.failure is None:
+            # SCIP counts the seconds of all runs together.
+            scip.setParam("limits/time", 1e20 if seconds is None else scip.getSolvingTime() + max(seconds, 0.0))
+            solve(scip, self._options)
+        self._spent += time.perf_counter() - started
+        run = report(scip, self._columns, self._name, self._spent)
+        if isinstance(session.failure, StopSearch):
+            # What SCIP made of the refused callbacks after that is no proof of anything.
+            return replace(run, termination=Termination.LIMIT, bound=session.bound_at_stop, message=f"stopped: {session.failure}")
+        if session.failure is not None:
+            raise session.failure
+        return run
+
+
+def _built(
+    program: MatrixProgram, judge: Judge, options: SolverOptions, start: Floats | None
+) -> tuple[Any, list[Any], TreeSession]:
+    """SCIP with the program and the judge, ready to run; its columns."""
     scip = fresh(options, False)
     _without_extras(scip)
     for key, value in PARAMETERS.items():
@@ -65,7 +98,7 @@ def run_tree(program: MatrixProgram, judge: Judge, options: SolverOptions, start
     columns = add_arrays(scip, program)
     for j in judge.first.tolist():
         scip.chgVarBranchPriority(columns[j], FIRST)
-    session = TreeSession(scip, columns, judge, started)
+    session = TreeSession(scip, list(columns), judge, time.perf_counter())
     handler = handler_class()(session)
     scip.includeConshdlr(
         handler,
@@ -84,14 +117,7 @@ def run_tree(program: MatrixProgram, judge: Judge, options: SolverOptions, start
         for column, value in zip(columns, start.tolist(), strict=True):
             scip.setSolVal(solution, column, value)
         scip.addSol(solution)
-    solve(scip, options)
-    run = report(scip, columns, name, time.perf_counter() - started)
-    if isinstance(session.failure, StopSearch):
-        # What SCIP made of the refused callbacks after that is no proof of anything.
-        return replace(run, termination=Termination.LIMIT, bound=session.bound_at_stop, message=f"stopped: {session.failure}")
-    if session.failure is not None:
-        raise session.failure
-    return run
+    return scip, columns, session
 
 
 def _without_extras(scip: Any) -> None:

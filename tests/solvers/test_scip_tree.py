@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bilevel_lang.solvers.matrix import MatrixProgram
-from bilevel_lang.solvers.scip_tree import run_tree
+from bilevel_lang.solvers.scip_tree import TreeSearch, run_tree
 from bilevel_lang.solvers.solver import SolverOptions, Termination
 from bilevel_lang.solvers.tree_judge import Decision, StopSearch, Vertex
 from tests.solvers.judges import PROGRAM, Broken, Even
@@ -32,3 +32,13 @@ def test_a_start_is_taken() -> None:
             return Decision(cut_off=True)
 
     assert run_tree(PROGRAM, Refusing(), SolverOptions(), start=np.array([8.0, 2.0])).objective == pytest.approx(28)
+
+
+def test_a_search_goes_on_where_it_stopped() -> None:
+    search = TreeSearch(PROGRAM, Even(), SolverOptions())
+    assert search.go(0.0).termination is Termination.LIMIT
+    assert search.go(0.0).termination is Termination.LIMIT
+    found = search.go(None)
+    assert found.termination is Termination.OPTIMAL
+    assert found.objective == pytest.approx(28)
+    assert search.go(None).objective == pytest.approx(28)

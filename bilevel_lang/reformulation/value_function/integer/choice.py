@@ -8,10 +8,14 @@ from bilevel_lang.reformulation.value_function.integer.arrays import BilevelProg
 from bilevel_lang.reformulation.value_function.integer.listing import NAME, small_boxes
 from bilevel_lang.reformulation.value_function.integer.opposition import opposition
 from bilevel_lang.reformulation.value_function.integer.pessimistic import ties_matter
+from bilevel_lang.reformulation.value_function.integer.turns import IN_TURNS
 
 LIST = NAME, "so few decisions and answers that all of them are looked at"
 TREE = "scip", "one tree, with the follower's answers in it"
-LOOP = "highs", "the linking variables are binary, so disjunctions are small: the relaxation again and again, with more of them"
+TURNS = (
+    IN_TURNS,
+    "the linking variables are binary: the relaxation with disjunctions of few binaries, and the tree, in turns",
+)
 
 
 def chosen_engine(source: BilevelProgram, position: str = "optimistic") -> tuple[str, str]:
@@ -27,7 +31,7 @@ def chosen_engine(source: BilevelProgram, position: str = "optimistic") -> tuple
     relaxation, links = source.relaxation, source.linking()
     binary = bool(((relaxation.lower[links] >= 0) & (relaxation.upper[links] <= 1)).all())
     barring = opposition(source) is not None and _bars(source)
-    return LOOP if links.any() and binary and not barring else TREE
+    return TURNS if links.any() and binary and not barring else TREE
 
 
 def _bars(source: BilevelProgram) -> bool:

@@ -28,7 +28,7 @@ from bilevel_lang.solvers.matrix import Flags, Ints, MatrixProgram
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.solver import SolverOptions, Termination
 
-NODES = 200
+NODES = 20
 """Nodes for a step: any improving step is valid, and the best one not worth a long search."""
 
 

@@ -18,6 +18,7 @@ from bilevel_lang.reformulation.value_function.integer.extended import Extended
 from bilevel_lang.reformulation.value_function.integer.features import Features
 from bilevel_lang.reformulation.value_function.integer.follower import Follower, Response
 from bilevel_lang.reformulation.value_function.integer.part import Part, part_of
+from bilevel_lang.reformulation.value_function.integer.prepared import Incumbent
 from bilevel_lang.reformulation.value_function.integer.progress import Progress
 from bilevel_lang.reformulation.value_function.integer.separation import AskVertex, Separation
 from bilevel_lang.solvers.matrix import Ints
@@ -34,21 +35,32 @@ ROOT_ROUNDS = 10
 class TreeJudge:
     """A :class:`bilevel_lang.solvers.tree_judge.Judge`; see the module's docstring."""
 
-    def __init__(self, extended: Extended, follower: Follower, progress: Progress, features: Features) -> None:
+    def __init__(
+        self, extended: Extended, follower: Follower, progress: Progress, features: Features, incumbent: Incumbent | None = None
+    ) -> None:
         self.extended, self.follower, self.progress_lines = extended, follower, progress
         self.features = features
         self.pool = Disjunctions(extended)
         self.directions = Directions(extended, follower.options, follower.deadline)
         self._separation = Separation(extended, follower, self.pool, self.directions, features)
         self._division = Division(extended, self.pool, self.directions if features.directions else None)
-        self.best: Floats | None = None
-        self.best_objective = np.inf
+        self.incumbent = incumbent or Incumbent(extended)
         self.first: Ints = extended.links
         self.watched: Ints = extended.reasoned
         self._waiting: list[Floats] = []
         self._rounds = 0
         self._root_rounds = 0
         self._rounded: set[bytes] = set()
+
+    @property
+    def best(self) -> Floats | None:
+        """The best solution known."""
+        return self.incumbent.point
+
+    @property
+    def best_objective(self) -> float:
+        """Its objective, as a minimisation."""
+        return self.incumbent.objective
 
     @property
     def cuts(self) -> int:
@@ -72,7 +84,7 @@ class TreeJudge:
         self.pool.add(found)
         is_best = value <= found.value + self.extended.value_tolerance(found.value)
         if is_best and not self.follower.pessimistic:
-            self._remember(self._whole(z, found))
+            self.incumbent.offer(self._whole(z, found))
             return True
         self._try_favourable(z)
         return is_best and self.follower.is_solution(z)
@@ -93,19 +105,18 @@ class TreeJudge:
     def _value(self, z: Floats) -> float:
         return float(self.extended.value_cost @ z[: self.extended.n])
 
-    def _remember(self, z: Floats) -> None:
-        objective = self._objective(z)
-        if objective < self.best_objective:
-            self.best, self.best_objective = z.copy(), objective
-
     def _try_favourable(self, z: Floats) -> None:
         known = self.follower.knows_favourable(z)
         point = self.follower.favourable(z, self.best_objective)
         if point is not None and not known:
             better = self._objective(point) < self.best_objective
-            self._remember(point)
+            self.incumbent.offer(point)
             if better:
                 self._waiting.append(point)
+
+    def suggest(self, point: Floats) -> None:
+        """A solution that another search has found."""
+        self._waiting.append(point)
 
     def candidates(self) -> Sequence[Floats]:
         """Solutions that the search has not been told of."""

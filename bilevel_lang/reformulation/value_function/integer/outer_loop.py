@@ -31,29 +31,38 @@ from bilevel_lang.solvers.tree_judge import TreeState
 CLOSED = 1e-9
 """Relative gap at which the loop ends."""
 
+ROUGH = 0.02
+"""Relative gap of the relaxation while its points are no solutions: most of a MILP's time goes into the proof of its optimum, and
+answers can be learned from any of its points."""
+
 
 def outer_loop(prepared: Prepared) -> MatrixRun:
     """Solve until the relaxation's point is a solution, or its bound is that of the best one known. Raises RefusedError."""
-    return _Loop(prepared).run()
+    return OuterLoop(prepared).go(prepared.options.time_limit)
 
 
-class _Loop:
+class OuterLoop:
+    """A search that can be interrupted: :meth:`go` goes on where it stopped. ``rounds``: the relaxations solved to their gap."""
+
     def __init__(self, prepared: Prepared) -> None:
         self.extended, self.follower = prepared.extended, prepared.follower
         self.prepared = prepared
         self.sense = prepared.extended.program.sense
         self.pool = Disjunctions(self.extended)
         self.master = _Master(self.extended)
-        self.best: Floats | None = None
-        self.best_objective = math.inf
+        self.incumbent = prepared.incumbent
         self.bound = -math.inf
-        self.nodes = 0
-        self.started = time.perf_counter()
+        self.nodes = self.rounds = 0
+        self._gap = ROUGH
+        self._started = time.perf_counter()
+        self._until = math.inf
 
-    def run(self) -> MatrixRun:
+    def go(self, seconds: float | None) -> MatrixRun:
+        """Search on for at most ``seconds``. LIMIT where they are over."""
+        self._until = math.inf if seconds is None else time.perf_counter() + seconds
         last = self._rounds()
         gap_closed = last.termination is Termination.OPTIMAL
-        bound = self.best_objective if gap_closed else self.bound
+        bound = self.incumbent.objective if gap_closed else self.bound
         message = f"{last.message}; {len(self.pool)} disjunctions, {self.follower.solves} problems of the follower"
         run = replace(
             last,
@@ -63,7 +72,7 @@ class _Loop:
             nodes=self.nodes,
             message=message,
         )
-        return with_best(run, self.extended, self.best)
+        return with_best(run, self.extended, self.incumbent.point)
 
     def _rounds(self) -> MatrixRun:
         while True:
@@ -71,32 +80,43 @@ class _Loop:
             self.nodes += found.nodes or 0
             if found.termination is Termination.INFEASIBLE:
                 # Every solution satisfies the master problem, so none is left beside those found.
-                return replace(found, termination=Termination.OPTIMAL if self.best is not None else Termination.INFEASIBLE)
+                ended = Termination.INFEASIBLE if self.incumbent.point is None else Termination.OPTIMAL
+                return replace(found, termination=ended)
             if found.bound is not None:
                 self.bound = max(self.bound, self.sense * found.bound)
-            if found.termination is not Termination.OPTIMAL or found.x is None:
-                return found
             try:
-                if self._learn(found.x[: self.extended.program.columns]) or self._closed():
-                    return found
+                # A point is learned from even where the time for its proof was too short.
+                solved = found.x is not None and self._learn(found.x[: self.extended.program.columns])
             except OutOfTimeError:
                 return replace(found, termination=Termination.LIMIT)
+            if found.termination is not Termination.OPTIMAL:
+                return found
+            self.rounds += 1
+            if self._closed() or (solved and self._gap <= self._wanted()):
+                return found
+            if solved:
+                self._gap = self._wanted()
             self._tell()
 
     def _solve(self) -> MatrixRun:
-        options = self.prepared.options
-        if options.time_limit is not None:
-            left = options.time_limit - (time.perf_counter() - self.started)
+        options = replace(self.prepared.options, time_limit=None, gap=max(self._gap, self._wanted()))
+        if math.isfinite(self._until):
+            left = self._until - time.perf_counter()
             if left <= 0:
                 return MatrixRun(Termination.LIMIT, Highs().version(), message="the time limit is reached")
             options = replace(options, time_limit=left)
+        point = self.incumbent.point
+        if point is not None and not self.follower.pessimistic:
+            # In the pessimistic position decisions are taken out, that of the best point too.
+            options = replace(options, extra={**options.extra, "start": self.master.point(point)})
         return Highs().run_matrix(self.master.program(), options)
 
+    def _wanted(self) -> float:
+        return max(self.prepared.options.gap or CLOSED, CLOSED)
+
     def _closed(self) -> bool:
-        if self.best is None:
-            return False
-        gap = self.prepared.options.gap or CLOSED
-        return self.best_objective - self.bound <= max(gap, CLOSED) * max(1.0, abs(self.best_objective))
+        best = self.incumbent.objective
+        return math.isfinite(best) and best - self.bound <= self._wanted() * max(1.0, abs(best))
 
     def _learn(self, z: Floats) -> bool:
         """Whether ``z`` is a solution; if not, the master problem gets the disjunctions of answers that it violates.
@@ -107,11 +127,11 @@ class _Loop:
         found = self.follower.response(z)
         is_best = value <= found.value + self.extended.value_tolerance(found.value)
         if is_best and not self.follower.pessimistic:
-            self._remember(z)
+            self.incumbent.offer(z)
             return True
-        favourable = self.follower.favourable(z)
+        favourable = self.follower.favourable(z, self.incumbent.objective)
         if favourable is not None:
-            self._remember(favourable)
+            self.incumbent.offer(favourable)
         if is_best:
             solved = self.follower.is_solution(z)
             if not solved:
@@ -133,15 +153,10 @@ class _Loop:
         if self.pool.add(response) == known:
             self.master.add(response.value, self.pool.thresholds[known], self.pool.admitted(response.value))
 
-    def _remember(self, z: Floats) -> None:
-        objective = self.sense * self.extended.program.objective_at(z)
-        if objective < self.best_objective:
-            self.best, self.best_objective = z.copy(), objective
-
     def _tell(self) -> None:
-        best = self.sense * self.best_objective if self.best is not None else None
+        best = self.sense * self.incumbent.objective if self.incumbent.point is not None else None
         bound = self.sense * self.bound if math.isfinite(self.bound) else None
-        state = TreeState(time.perf_counter() - self.started, self.nodes, 0, best, bound)
+        state = TreeState(time.perf_counter() - self._started, self.nodes, 0, best, bound)
         self.prepared.progress.tell(state, len(self.pool), self.follower.solves)
 
 
@@ -214,6 +229,15 @@ class _Master:
             # sign * column >= sign * other + (sign * (x - other) + 1) * binary
             self._rows.append(([column, known], [-sign, sign * (x - other) + 1], -sign * other))
         return known
+
+    def point(self, z: Floats) -> Floats:
+        """A solution ``z`` (columns of the extended program) with the binaries that it makes 1."""
+        rows = self._extended.rows
+        sigma = rows.sigma(z[: self._extended.n])
+        full = np.append(z, np.zeros(len(self._binaries) + len(self._sides)))
+        for (row, threshold), column in self._binaries.items():
+            full[column] = float(sigma[row] > threshold + 0.5)
+        return full
 
     def _new_binary(self) -> int:
         return self._extended.program.columns + len(self._binaries) + len(self._sides)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -15,14 +15,34 @@ from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.solver import SolverOptions, Termination
 
 
+@dataclass(slots=True)
+class Incumbent:
+    """The best solution (columns of ``Extended.program``) that any search has found; ``objective`` is that of a minimisation."""
+
+    extended: Extended
+    point: Floats | None = None
+    objective: float = math.inf
+
+    def offer(self, z: Floats) -> None:
+        """Keep ``z`` where it is better."""
+        program = self.extended.program
+        objective = float(program.sense * program.objective_at(z))
+        if objective < self.objective:
+            self.point, self.objective = z.copy(), objective
+
+
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """The program with columns for activities and value, its oracle, where lines go, and what is left of the time."""
+    """The program with columns for activities and value, its oracle, where lines go, what is left of the time, the best point."""
 
     extended: Extended
     follower: Follower
     progress: Progress
     options: SolverOptions
+    incumbent: Incumbent = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "incumbent", Incumbent(self.extended))
 
 
 def with_best(run: MatrixRun, extended: Extended, best: Floats | None) -> MatrixRun:

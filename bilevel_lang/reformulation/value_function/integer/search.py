@@ -11,18 +11,16 @@ import numpy as np
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.value_function.integer.arrays import BilevelProgram
 from bilevel_lang.reformulation.value_function.integer.extended import Extended, extend
-from bilevel_lang.reformulation.value_function.integer.features import Features
 from bilevel_lang.reformulation.value_function.integer.follower import Follower, OutOfTimeError
-from bilevel_lang.reformulation.value_function.integer.judge import TreeJudge
 from bilevel_lang.reformulation.value_function.integer.listing import NAME, listed, small_boxes
-from bilevel_lang.reformulation.value_function.integer.opposition import as_opposed
+from bilevel_lang.reformulation.value_function.integer.one_tree import in_one_tree
 from bilevel_lang.reformulation.value_function.integer.outer_loop import outer_loop
 from bilevel_lang.reformulation.value_function.integer.pessimistic import PessimisticFollower, ties_matter
-from bilevel_lang.reformulation.value_function.integer.prepared import Prepared, with_best
+from bilevel_lang.reformulation.value_function.integer.prepared import Prepared
 from bilevel_lang.reformulation.value_function.integer.progress import Progress
 from bilevel_lang.reformulation.value_function.integer.tightening import propagated
+from bilevel_lang.reformulation.value_function.integer.turns import IN_TURNS, in_turns
 from bilevel_lang.solvers.matrix import MatrixRun
-from bilevel_lang.solvers.scip_tree import run_tree
 from bilevel_lang.solvers.solver import SolverOptions, Termination
 from bilevel_lang.solvers.warm_lp import warm_relaxation
 
@@ -31,32 +29,16 @@ UNBOUNDED = "the relaxation without the follower's optimality is unbounded, and 
 
 Engine = Callable[[Prepared], MatrixRun]
 
-
-def in_one_tree(prepared: Prepared) -> MatrixRun:
-    """SCIP's branch and bound with the follower in it."""
-    extended, features = prepared.extended, Features()
-    opposed = as_opposed(extended) if features.opposed else None
-    if opposed is not None:
-        # Steps say what the follower's columns can be, and the search does without them.
-        extended, features = opposed, replace(features, directions=False)
-    judge = TreeJudge(extended, prepared.follower, prepared.progress, features)
-    run = run_tree(extended.program, judge, prepared.options)
-    message = f"{run.message}; {judge.cuts} cuts, {judge.solves} problems of the follower"
-    run = replace(run, message=message)
-    if opposed is not None or judge.follower.pessimistic:
-        # SCIP's own point has fractions, or is no better than the one that the leader can be sure of: the judge has that one.
-        run = replace(run, x=None, objective=None)
-    return with_best(run, extended, judge.best)
-
-
 ENGINES: dict[str, Engine] = {"scip": in_one_tree, "highs": outer_loop}
-"""By the solver's name; the first is the default."""
+"""By the solver's name, as the user asks for them; the first is the default."""
+
+_ALL = {**ENGINES, IN_TURNS: in_turns}
 
 
 def find_optimum(source: BilevelProgram, solver: str, options: Options) -> MatrixRun:
     """The best point of ``source`` (its columns only), by the engine of ``solver``, in the position of ``options``.
 
-    ``solver`` may also be the name of the list (:mod:`.listing`), where :mod:`.choice` has chosen it.
+    ``solver`` may also be what only :mod:`.choice` chooses: the list of :mod:`.listing`, or both engines in turns.
 
     Raises SolverMissingError, SolverFailedError. ``source`` has whole linking columns with fractions as coefficients.
     """
@@ -79,7 +61,7 @@ def find_optimum(source: BilevelProgram, solver: str, options: Options) -> Matri
     if run is None:
         left = None if deadline is None else max(0.01, deadline - time.perf_counter())
         follower = oracle(extended, plain, deadline)
-        run = ENGINES[solver](
+        run = _ALL[solver](
             Prepared(extended, follower, Progress(options.verbose), replace(options.for_solver(left), verbose=False))
         )
     x = None if run.x is None else run.x[: extended.n]

@@ -23,7 +23,7 @@ def test_the_tree_for_whole_links_and_for_opponents() -> None:
     assert chosen_engine(barred)[0] == "scip"
 
 
-def test_the_loop_for_binary_links() -> None:
-    assert chosen_engine(wide(1, -3, 1e5))[0] == "highs"
+def test_both_in_turns_for_binary_links() -> None:
+    assert chosen_engine(wide(1, -3, 1e5))[0] == "highs and scip"
     # Opponents, and rows that bar nothing by themselves.
-    assert chosen_engine(wide(1, 2, 1e5))[0] == "highs"
+    assert chosen_engine(wide(1, 2, 1e5))[0] == "highs and scip"

@@ -1,0 +1,97 @@
+"""Two engines that take turns: the loop while its relaxations are easy, the tree where they are not.
+
+The loop hands whole MILPs to a solver that knows all about them, and is done after few of them, or not at all: where one of them
+takes as long as a branch and bound of its own, it should be the only one. Which is the case shows in the first rounds. Turns
+double, so the faster engine has at least a third of the time; best points and the follower's answers are common to both.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, replace
+
+from bilevel_lang.reformulation.value_function.integer.one_tree import OneTree
+from bilevel_lang.reformulation.value_function.integer.outer_loop import OuterLoop
+from bilevel_lang.reformulation.value_function.integer.prepared import Prepared
+from bilevel_lang.solvers.matrix import MatrixRun
+from bilevel_lang.solvers.solver import Termination
+
+IN_TURNS = "highs and scip"
+
+FIRST_TURN = 3.0
+"""Seconds."""
+
+PATIENCE = 3
+"""Turns that the loop leaves to the tree after one in which it has not finished a single relaxation."""
+
+
+def in_turns(prepared: Prepared) -> MatrixRun:
+    """Search until one of the two has the proof, or until the end of the time. Raises SolverMissingError, RefusedError."""
+    return _Turns(prepared).run()
+
+
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    limit: float | None
+    started: float
+
+    def turn(self, seconds: float) -> float:
+        """What is left of a turn of that many seconds."""
+        left = math.inf if self.limit is None else self.limit - (time.perf_counter() - self.started)
+        return max(0.0, min(seconds, left))
+
+
+class _Turns:
+    def __init__(self, prepared: Prepared) -> None:
+        self._loop, self._tree = OuterLoop(prepared), OneTree(prepared)
+        self._clock = _Clock(prepared.options.time_limit, time.perf_counter())
+        self._incumbent = prepared.incumbent
+        self._known = 0
+        self._last: dict[str, MatrixRun] = {}
+
+    def run(self) -> MatrixRun:
+        seconds, waits = FIRST_TURN, 0
+        while True:
+            if waits:
+                waits -= 1
+            else:
+                before = self._loop.rounds
+                run = self._loop.go(self._clock.turn(seconds))
+                if self._is_over("loop", run):
+                    return self._combined(run)
+                waits = PATIENCE if self._loop.rounds == before else 0
+            run = self._tree_turn(seconds)
+            if self._is_over("tree", run):
+                return self._combined(run)
+            seconds *= 2
+
+    def _tree_turn(self, seconds: float) -> MatrixRun:
+        judge = self._tree.judge
+        responses = self._loop.pool.responses
+        for response in responses[self._known :]:
+            judge.pool.add(response)
+        self._known = len(responses)
+        if self._incumbent.point is not None:
+            judge.suggest(self._incumbent.point)
+        return self._tree.go(self._clock.turn(seconds))
+
+    def _is_over(self, engine: str, run: MatrixRun) -> bool:
+        self._last[engine] = run
+        return run.termination is not Termination.LIMIT or self._clock.turn(1.0) <= 0.0
+
+    def _combined(self, run: MatrixRun) -> MatrixRun:
+        """``run`` with what the two together know."""
+        others = [other for other in self._last.values() if other is not run]
+        sense = self._loop.sense
+        bounds = [sense * each.bound for each in (run, *others) if each.bound is not None]
+        bound = run.bound if run.termination is Termination.OPTIMAL or not bounds else sense * max(bounds)
+        return replace(
+            run,
+            bound=bound,
+            nodes=sum(each.nodes or 0 for each in self._last.values()),
+            message=" | ".join(each.message for each in self._last.values()),
+            cuts=sum(each.cuts or 0 for each in self._last.values()),
+            # They ask the same oracle.
+            follower_solves=max(each.follower_solves or 0 for each in self._last.values()),
+        )

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import pytest
+
+from bilevel_lang.reformulation.value_function.integer import turns
+from bilevel_lang.reformulation.value_function.integer.extended import extend
+from bilevel_lang.reformulation.value_function.integer.follower import Follower
+from bilevel_lang.reformulation.value_function.integer.prepared import Prepared
+from bilevel_lang.reformulation.value_function.integer.progress import Progress
+from bilevel_lang.reformulation.value_function.integer.turns import in_turns
+from bilevel_lang.solvers.matrix import MatrixRun
+from bilevel_lang.solvers.solver import SolverOptions, Termination
+from tests.reformulation.value_function.integer.enumeration import best_by_enumeration, random_opposed, random_program
+from tests.reformulation.value_function.integer.programs import moore90_extended
+
+
+def run(seed: int) -> tuple[float | None, MatrixRun]:
+    tiny = random_program(seed) if seed % 3 else random_opposed(seed)
+    extended = extend(tiny)
+    if extended.infeasible:
+        return None, MatrixRun(Termination.INFEASIBLE, "")
+    prepared = Prepared(extended, Follower(extended, SolverOptions()), Progress(False), SolverOptions())
+    return best_by_enumeration(tiny), in_turns(prepared)
+
+
+@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("first", [0.0005, 0.004])
+def test_short_turns_against_enumeration(seed: int, first: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Both engines are interrupted and go on; whichever has the proof, it is the same.
+    monkeypatch.setattr(turns, "FIRST_TURN", first)
+    known, found = run(seed)
+    if known is None:
+        assert found.termination is Termination.INFEASIBLE
+        assert found.x is None
+    else:
+        assert found.termination is Termination.OPTIMAL
+        assert found.objective == pytest.approx(known, abs=1e-9)
+        assert found.bound == pytest.approx(known, abs=1e-9)
+
+
+def test_the_loop_alone_where_its_turn_is_long_enough() -> None:
+    extended = moore90_extended()
+    found = in_turns(Prepared(extended, Follower(extended, SolverOptions()), Progress(False), SolverOptions()))
+    assert (found.objective, found.bound) == (-22.0, -22.0)
+    assert "disjunctions" in found.message
+    assert "cuts" not in found.message
+
+
+def test_no_time_at_all() -> None:
+    extended = moore90_extended()
+    options = SolverOptions(time_limit=1e-9)
+    found = in_turns(Prepared(extended, Follower(extended, SolverOptions()), Progress(False), options))
+    assert found.termination is Termination.LIMIT
+    assert found.x is None
