@@ -15,6 +15,7 @@ from bilevel_lang.assembly import Clock
 from bilevel_lang.problem import BilevelProblem
 from bilevel_lang.reformulation.nn_recourse.method import NnRecourse
 from bilevel_lang.reformulation.options import Options
+from bilevel_lang.reformulation.stochastic.blame import why_infeasible, why_unbounded
 from bilevel_lang.reformulation.stochastic.compilation import compile_program
 from bilevel_lang.reformulation.stochastic.information import Information, information
 from bilevel_lang.reformulation.stochastic.l_shaped import LShaped
@@ -30,6 +31,9 @@ INFORMATION_SECONDS = 30.0
 """For each of EVPI and VSS, where no time limit is shorter."""
 
 CHECK_SECONDS = 60.0
+
+BLAME_SECONDS = 10.0
+"""To find the scenario that leaves a program without an answer."""
 
 MISSED = 1e-6
 """What a probability that was reached may lack of the one that was asked for: sums of probabilities are rounded."""
@@ -60,7 +64,22 @@ def solve_stochastic(
     report = None if answer is None else answer.report(run.termination is Termination.OPTIMAL and run.proven)
     certificate = _with_chances(certificate, report)
     clock.tick("verify")
+    if answer is None and (why := _blame(made, run.termination, options.time_limit)) is not None:
+        run = replace(run, remarks=(*run.remarks, why))
     return _solution(problem, made, run, answer, certificate, report, path, clock)
+
+
+def _blame(made: TwoStageReformulation, ended: Termination, limit: float | None) -> str | None:
+    """Which scenario it is where there is no answer at all; None where it is none, or where there was no time to find out."""
+    arrays, name = made.compiled.arrays, made.scenarios.name
+    seconds = BLAME_SECONDS if limit is None else min(BLAME_SECONDS, limit)
+    if ended is Termination.UNBOUNDED:
+        return why_unbounded(arrays, name, seconds)
+    if ended is not Termination.INFEASIBLE:
+        return None
+    tied = bool(made.measured or made.arrays.couplings)
+    without = "without its measures of risk and chance constraints the program has an answer"
+    return why_infeasible(arrays, name, seconds) or (without if tied else None)
 
 
 def _with_chances(certificate: Certificate | None, report: StochasticReport | None) -> Certificate | None:

@@ -200,3 +200,21 @@ def pyo_free() -> Any:
     m.x = pyo.Var(bounds=(0, 1))
     m.o = pyo.Objective(expr=m.x)
     return m
+
+
+def test_the_scenario_without_an_answer_is_named() -> None:
+    m = newsvendor()
+    m.s.setub(40)
+    m.l.setub(30)
+    answer = bl.solve(m, THREE + LATE)
+    assert answer.status.value == "infeasible"
+    assert "scenario 1 has no answer, whatever the first stage decides" in answer.messages
+
+
+def test_the_scenario_without_a_limit_is_named() -> None:
+    m = newsvendor()
+    m.more, m.price = pyo.Var(bounds=(0, None)), pyo.Param(initialize=1, mutable=True)
+    m.profit.set_value(m.profit.expr - m.price * m.more)
+    answer = bl.solve(m, "jrandvar d price 0.5 60 1 0.5 30 -1\nstage 2 d s l i demand stock more price\n")
+    assert answer.status.value == "unbounded"
+    assert any("scenario 2, solved by itself, improves without end" in said for said in answer.messages)

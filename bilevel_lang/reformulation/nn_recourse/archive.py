@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +14,14 @@ from bilevel_lang.reformulation.stochastic.second_stage import SecondStage
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.surrogate.training.labels import Labels
 
-TOGETHER = 20
-"""Decisions that are asked about at once."""
+TOGETHER = {"milp": 1, "lp": 20, "arrays": 100, "listed": 1000}
+"""Decisions that are asked about at once, by the way of the second stage: a deadline in between loses them."""
+
+LABELS = 2000
+"""Labels that a network is trained on: more take longer and made none better. Half are the best, the others spread over all."""
+
+SCREENED = 50
+"""Decisions whose relaxed cost is found at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,33 +36,50 @@ class Known:
 
 
 class Archive:
-    """Asks ``stage`` what it does not know."""
+    """Asks ``stage`` what it does not know; ``relaxed`` is the same without integers, which proves most decisions no better."""
 
-    def __init__(self, decisions: Decisions, cuts: Cuts, stage: SecondStage) -> None:
-        self.decisions, self.cuts, self.stage = decisions, cuts, stage
+    def __init__(self, decisions: Decisions, cuts: Cuts, stage: SecondStage, relaxed: SecondStage | None = None) -> None:
+        self.decisions, self.cuts, self.stage, self.relaxed = decisions, cuts, stage, relaxed
         self.known: dict[bytes, Known | None] = {}
+        self.worse: dict[bytes, float] = {}
+        self._best: Known | None = None
         self.seconds = 0.0
         self.late = False
 
     @property
     def best(self) -> Known | None:
         """The decision of least total cost, None without any."""
-        return min(self.answered(), key=lambda k: k.total, default=None)
+        return self._best
 
     def ask(self, points: Floats) -> None:
         """About ``points`` (k, inputs); ``late`` is set where there was no time for all."""
         began = time.perf_counter()
-        fresh: dict[bytes, Floats | None] = {}
-        for point in points:
-            key = self._key(point)
-            if key not in self.known and key not in fresh:
-                fresh[key] = self.decisions.completed(point)
-        self.known.update({key: None for key, x in fresh.items() if x is None})
-        todo = [(key, x) for key, x in fresh.items() if x is not None]
-        for start in range(0, len(todo), TOGETHER):
-            if not self._ask_some(todo[start : start + TOGETHER]):
+        todo, together = self._fresh(points, self.known), TOGETHER[self.stage.way]
+        for start in range(0, len(todo), together):
+            if not self._ask_some(todo[start : start + together]):
                 self.late = True
                 break
+        self.seconds += time.perf_counter() - began
+
+    def search(self, points: Floats) -> None:
+        """Whether one of ``points`` (k, inputs) is better than the best: what is proven not to be is not solved to its end.
+
+        Cuts first, then the relaxed second stage, then scenario by scenario until the bounds reach the best total. What was left
+        is in ``worse``, with what is proven of its total.
+        """
+        if self.stage.way != "milp" or self.relaxed is None or not self.cuts.slopes:
+            self.ask(points)
+            return
+        began = time.perf_counter()
+        todo = self._fresh(points, {**self.known, **self.worse})
+        if todo:
+            lower = self.cuts.expected(np.array([x for _, x in todo])) + [self.cuts.first_cost(x) for _, x in todo]
+            order = np.argsort(lower, kind="stable")
+            for start in range(0, len(order), SCREENED):
+                if self.late:
+                    break
+                chosen = order[start : start + SCREENED]
+                self._screen([todo[k] for k in chosen], lower[chosen])
         self.seconds += time.perf_counter() - began
 
     def value(self, point: Floats) -> Known | None:
@@ -67,15 +91,78 @@ class Archive:
         """The decisions that leave every scenario an answer, in the order in which they were asked about."""
         return [k for k in self.known.values() if k is not None and np.isfinite(k.total)]
 
-    def labels(self) -> Labels:
-        """Expected costs of the second stage at all that are :meth:`answered`, good ones with more weight."""
+    def chosen(self) -> list[Known]:
+        """The decisions of :meth:`labels`."""
         fine = self.answered()
+        if len(fine) <= LABELS:
+            return fine
+        ranked = sorted(range(len(fine)), key=lambda k: fine[k].total)
+        step = 2 * (len(fine) - LABELS // 2) / LABELS
+        rest = ranked[LABELS // 2 :]
+        kept = {*ranked[: LABELS // 2], *(rest[int(k * step)] for k in range(LABELS // 2))}
+        return [known for k, known in enumerate(fine) if k in kept]
+
+    def labels(self) -> Labels:
+        """Expected costs of the second stage at those that are :meth:`answered` (:data:`LABELS`), good ones with more weight."""
+        fine = self.chosen()
         seen, inside = self.decisions.seen, self.decisions.inputs
         total = np.array([k.total for k in fine])
         spread = max(float(np.median(total) - total.min()), 1e-9)
         weights = 1.0 / (0.1 + (total - total.min()) / spread)
         points = np.array([k.x[seen] for k in fine])
         return Labels(points, np.array([[k.second] for k in fine]), inside.lower, inside.upper, weights=weights)
+
+    def _fresh(self, points: Floats, known: Mapping[bytes, object]) -> list[tuple[bytes, Floats]]:
+        """What is not ``known`` of ``points``, with the cheapest first stage that each belongs to."""
+        fresh: dict[bytes, Floats | None] = {}
+        for point in points:
+            key = self._key(point)
+            if key not in known and key not in fresh:
+                fresh[key] = self.decisions.completed(point)
+        self.known.update({key: None for key, x in fresh.items() if x is None})
+        return [(key, x) for key, x in fresh.items() if x is not None]
+
+    def _screen(self, todo: list[tuple[bytes, Floats]], lower: Floats) -> None:
+        assert self.relaxed is not None
+        limit = self._limit()
+        self.worse.update({key: float(low) for (key, _), low in zip(todo, lower, strict=True) if low >= limit})
+        todo = [pair for pair, low in zip(todo, lower, strict=True) if low < limit]
+        found = self.relaxed.costs(np.array([x for _, x in todo])) if todo else None
+        if found is None:
+            self.late = self.late or bool(todo)
+            return
+        totals = found.values @ self.stage.arrays.probabilities + [self.cuts.first_cost(x) for _, x in todo]
+        for k in np.argsort(totals, kind="stable").tolist():
+            if totals[k] >= self._limit():
+                self.worse[todo[k][0]] = float(totals[k])
+            elif not self._race(todo[k][0], todo[k][1], found.values[k]):
+                return
+
+    def _race(self, key: bytes, x: Floats, relaxed: Floats) -> bool:
+        """Solve scenario by scenario until the total is known, or proven no better than the best; False where time is over."""
+        weights, first, limit = self.stage.arrays.probabilities, self.cuts.first_cost(x), self._limit()
+        values, bounds = relaxed.copy(), relaxed.copy()
+        for number in range(len(weights)):
+            found = self.stage.one(number, x)
+            if found is None:
+                self.late = True
+                return False
+            values[number], bounds[number] = found[0], max(found[1], relaxed[number])
+            if first + float(weights @ bounds) >= limit:
+                self.worse[key] = first + float(weights @ bounds)
+                return True
+        second = float(weights @ values)
+        self._keep(key, Known(x, first + second, first + float(weights @ bounds), second))
+        return True
+
+    def _keep(self, key: bytes, known: Known) -> None:
+        self.known[key] = known
+        if np.isfinite(known.total) and known.total < self._limit():
+            self._best = known
+
+    def _limit(self) -> float:
+        best = self.best
+        return np.inf if best is None else best.total
 
     def _ask_some(self, todo: list[tuple[bytes, Floats]]) -> bool:
         points = np.array([x for _, x in todo])
@@ -85,7 +172,7 @@ class Archive:
         weights = self.stage.arrays.probabilities
         for (key, x), values, bounds in zip(todo, found.values, found.bounds, strict=True):
             second, first = float(weights @ values), self.cuts.first_cost(x)
-            self.known[key] = Known(x, first + second, first + float(weights @ bounds), second)
+            self._keep(key, Known(x, first + second, first + float(weights @ bounds), second))
         return True
 
     def _key(self, point: Floats) -> bytes:

@@ -57,6 +57,7 @@ class Decisions:
         self.inputs = box(domain.lower[part], domain.upper[part], domain.integer[part], names)
         self.generator = np.random.Generator(np.random.Philox(seed))
         program = MatrixProgram(domain.lower, domain.upper, first.integer, cost, first.matrix, first.row_lower, first.row_upper)
+        self._rows = first.rows
         self._first = HotMilp(program, SolverOptions())
 
     @property
@@ -84,6 +85,8 @@ class Decisions:
 
     def completed(self, point: Floats) -> Floats | None:
         """The cheapest first stage (n1,) with ``point`` (inputs,) in it; None where no row allows it."""
+        if len(self.seen) == self.domain.inputs and not self._rows:
+            return np.asarray(np.clip(point, self.domain.lower, self.domain.upper))
         lower, upper = self.domain.lower.copy(), self.domain.upper.copy()
         lower[self.seen] = upper[self.seen] = np.clip(point, lower[self.seen], upper[self.seen])
         self._first.set_bounds(lower, upper)

@@ -17,25 +17,44 @@ from bilevel_lang.reformulation.nn_recourse.polishing import can_be_polished, po
 from bilevel_lang.reformulation.nn_recourse.program import Learned, learned_program
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
+from bilevel_lang.reformulation.stochastic.extensive import extensive_form, parted
+from bilevel_lang.reformulation.stochastic.recourse import recourse_at
 from bilevel_lang.reformulation.stochastic.second_stage import SecondStage
 from bilevel_lang.solvers.highs import Highs
 from bilevel_lang.solvers.matrix import MatrixRun
-from bilevel_lang.solvers.solver import Termination
+from bilevel_lang.solvers.solver import SolverOptions, Termination
 from bilevel_lang.surrogate.bounds.input_set import InputSet
 from bilevel_lang.surrogate.training.fitting import LEAST_SAMPLES
 from bilevel_lang.surrogate.training.settings import Settings
 
 SAMPLES = 200
+
+CHEAP, MOST_SAMPLES = 200_000_000, 20_000
+"""Comparisons of a listed second stage for which more samples are drawn than that: some seconds."""
+
 LAYERS = (32, 32)
 
-QUESTIONS = 500
-"""Decisions around the best one that a refinement asks about before it trains again."""
+QUESTIONS = 5000
+"""Decisions around the best one that a refinement looks at before it trains again."""
+
+LISTED = 5000
+"""Binary or whole decisions up to which all of them are gone through, where the engine chooses."""
+
+LABEL_GAP = 1e-4
+"""Relative gap of the second stage's MILPs where decisions are compared; what is proven of them is kept beside."""
+
+SAMPLING_SHARE = 0.5
+"""Of a time limit by which the samples are drawn: what is left is for networks and for the search around the best."""
 
 SOLVE_SECONDS = 10.0
 """For a program with a network, where there is no time limit: what it has by then is evaluated like anything else."""
 
-POLISHED = 40
-"""The best decisions of the samples that are moved to where rows become tight."""
+POLISHED, APART = 40, 0.05
+"""The best decisions of the samples are moved to where rows become tight: so many, by this share of the box from each other."""
+
+WHOLE, WHOLE_SECONDS, WHOLE_SHARE = 2_000, 20.0, 0.5
+"""Integers of an extensive form that a refinement hands to the solver, from the best decision on; for how long, and for which
+share of the time that is left at most."""
 
 BOUND_SHARE = 0.3
 """Of a time limit that cuts may take where they alone cannot give the answer."""
@@ -87,23 +106,31 @@ class Rounds:
         bounding = Bounding(self.arrays, self.options.gap, until)
         bounded = bounding.run()
         self.decisions = Decisions(self.arrays, bounding.cuts.cost, self.domain, self.options.seed)
-        stage = SecondStage(self.arrays, relaxed=False, deadline=self.deadline)
-        self.archive = Archive(self.decisions, bounding.cuts, stage)
+        self.auto = self.options.nn.network == "auto"
+        self.every = self.decisions.all(max(self.options.nn.samples or SAMPLES, LISTED if self.auto else 0))
+        # All decisions evaluated prove the best one: then its own costs should not leave a gap.
+        gap = self.options.gap or (None if self.every is not None and self.auto else LABEL_GAP)
+        stage = SecondStage(self.arrays, relaxed=False, deadline=self.deadline, gap=gap)
+        bounding.stage.stop_at(self.deadline)
+        self.archive = Archive(self.decisions, bounding.cuts, stage, bounding.stage)
         self.cuts = bounding.cuts
         self.bounded = bounded
-        self.training, self.rounds, self.enumerated = 0.0, 0, False
+        self.training, self.rounds, self.enumerated, self.whole_bound = 0.0, 0, False, -np.inf
         self.tried: dict[str, _Tried] = {}
         if bounded.ended is Termination.INFEASIBLE or (cuts_alone and bounded.x is None):
             return Outcome(None, bounded.bound, bounded.ended, False, None, self._fields(None))
         if cuts_alone:
             return self._by_cuts(bounded)
-        self._sample(bounded)
+        self._sample(bounded, None if limit is None else began + SAMPLING_SHARE * limit)
         for number in range(self.options.nn.refine + 1):
             if number:
                 self._around_best()
-            if self._closed() or self.archive.late or not self._learn():
+            if number == 1:
+                self._whole()
+            if self.archive.late or (self._closed() and self.auto):
                 break
-            self.rounds = number + 1
+            if self._learn():
+                self.rounds = number + 1
         return self._outcome()
 
     # --- A linear second stage.
@@ -118,20 +145,37 @@ class Rounds:
 
     # --- Samples.
 
-    def _sample(self, bounded: Bounded) -> None:
-        wanted = self.options.nn.samples or SAMPLES
-        every = self.decisions.all(wanted)
-        if every is not None:
-            self.archive.ask(every)
-            self.enumerated = not self.archive.late
-            return
+    def _sample(self, bounded: Bounded, until: float | None) -> None:
+        wanted = self.options.nn.samples or int(np.clip(CHEAP // self.archive.stage.effort, SAMPLES, MOST_SAMPLES))
         visited = bounded.visited[:, self.decisions.seen]
         whole = self.decisions.inputs.integer
         near = np.where(whole, np.rint(visited), visited)[::-1]
+        if self.every is not None:
+            self.archive.search(near[:1])
+            (self.archive.search if self.auto else self.archive.ask)(self.every)
+            self.enumerated = not self.archive.late
+            return
+        self.archive.stage.stop_at(until)
         self.archive.ask(near[: max(1, wanted // 2)])
         self.archive.ask(self.decisions.sample(wanted))
-        for known in sorted(self.archive.answered(), key=lambda k: k.total)[:POLISHED]:
-            self._polish(known)
+        self.archive.stage.stop_at(self.deadline)
+        self.archive.late = self.deadline is not None and time.perf_counter() >= self.deadline
+        if can_be_polished(self.arrays):
+            for known in self._apart():
+                self._polish(known)
+
+    def _apart(self) -> list[Known]:
+        """The best decisions that are not beside a better one."""
+        inside, seen = self.decisions.inputs, self.decisions.seen
+        width = np.where(inside.upper > inside.lower, inside.upper - inside.lower, 1.0)
+        found: list[Known] = []
+        for known in sorted(self.archive.answered(), key=lambda k: k.total):
+            away = [float((np.abs(known.x - other.x)[seen] / width).max()) for other in found]
+            if all(distance > APART for distance in away):
+                found.append(known)
+            if len(found) == POLISHED:
+                break
+        return found
 
     def _polish(self, known: Known) -> None:
         """Go on from ``known`` as long as it becomes better."""
@@ -147,17 +191,38 @@ class Rounds:
         while (best := self.archive.best) is not None and asked < QUESTIONS and not self.archive.late:
             points = self.decisions.around(best.x[self.decisions.seen])
             asked += len(points)
-            self.archive.ask(points)
+            self.archive.search(points)
             if (found := self.archive.best) is not None and found is not best:
                 self._polish(found)
             if self.archive.best is best or not len(points):
                 break
 
+    def _whole(self) -> None:
+        """The extensive form from the best decision on, where it is small: a better decision, or a bound."""
+        arrays, best = self.arrays, self.archive.best
+        if best is None or arrays.scenarios * int(arrays.integer.sum()) > WHOLE:
+            return
+        seconds = WHOLE_SECONDS if self.deadline is None else min(WHOLE_SECONDS, WHOLE_SHARE * self._until(self.deadline))
+        if seconds <= 0 or self._closed():
+            return
+        start = np.concatenate([best.x, recourse_at(arrays, best.x, self.deadline).y.ravel()])
+        options = SolverOptions(time_limit=seconds, gap=self.options.gap, threads=self.options.threads, extra={"start": start})
+        run: MatrixRun = Highs().run_matrix(extensive_form(arrays), options)
+        if run.bound is not None:
+            self.whole_bound = max(self.whole_bound, arrays.sense * run.bound)
+        if run.x is not None:
+            x, _ = parted(arrays, run.x)
+            self.archive.value(np.where(arrays.first.integer, np.rint(x), x)[self.decisions.seen])
+
+    @staticmethod
+    def _until(deadline: float) -> float:
+        return deadline - time.perf_counter()
+
     # --- Networks.
 
     def _learn(self) -> bool:
         """Train, solve and evaluate every kind that is wanted; whether there was something to train on."""
-        fine = self.archive.answered()
+        fine = self.archive.chosen()
         if len(fine) < 2 * LEAST_SAMPLES:
             self.said.append(f"{len(fine)} decisions with an answer in every scenario are too few to train a network on")
             return False
@@ -192,10 +257,13 @@ class Rounds:
         return SOLVE_SECONDS if self.deadline is None else min(SOLVE_SECONDS, max(0.1, self.deadline - time.perf_counter()))
 
     def _bound(self) -> float:
-        """Proven: of the cuts, or of all decisions there are."""
+        """Proven: of the cuts, of the extensive form, or of all decisions there are."""
+        proven = max(self.bounded.bound, self.whole_bound)
         if self.enumerated:
-            return min((k.least for k in self.archive.known.values() if k is not None), default=np.inf)
-        return self.bounded.bound
+            listed = [k.least for k in self.archive.answered()] + list(self.archive.worse.values())
+            proven = max(proven, min(listed, default=np.inf))
+        best = self.archive.best
+        return proven if best is None else min(proven, best.total)
 
     def _closed(self) -> bool:
         best = self.archive.best
@@ -205,7 +273,9 @@ class Rounds:
         best, bound = self.archive.best, self._bound()
         tried = min(self.tried.values(), key=lambda t: (t.known.total, t.fitted.near), default=None)
         if self.enumerated:
-            self.said.append(f"all {len(self.archive.known)} decisions of the first stage were evaluated")
+            known, worse = len(self.archive.known), len(self.archive.worse)
+            left = f", {worse:,} of them until it was clear that they are no better" if worse else ""
+            self.said.append(f"all {known + worse:,} decisions of the first stage were evaluated{left}")
         ended = Termination.LIMIT if self.archive.late or best is None else Termination.OPTIMAL
         if best is None and self.enumerated:
             ended = Termination.INFEASIBLE

@@ -18,8 +18,8 @@ import scipy.sparse as sp
 from bilevel_lang.errors import SolverFailedError
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
 from bilevel_lang.reformulation.stochastic.enumeration import EnumeratedMaster, is_small
-from bilevel_lang.reformulation.stochastic.extensive import extensive_form, parted
-from bilevel_lang.reformulation.stochastic.recourse import BATCH, Answers, all_second, fixed_first, recourse_at
+from bilevel_lang.reformulation.stochastic.recourse import Answers, all_second, recourse_at
+from bilevel_lang.reformulation.stochastic.second_stage import SecondStage
 from bilevel_lang.solvers.highs import Highs
 from bilevel_lang.solvers.matrix import MatrixProgram
 from bilevel_lang.solvers.program import Floats
@@ -50,9 +50,9 @@ class Found:
 
 def search(arrays: TwoStageArrays, time_limit: float | None = None, gap: float | None = None) -> Found:
     """Solve; ``time_limit`` in seconds, ``gap`` relative. The first stage must be binary, and no row may tie scenarios
-    together."""
+    together. Ctrl-C ends the search with what it has, as INTERRUPTED."""
     assert not arrays.couplings
-    deadline = math.inf if time_limit is None else time.perf_counter() + time_limit
+    deadline = None if time_limit is None else time.perf_counter() + time_limit
     return _Search(arrays, deadline, REACHED if gap is None else max(gap, REACHED)).run()
 
 
@@ -66,8 +66,10 @@ class _Relaxed:
 
 
 class _Search:
-    def __init__(self, arrays: TwoStageArrays, deadline: float, gap: float) -> None:
+    def __init__(self, arrays: TwoStageArrays, deadline: float | None, gap: float) -> None:
         self.arrays, self.deadline, self.gap = arrays, deadline, gap
+        self.stage = SecondStage(arrays, relaxed=True, deadline=deadline)
+        self.ended: Termination | None = None
         first = replace(arrays.first, integer=np.zeros(len(arrays.first.integer), dtype=bool))
         self.relaxed = replace(arrays, first=first, integer=np.zeros(len(arrays.integer), dtype=bool))
         self.sense, self.weights = arrays.sense, arrays.probabilities
@@ -81,6 +83,13 @@ class _Search:
         self.listed: EnumeratedMaster | None = None
 
     def run(self) -> Found:
+        try:
+            self._search()
+        except KeyboardInterrupt:
+            self.ended = Termination.INTERRUPTED
+        return self._found()
+
+    def _search(self) -> None:
         self.floor = self._floor()
         if is_small(self.arrays.first, self.arrays.scenarios):
             self.listed = EnumeratedMaster(self.arrays.first, self.cost, self.weights, self.floor)
@@ -98,21 +107,20 @@ class _Search:
             if self._arrived():
                 break
             self._look_at(np.rint(x), theta)
-        return self._found()
 
     # --- Bounds.
 
     def _floor(self) -> Floats:
         """The least that each scenario can cost, whatever is decided before."""
         free = replace(self.relaxed, first=replace(self.relaxed.first, cost=np.zeros(len(self.cost))))
-        values = self.sense * recourse_at(all_second(free), np.zeros(0)).values
+        values = self.sense * recourse_at(all_second(free), np.zeros(0), self.deadline).values
         return np.where(np.isfinite(values), values, np.where(values > 0, 0.0, -1e12))
 
     def _arrived(self) -> bool:
         return math.isfinite(self.best) and self.best - self.bound <= self.gap * max(1.0, abs(self.best))
 
     def _over(self) -> bool:
-        return time.perf_counter() >= self.deadline
+        return self.ended is not None or (self.deadline is not None and time.perf_counter() >= self.deadline)
 
     # --- Rounds.
 
@@ -128,7 +136,8 @@ class _Search:
     def _look_at(self, x: Floats, theta: Floats) -> None:
         found = self._relaxed_at(x)
         if found is None:
-            self._exclude(x)
+            if not self._over():
+                self._exclude(x)
             return
         base = float(self.cost @ x)
         if self._cut(x, theta, found) or base + float(self.weights @ found.values) >= self.best:
@@ -140,7 +149,7 @@ class _Search:
 
     def _evaluate(self, x: Floats, base: float, relaxed: Floats) -> None:
         """The point's own cost, until it is clear that it is no better than the best known."""
-        answers = Answers(self.arrays)
+        answers = Answers(self.arrays, self.deadline)
         self.evaluated += 1
         values = relaxed.copy()
         for number in np.argsort(-self.weights * np.abs(relaxed), kind="stable"):
@@ -148,6 +157,8 @@ class _Search:
             constant = part.constant + float(part.first_cost @ x)
             answers.solve(int(number), replace(part, constant=constant), part.technology @ x, None)
             values[number] = self.sense * answers.values[number]
+            if math.isnan(values[number]) and self._over():
+                return
             if math.isnan(values[number]):
                 raise SolverFailedError(
                     f"scenario {number + 1} could not be solved by itself", help="use --method extensive-form"
@@ -178,27 +189,12 @@ class _Search:
     # --- Subproblems.
 
     def _relaxed_at(self, x: Floats) -> _Relaxed | None:
-        arrays = self.relaxed
-        values, slopes = np.zeros(arrays.scenarios), np.zeros((arrays.scenarios, len(x)))
-        width = max(1, BATCH // max(1, len(arrays.lower) + len(arrays.row_lower)))
-        for start in range(0, arrays.scenarios, width):
-            chosen = np.arange(start, min(start + width, arrays.scenarios))
-            some = arrays.restricted(chosen, np.ones(len(chosen)))
-            run = Highs().run_matrix(extensive_form(fixed_first(some, x)), SolverOptions())
-            if run.termination in (Termination.INFEASIBLE, Termination.INFEASIBLE_OR_UNBOUNDED):
-                return None
-            if run.termination is not Termination.OPTIMAL or run.x is None or run.row_duals is None:
-                raise SolverFailedError(
-                    f"the relaxed second stage ended {run.termination.value}", help="use --method extensive-form"
-                )
-            _, y = parted(some, run.x)
-            costs = (some.everywhere("cost") * y).sum(axis=1) + some.everywhere("constant")[:, 0]
-            values[chosen] = self.sense * (costs + some.everywhere("first_cost") @ x)
-            duals = run.row_duals.reshape(len(chosen), -1)
-            for k, number in enumerate(chosen.tolist()):
-                part = arrays.scenario(number)
-                slopes[number] = self.sense * (part.first_cost - part.technology.T @ duals[k])
-        return _Relaxed(values, slopes)
+        """None where a scenario has no answer, or where time is over."""
+        found = self.stage.costs(x[None, :])
+        if found is None or found.slopes is None or not np.isfinite(found.values).all():
+            return None
+        first = self.sense * self.arrays.everywhere("first_cost")
+        return _Relaxed(found.values[0] + first @ x, found.slopes[0] + first)
 
     def _master(self, integer: bool) -> tuple[Floats, Floats, float] | None:
         """The best point of the master, its thetas and its bound; None where it has none."""
@@ -229,23 +225,26 @@ class _Search:
             row_lower=np.concatenate(lower),
             row_upper=np.concatenate(upper),
         )
-        left = None if math.isinf(self.deadline) else max(1e-3, self.deadline - time.perf_counter())
+        left = None if self.deadline is None else max(1e-3, self.deadline - time.perf_counter())
         run = Highs().run_matrix(program, SolverOptions(time_limit=left, gap=1e-7))
+        if run.termination is Termination.INTERRUPTED:
+            raise KeyboardInterrupt
         if run.x is None or run.bound is None:
             return None if run.termination is Termination.INFEASIBLE else self._stopped(n, count)
         return run.x[:n], run.x[n:], run.bound
 
     def _stopped(self, n: int, count: int) -> tuple[Floats, Floats, float]:
         """The master was cut short without a point: the search is over, its bound stays."""
-        self.deadline = -math.inf
+        self.ended = Termination.LIMIT
         return np.zeros(n), np.full(count, math.inf), self.bound
 
     def _found(self) -> Found:
         constant = self.arrays.first.constant
-        done = self._arrived() or self.bound >= self.best
+        done = self.ended is not Termination.INTERRUPTED and (self._arrived() or self.bound >= self.best)
+        cut_short = self.ended or Termination.LIMIT
         if self.x is None:
-            ended = Termination.INFEASIBLE if done else Termination.LIMIT
+            ended = Termination.INFEASIBLE if done else cut_short
             return Found(ended, None, None, math.nan, self.sense * self.bound + constant, self.rounds, self.evaluated)
-        ended = Termination.OPTIMAL if done else Termination.LIMIT
+        ended = Termination.OPTIMAL if done else cut_short
         value, bound = self.sense * self.best + constant, self.sense * min(self.bound, self.best) + constant
         return Found(ended, self.x, self.y, value, bound, self.rounds, self.evaluated)

@@ -48,7 +48,7 @@ class Recourses:
 def recourse_at(arrays: TwoStageArrays, x: Floats, deadline: float | None = None, gap: float | None = None) -> Recourses:
     """The second stage at the first-stage decision ``x`` (n1,), all scenarios. ``deadline``: of ``time.perf_counter``."""
     assert not arrays.couplings, "the scenarios are not apart from each other"
-    answers = Answers(arrays)
+    answers = Answers(arrays, deadline)
     if arrays.integer.any() or not len(arrays.lower):
         for number, part, shift in _parts(arrays, x):
             if _over(deadline):
@@ -131,8 +131,8 @@ def _parts(arrays: TwoStageArrays, x: Floats) -> Iterator[tuple[int, Recourse, F
 class Answers:
     """Scenarios solved one after the other, or several together; what is not solved is NaN."""
 
-    def __init__(self, arrays: TwoStageArrays) -> None:
-        self.arrays = arrays
+    def __init__(self, arrays: TwoStageArrays, deadline: float | None = None) -> None:
+        self.arrays, self.deadline = arrays, deadline
         self.values = np.full(arrays.scenarios, np.nan)
         self.bounds = np.full(arrays.scenarios, np.nan)
         self.y = np.full((arrays.scenarios, len(arrays.lower)), np.nan)
@@ -147,7 +147,8 @@ class Answers:
             self.values[number] = self.bounds[number] = part.constant if feasible else sense * np.inf
             return
         if self._hot is None or "recourse" in self.arrays.varying:
-            self._hot = HotMilp(self._program(part, low, up), SolverOptions(gap=gap))
+            options = SolverOptions(extra={} if gap is None else {"mip_rel_gap": gap})
+            self._hot = HotMilp(self._program(part, low, up), options, self.deadline)
         else:
             self._hot.set_sides(low, up)
             self._hot.set_bounds(part.lower, part.upper)

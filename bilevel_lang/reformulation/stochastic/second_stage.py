@@ -79,6 +79,32 @@ class SecondStage:
             return Costs(values, values, None)
         return self._one_by_one(points) if self._sides is None else self._as_arrays(points, self._sides)
 
+    def one(self, number: int, point: Floats) -> tuple[float, float] | None:
+        """Value and proven bound of scenario ``number`` (from 0) at ``point`` (n1,), +inf without an answer; None: too late.
+
+        Raises RefusedError for a second stage without limit.
+        """
+        part = self.arrays.scenario(number)
+        answer = self._solve(part, part.technology @ point)
+        if answer.termination is Termination.LIMIT:
+            return None
+        if not self._has_answer(answer, number):
+            return np.inf, np.inf
+        constant = part.constant * self.arrays.sense
+        bound = answer.bound if isinstance(answer, MilpAnswer) else answer.objective
+        return constant + answer.objective, constant + bound
+
+    def stop_at(self, deadline: float | None) -> None:
+        """Another deadline from now on."""
+        self.deadline = deadline
+        if self._hot is not None:
+            self._hot.deadline = deadline
+
+    @property
+    def effort(self) -> float:
+        """Comparisons for one decision where answers are listed, infinite where a solver is asked."""
+        return np.inf if self._listed is None else float(self.arrays.scenarios * self._listed.answers.size)
+
     def _late(self) -> bool:
         return self.deadline is not None and time.perf_counter() >= self.deadline
 

@@ -5,7 +5,9 @@ import time
 import numpy as np
 import pytest
 
+from bilevel_lang.reformulation.nn_recourse import archive as archives
 from bilevel_lang.reformulation.nn_recourse.archive import Archive
+from bilevel_lang.reformulation.nn_recourse.bounding import Bounding
 from bilevel_lang.reformulation.nn_recourse.cuts import Cuts
 from bilevel_lang.reformulation.nn_recourse.decisions import Decisions, domain_of
 from bilevel_lang.reformulation.stochastic.recourse import recourse_at
@@ -45,3 +47,34 @@ def test_time_that_is_over_is_told() -> None:
     found.ask(corners())
     assert found.late
     assert found.best is None
+
+
+def test_a_search_finds_the_best_and_proves_the_others_worse() -> None:
+    arrays = arrays_of_text(facilities(True), ANNOTATION)
+    bounding = Bounding(arrays, None, None)
+    bounding.run()
+    decisions = Decisions(arrays, arrays.first.cost, domain_of(arrays, ("a", "b", "c")), 0)
+    found = Archive(decisions, bounding.cuts, SecondStage(arrays, relaxed=False), bounding.stage)
+    found.search(corners())
+    found.search(corners())
+    totals = {
+        x.tobytes(): float(arrays.probabilities @ recourse_at(arrays, x).values) + arrays.first.objective_at(x) for x in corners()
+    }
+    assert found.best is not None
+    assert found.best.total == pytest.approx(min(totals.values()))
+    assert len(found.known) + len(found.worse) == 8
+    assert found.worse
+    assert found.stage.solves < 8 * arrays.scenarios
+    for key, proven in found.worse.items():
+        assert found.best.total - 1e-9 <= proven <= totals[key] + 1e-6
+
+
+def test_labels_of_many_decisions_are_the_best_and_others_all_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "LABELS", 4)
+    found = archive()
+    found.ask(corners())
+    ranked = sorted(k.total for k in found.answered())
+    chosen = sorted(k.total for k in found.chosen())
+    assert len(chosen) == 4
+    assert chosen[:2] == ranked[:2]
+    assert chosen[3] > ranked[4]

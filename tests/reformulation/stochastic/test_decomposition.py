@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -88,3 +89,25 @@ def test_a_scenario_of_probability_zero_has_to_be_feasible_all_the_same() -> Non
     text = "randvar d discrete {} 3 {} 4 stage 2 y even odd"
     answers = [bl.solve(m, text.format(p, 1 - p), method=name).status for p in (0, 1) for name in ("l-shaped", "extensive-form")]
     assert {a.value for a in answers} == {"infeasible"}
+
+
+@pytest.mark.parametrize("after", [1, 8])
+def test_ctrl_c_leaves_the_best_point_and_a_bound(after: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    arrays = arrays_of_text(*servers(2))
+    optimum = Highs().run_matrix(extensive_form(arrays), SolverOptions()).objective
+    calls = itertools.count()
+    evaluate = decomposition._Search._look_at
+
+    def interrupted(search: Any, x: Any, theta: Any) -> None:
+        if next(calls) == after:
+            raise KeyboardInterrupt
+        evaluate(search, x, theta)
+
+    monkeypatch.setattr(decomposition._Search, "_look_at", interrupted)
+    found = search(arrays)
+    assert found.termination is Termination.INTERRUPTED
+    assert optimum is not None
+    assert found.bound <= optimum + 1e-6
+    if found.x is not None:
+        assert found.value >= optimum - 1e-6
+    assert after == 1 or found.x is not None
