@@ -23,6 +23,9 @@ from bilevel_lang.surrogate.training.settings import Settings
 INPUTS, ROWS, VARIABLES = 10, 8, 12
 SAMPLES, TESTS = 2000, 500
 SHAPES = {"2x50": (50, 50), "3x100": (100, 100, 100)}
+_NONE = {"l1": 0.0, "stability": 0.0, "prune": 0.0}
+KINDS: dict[str, dict[str, float]] = {"plain": {**_NONE, "rate": 1e-3}, "unregularised": _NONE, "regularised": {}}
+"""What each differs in from the training of nn-embed."""
 LOWER, UPPER = np.zeros(INPUTS), np.ones(INPUTS)
 
 
@@ -50,14 +53,16 @@ class Trained:
     error: float
 
 
-def trained(folder: Path, seed: int, shapes: tuple[str, ...] = tuple(SHAPES)) -> dict[tuple[str, str], Trained]:
-    """By shape and kind (``plain``, ``regularised``); kept as ONNX in ``folder``, and taken from there the next time."""
+def trained(
+    folder: Path, seed: int, shapes: tuple[str, ...] = tuple(SHAPES), kinds: tuple[str, ...] = tuple(KINDS)
+) -> dict[tuple[str, str], Trained]:
+    """By shape and kind (a name of ``KINDS``); kept as ONNX in ``folder``, and taken from there the next time."""
     folder.mkdir(parents=True, exist_ok=True)
     points, values = samples(seed + 100, TESTS)
     found = {}
     for shape in shapes:
         widths = SHAPES[shape]
-        for kind in ("plain", "regularised"):
+        for kind in kinds:
             path = folder / f"{shape}-{kind}-{seed}.onnx"
             if not path.exists():
                 write_onnx(path, _fit(widths, kind, seed))
@@ -76,7 +81,4 @@ def without_skip(network: Network) -> tuple[Network, Floats]:
 
 def _fit(widths: tuple[int, ...], kind: str, seed: int) -> Network:
     points, values = samples(seed, SAMPLES)
-    settings = Settings(layers=widths, seed=seed)
-    if kind == "plain":
-        settings = replace(settings, l1=0.0, stability=0.0, prune=0.0, rate=1e-3)
-    return fit(Labels(points, values[:, None], LOWER, UPPER), settings).network
+    return fit(Labels(points, values[:, None], LOWER, UPPER), replace(Settings(layers=widths, seed=seed), **KINDS[kind])).network

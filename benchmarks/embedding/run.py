@@ -21,7 +21,7 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks.embedding.networks import INPUTS, SHAPES, Trained, trained, without_skip
+from benchmarks.embedding.networks import INPUTS, KINDS, SHAPES, Trained, trained, without_skip
 from benchmarks.embedding.ours import Outcome, input_set, minimise
 from benchmarks.embedding.table import HEAD, OURS, Result, disagreements, line, summary
 from benchmarks.machine import describe_machine
@@ -108,6 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Print everything."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--shapes", nargs="+", choices=list(SHAPES), default=list(SHAPES), help="networks (default: all)")
+    parser.add_argument("--kinds", nargs="+", choices=list(KINDS), default=list(KINDS), help="of training (default: all)")
     parser.add_argument("--tools", nargs="*", choices=list(TOOLS), default=list(TOOLS), help="peers (default: all)")
     parser.add_argument("--limit", type=float, default=300.0, help="seconds of wall clock for each solve (default: 300)")
     parser.add_argument("--half-widths", type=float, nargs="+", help="of the boxes around 0.5 (default: by shape)")
@@ -120,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     results = results_of(chosen.results)
     known = {tuple(r[k] for k in ("shape", "kind", "seed", "region", "half_width", "tool")) for r in results}
     for seed in chosen.seeds:
-        for (shape, kind), network in trained(chosen.networks, seed, tuple(chosen.shapes)).items():
+        for (shape, kind), network in trained(chosen.networks, seed, tuple(chosen.shapes), tuple(chosen.kinds)).items():
             for width in chosen.half_widths or HALF_WIDTHS[shape]:
                 for region in ("box", "knapsack"):
                     key = {"shape": shape, "kind": kind, "seed": seed, "region": region, "half_width": width}

@@ -105,18 +105,19 @@ def _range(numbers: Iterable[int]) -> str:
 def _regularised(ours: dict[tuple[Any, ...], Result]) -> list[str]:
     """A table of our own solves: what regularisation saves, and what it does to the held-out error."""
     lines = [
-        "| network | over | problems | solve: regularised / plain | error: regularised / plain |",
-        "|---|---|---:|---:|---:|",
+        "| network | over | regularised beside | problems | solve: share | error: share |",
+        "|---|---|---|---:|---:|---:|",
     ]
-    for shape, region in dict.fromkeys((key[0], key[3]) for key in ours):
+    groups = [(key[0], key[3], key[4], key[1]) for key in ours if key[1] != "regularised"]
+    for shape, region, width, kind in dict.fromkeys(groups):
         both = []
-        for key, plain in ours.items():
+        for key, before in ours.items():
             other = ours.get((key[0], "regularised", *key[2:]))
-            if (key[0], key[1], key[3]) == (shape, "plain", region) and other is not None and solved(other):
-                both.append((other, plain))
+            if (key[0], key[3], key[4], key[1]) == (shape, region, width, kind) and other is not None and solved(other):
+                both.append((other, before))
         if both:
-            times = geometric_mean(other["solve"] / plain["solve"] for other, plain in both)
-            errors = geometric_mean(other["error"] / plain["error"] for other, plain in both)
-            bound = "" if all(solved(plain) for _, plain in both) else "at most "
-            lines.append(f"| {shape} | {region} | {len(both)} | {bound}{times:.3f} | {errors:.2f} |")
+            times = geometric_mean(other["solve"] / before["solve"] for other, before in both)
+            errors = geometric_mean(other["error"] / before["error"] for other, before in both)
+            bound = "" if all(solved(before) for _, before in both) else "at most "
+            lines.append(f"| {shape} | {region} ±{width:g} | {kind} | {len(both)} | {bound}{times:.3f} | {errors:.2f} |")
     return lines

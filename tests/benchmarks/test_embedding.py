@@ -68,7 +68,7 @@ def test_the_summary_takes_the_better_setting_of_the_peer_and_only_what_both_hav
     said = summary(results)
     assert "| 2x50 plain | box | 1 | 1, 1 | 20.0 | 7, 100 | 0.25 (of 1) |" in said
     assert "| 2x50 regularised | box | 1 | 1, 0 | 1.0 | 7, 7 |" in said and "none solved by both" in said
-    assert "| 2x50 | box | 1 | 0.100 | 0.50 |" in said
+    assert "| 2x50 | box ±0.1 | plain | 1 | 0.100 | 0.50 |" in said
 
 
 def test_geometric_means_and_disagreements() -> None:
