@@ -18,7 +18,7 @@ from bilevel_lang.oracle.magnitude import magnitude
 from bilevel_lang.oracle.multipliers import reduced_costs
 from bilevel_lang.problem import BilevelProblem, Structure
 from bilevel_lang.reformulation.rewrite import Reformulation
-from bilevel_lang.solution import BilevelSolution, Certificate, Exactness, Point, Status
+from bilevel_lang.solution import BilevelSolution, Certificate, Exactness, Point, SearchCounts, Status
 from bilevel_lang.solvers.solver import SolverRun, Termination
 from bilevel_lang.verification import complete_values
 
@@ -119,8 +119,14 @@ def assemble(
         has_leader=problem.structure is not Structure.EQUILIBRIUM,
         approximate_objective=run.approximate_objective,
         surrogate=run.surrogate,
+        search=_search(run),
         **_found(findings),
     )
+
+
+def _search(run: SolverRun) -> SearchCounts | None:
+    counts = SearchCounts(run.nodes, run.cuts, run.follower_solves)
+    return None if counts == SearchCounts() else counts
 
 
 def better_of(first: BilevelSolution, second: BilevelSolution) -> BilevelSolution:

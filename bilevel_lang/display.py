@@ -8,7 +8,7 @@ from typing import Any
 from bilevel_lang.oracle.description import describe
 from bilevel_lang.oracle.traits import traits_of
 from bilevel_lang.problem import Agent, BilevelProblem, Disjunction, Row, SoftRow, Structure
-from bilevel_lang.solution import BilevelSolution, Certificate, Exactness, MultiplierRange, Status, Tie
+from bilevel_lang.solution import BilevelSolution, Certificate, Exactness, MultiplierRange, SearchCounts, Status, Tie
 from bilevel_lang.stochastic_display import program_text, stochastic_text
 
 VARIABLES_SHOWN = 40
@@ -55,9 +55,18 @@ def _verdict(solution: BilevelSolution) -> str:
         lines.append(("local", STATIONARY[solution.stationarity.kind]))
     lines += [("surrogate", text) for text in _surrogate(solution)]
     lines.append(("solver", f"{method}, {solution.solver}: {solution.termination}"))
+    lines += [("search", text) for text in _search(solution.search)]
     lines += [("ties", text) for text in _ties(solution.ties)]
     lines += [("dualvar", _range(r)) for r in solution.multiplier_ranges[:VARIABLES_SHOWN] if not r.unique]
     return "\n".join(f"{name:<10}{text}" for name, text in lines)
+
+
+def _search(search: SearchCounts | None) -> list[str]:
+    """What a search of ours did; the nodes of a solver's own search alone are no news."""
+    if search is None or (search.cuts is None and search.follower_solves is None):
+        return []
+    counted = ((search.nodes, "nodes"), (search.cuts, "cuts"), (search.follower_solves, "problems of followers solved"))
+    return [", ".join(f"{count} {what}" for count, what in counted if count is not None)]
 
 
 def _surrogate(solution: BilevelSolution) -> list[str]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         Certificate,
         FollowerReport,
         MultiplierRange,
+        SearchCounts,
         Stationarity,
         StochasticReport,
         Tie,
@@ -45,6 +46,7 @@ def solution_object(solution: BilevelSolution) -> dict[str, Any]:
             "multiplier_ranges": [_multiplier_range(r) for r in solution.multiplier_ranges],
             "stationarity": _stationarity(solution.stationarity),
             "stochastic": _stochastic(solution.stochastic),
+            "search": _search(solution.search),
             "approximate_objective": solution.approximate_objective,
             "surrogate": None if solution.surrogate is None else dict(solution.surrogate),
             "summary": dict(solution.summary),
@@ -54,6 +56,12 @@ def solution_object(solution: BilevelSolution) -> dict[str, Any]:
         }
     )
     return cleaned
+
+
+def _search(search: SearchCounts | None) -> dict[str, int | None] | None:
+    if search is None:
+        return None
+    return {"nodes": search.nodes, "cuts": search.cuts, "follower_solves": search.follower_solves}
 
 
 def check_object(problem: BilevelProblem) -> dict[str, Any]:

@@ -211,6 +211,15 @@ class StochasticReport:
     out_of_sample: OutOfSample | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class SearchCounts:
+    """What the search did, as far as it is known: nodes of branch and bound, cuts, problems of followers solved."""
+
+    nodes: int | None = None
+    cuts: int | None = None
+    follower_solves: int | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class BilevelSolution:
     """The answer. ``objective``, ``bound`` in the leader's own sense; ``gap`` relative; None where there is none."""
@@ -246,6 +255,8 @@ class BilevelSolution:
     """What the surrogate of nn-embed says of the objective; never the answer. None of other methods."""
     surrogate: Mapping[str, Any] | None = None
     """What is known of that surrogate (docs/json.md)."""
+    search: SearchCounts | None = None
+    """None where nothing of it is known."""
 
     @property
     def exit_code(self) -> int:

@@ -8,7 +8,7 @@ import pyomo.environ as pyo
 
 from bilevel_lang import resolve, solve
 from bilevel_lang.display import VARIABLES_SHOWN, check_text, explain_text, number, solution_text
-from bilevel_lang.solution import BilevelSolution, Exactness, MultiplierRange, Stationarity, Status, Tie
+from bilevel_lang.solution import BilevelSolution, Exactness, MultiplierRange, SearchCounts, Stationarity, Status, Tie
 from tests.resolver.equilibria import game, quasi, without
 from tests.test_json_report import EMP, model
 
@@ -141,6 +141,12 @@ def _small() -> BilevelSolution:
     m.x = pyo.Var(bounds=(0, 1))
     m.f = pyo.Objective(expr=m.x)
     return solve(m, "")
+
+
+def test_a_search_of_ours_is_counted_and_a_solvers_own_is_not() -> None:
+    solution = replace(solve(model(), EMP), search=SearchCounts(nodes=7, cuts=4, follower_solves=11))
+    assert "search    7 nodes, 4 cuts, 11 problems of followers solved" in solution_text(solution)
+    assert "search " not in solution_text(replace(solution, search=SearchCounts(nodes=7)))
 
 
 def test_a_surrogate_is_told_with_its_error_and_its_claim() -> None:

@@ -31,6 +31,7 @@ SOLUTION_FIELDS = {
     "multiplier_ranges",
     "stationarity",
     "stochastic",
+    "search",
     "approximate_objective",
     "surrogate",
     "summary",
@@ -90,6 +91,14 @@ def test_numbers_that_are_not_finite_are_null() -> None:
     assert answer["certificate"]["leader_feasibility"] is None
     assert answer["exit_code"] == 5
     json.dumps(answer, allow_nan=False)
+
+
+def test_counts_of_the_search() -> None:
+    m = model()
+    assert solution_object(solve(m, EMP))["search"] is None or solution_object(solve(m, EMP))["search"]["cuts"] is None
+    m.x.domain = pyo.Integers
+    counts = solution_object(solve(m, EMP, method="value-function", solver="scip"))["search"]
+    assert counts.keys() == {"nodes", "cuts", "follower_solves"}
 
 
 def test_errors_carry_place_and_mend() -> None:

@@ -159,6 +159,8 @@ class MatrixRun:
     row_duals: Floats | None = None
     column_duals: Floats | None = None
     doubts: tuple[str, ...] = ()
+    cuts: int | None = None
+    follower_solves: int | None = None
 
     def on_components(self, values: ComponentMap | None) -> SolverRun:
         """The same in terms of a Pyomo model: ``values`` are what :attr:`x` means there. Multipliers are left to the caller."""
@@ -173,6 +175,8 @@ class MatrixRun:
             nodes=self.nodes,
             iterations=self.iterations,
             doubts=self.doubts,
+            cuts=self.cuts,
+            follower_solves=self.follower_solves,
         )
 
 

@@ -81,6 +81,10 @@ class SolverRun:
     seconds: float = 0.0
     message: str = ""
     nodes: int | None = None
+    cuts: int | None = None
+    """What a search of ours has added: cuts, disjunctions, policies."""
+    follower_solves: int | None = None
+    """How many problems of followers such a search has solved, of all kinds."""
     iterations: int | None = None
     duals: ComponentMap | None = None
     reduced_costs: ComponentMap | None = None

@@ -1,9 +1,10 @@
 """The value-function method: relax the follower's optimality, then put back what its own answers say about it.
 
 Formulation: :mod:`.integer.disjunctions`. Accepts: linear followers, integer or not, whose rows hold integer variables of the
-leader with fractions as coefficients; several of them if none sees another. All other optimisers go to the bounding scheme of
-:mod:`.nonconvex.search`, which is epsilon-optimal. Produces: no model of its own but the high-point
-relaxation; the search adds to it while it runs. Exactness: exact, as all numbers that decide are whole.
+leader with fractions as coefficients; several of them if none sees another. With continuous variables of the leader there and
+integers in a follower: :mod:`.continuous.search`. All other optimisers go to the bounding scheme of :mod:`.nonconvex.search`,
+which is epsilon-optimal. Produces: no model of its own but the high-point relaxation; the search adds to it while it runs.
+Exactness: exact, where all numbers that decide are whole; epsilon behind continuous variables where the best value is approached.
 Reference: Fischetti, Ljubic, Monaci and Sinnl 2017, Oper. Res. 65:1615; Tahernejad, Ralphs and DeNegre 2020, Math. Program.
 Comput. 12:529; Mitsos 2010, J. Glob. Optim. 47:557.
 """
@@ -20,6 +21,7 @@ from bilevel_lang.problem import BilevelProblem
 from bilevel_lang.reformulation.optimality_conditions import clone
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.rewrite import Accepted, Reformulation, Refusal, Verdict
+from bilevel_lang.reformulation.value_function.continuous.route import continuous_reformulation, read_continuous
 from bilevel_lang.reformulation.value_function.integer.choice import chosen_engine
 from bilevel_lang.reformulation.value_function.integer.reading import ReadProblem, read_problem, why_not_sure
 from bilevel_lang.reformulation.value_function.integer.search import ENGINES, find_optimum
@@ -34,15 +36,15 @@ class ValueFunction:
     name = "value-function"
 
     def accepts(self, problem: BilevelProblem, options: Options) -> Verdict:
-        """Linear followers behind integer linking variables; what is left to the bounding scheme, in the optimistic position."""
+        """Linear followers; what is not, and LPs behind continuous variables, by the bounding scheme if optimistic."""
         read = self._read(problem, options)
-        if isinstance(read, Refusal):
-            other = accepts_nonconvex(problem, options)
-            return other if isinstance(other, Accepted) else read
-        arrays = read.arrays
-        links, own = int(arrays.linking().sum()), int(arrays.follower.sum())
-        whole = int((arrays.follower & arrays.relaxation.integer).sum())
-        return Accepted(f"linear followers with {own} columns ({whole} integer) behind {links} integer linking variables")
+        if not isinstance(read, Refusal):
+            return Accepted(_counted(read))
+        linked = read_continuous(problem, options)
+        if not isinstance(linked, Refusal):
+            return Accepted(_counted(linked))
+        other = accepts_nonconvex(problem, options)
+        return other if isinstance(other, Accepted) else read
 
     def apply(self, problem: BilevelProblem, options: Options) -> Reformulation:
         """The high-point relaxation as a Pyomo model: everybody's rows, the leader's objective. Its exactness is a relaxation."""
@@ -75,6 +77,9 @@ class ValueFunction:
         """Arrays, and the search over them; or the bounding scheme."""
         read = self._read(problem, options)
         if isinstance(read, Refusal):
+            linked = read_continuous(problem, options)
+            if not isinstance(linked, Refusal):
+                return continuous_reformulation(linked, options)
             if isinstance(accepts_nonconvex(problem, options), Accepted):
                 return nonconvex_reformulation(problem, options)
             raise RefusedError(f"{self.name}: {read.reason}", read.remedy)
@@ -112,6 +117,17 @@ class _Run:
         found = find_optimum(self._read.arrays, self._solver, replace(options, solver=self._solver))
         values = None if found.x is None else ComponentMap(zip(self._read.variables, found.x.tolist(), strict=True))
         return replace(found.on_components(values), multipliers=())
+
+
+def _counted(read: ReadProblem) -> str:
+    arrays = read.arrays
+    linking, whole = arrays.linking(), arrays.relaxation.integer
+    own, integer = int(arrays.follower.sum()), int((arrays.follower & whole).sum())
+    kinds = [(int((linking & whole).sum()), "integer"), (int((linking & ~whole).sum()), "continuous")]
+    links = " and ".join(f"{count} {kind}" for count, kind in kinds if count) or "0"
+    return (
+        f"linear followers with {own} columns ({integer} integer) behind {links} linking variables"
+    )
 
 
 def _relaxation_only(options: Options) -> SolverRun:

@@ -13,19 +13,15 @@ from __future__ import annotations
 import math
 import sys
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-import pyomo.environ as pyo
 from pyomo.common.collections import ComponentMap
-from pyomo.core.expr.visitor import identify_variables
 
 from bilevel_lang.errors import SolverFailedError
-from bilevel_lang.oracle.agent_model import number_at
-from bilevel_lang.oracle.magnitude import magnitude, row_violation
-from bilevel_lang.oracle.traits import is_pinned
 from bilevel_lang.problem import BilevelProblem
 from bilevel_lang.reformulation.options import Options
-from bilevel_lang.reformulation.value_function.nonconvex.answers import Answer, best_answer
+from bilevel_lang.reformulation.value_function.nonconvex.judgement import Judge, Judged, NoAnswer
+from bilevel_lang.reformulation.value_function.nonconvex.leader import SMALLEST_SIZE, LeaderGoal
 from bilevel_lang.reformulation.value_function.nonconvex.relaxation import Relaxation
 from bilevel_lang.solvers.registry import by_name
 from bilevel_lang.solvers.solver import SolverOptions, SolverRun, Termination
@@ -42,29 +38,11 @@ STALLED = 3
 SAME = 1e-9
 """Points closer than this, relative to max(1, |value|), are the same."""
 
-DIGITS = 9
-"""Decimals to which a point is rounded, to see whether it is better so."""
-
-VIOLATED = 1e-9
-"""What the model's rows may miss, relative, at the rounded point."""
-
 BOXES = (1e3, 1e5)
 """Bounds for all variables where the relaxation has none: for a point to cut off, nothing else."""
 
-SMALLEST_SIZE = 1e-6
-"""Of the leader's objective, where nothing is known of it, or all its terms vanish."""
-
 UNBOUNDED = 5
 """Rounds without a bound, of a follower or of the relaxation, after which the search gives up."""
-
-
-@dataclass(frozen=True, eq=False)
-class Judged:
-    """A point with every follower's best answer to it, and by how much (>= 0, its own units) that one is better."""
-
-    point: ComponentMap
-    answers: tuple[Answer, ...]
-    gaps: tuple[float, ...]
 
 
 class Search:
@@ -72,19 +50,19 @@ class Search:
 
     def __init__(self, problem: BilevelProblem, relaxation: Relaxation, options: Options) -> None:
         self.problem, self.relaxation, self.options = problem, relaxation, options
-        objective = problem.leader.objective
-        self.sense = -1.0 if objective is not None and objective.sense == pyo.maximize else 1.0
+        self.goal = LeaderGoal(problem)
+        self.sense = self.goal.sense
+        self.judge = Judge(problem, list(relaxation.scales), self._options)
         self.began = time.perf_counter()
         self.bound: float | None = None
         self.point: ComponentMap | None = None
         self.value = math.inf
         """The leader's objective at ``point``, times the sense."""
-        self.loss = [0.0] * len(problem.agents)
         self.inside = False
         """Whether ``point`` was found off a boundary on which the relaxation is stuck."""
         self.size = SMALLEST_SIZE
         """Of the terms of the leader's objective, at the last point."""
-        self.rounds = 0
+        self.rounds = self.nodes = 0
         self.boundless = 0
         self.stalled = 0
         self.last: ComponentMap | None = None
@@ -104,17 +82,17 @@ class Search:
             found, proven = self._relaxed()
             if found.values is None or found.termination not in (Termination.OPTIMAL, Termination.LIMIT):
                 return self._without_point(found)
-            judged = self._judge(self._point_of(found))
+            judged = self._judged(self._point_of(found))
             ended = self._take(judged, found, proven)
             self._tell()
             if ended is not None:
                 return ended
 
-    def _take(self, judged: Judged | SolverRun, found: SolverRun, proven: bool) -> SolverRun | None:
+    def _take(self, judged: Judged | NoAnswer, found: SolverRun, proven: bool) -> SolverRun | None:
         """What a point of the relaxation leads to; the end, or None where the search goes on."""
-        if isinstance(judged, SolverRun):
-            return judged
-        if self._accepted(judged):
+        if isinstance(judged, NoAnswer):
+            return self._end(judged.termination, judged.said)
+        if self.judge.accepts(judged):
             self._offer(judged)
             if proven and found.termination is Termination.OPTIMAL:
                 return self._end(Termination.OPTIMAL, "every follower's answer in the relaxation is optimal")
@@ -126,7 +104,7 @@ class Search:
             return self._end(Termination.LIMIT, "time limit")
         self.boundless += not (proven and all(a.bounded for a in judged.answers))
         if self.boundless >= UNBOUNDED:
-            return self._end(Termination.LIMIT, self._no_bound(judged))
+            return self._end(Termination.LIMIT, self.judge.without_best(judged) or NO_BOUND)
         self._cut(judged)
         if self._is_stalled(judged.point):
             self._step_inside()
@@ -168,10 +146,10 @@ class Search:
             found = self._solve()
         if found.values is None:
             return
-        judged = self._judge(self._point_of(found))
-        if isinstance(judged, SolverRun):
+        judged = self._judged(self._point_of(found))
+        if isinstance(judged, NoAnswer):
             return
-        if self._accepted(judged):
+        if self.judge.accepts(judged):
             self.inside = self._offer(judged) or self.inside
         else:
             self._cut(judged)
@@ -180,31 +158,15 @@ class Search:
         gap = INNER * self._wanted
         limits = {"limits/gap": gap, "limits/absgap": gap * min(1.0, self.size)}
         options = replace(self._options(), extra={**limits, **self.options.solver_options})
-        return by_name("scip").run(self.relaxation.model, options)
+        run = by_name("scip").run(self.relaxation.model, options)
+        self.nodes += run.nodes or 0
+        return run
 
     # --- Points
 
-    def _judge(self, point: ComponentMap) -> Judged | SolverRun:
-        """Every follower's answer to the point; the end of the search where one could not be had."""
-        self.size = self._size(point)
-        answers, gaps = [], []
-        for number, (agent, scale) in enumerate(zip(self.problem.agents, self.relaxation.scales, strict=True)):
-            assert agent.objective is not None
-            answer = best_answer(agent, point, scale.factor, self._options())
-            if answer.ended is Termination.INTERRUPTED:
-                return self._end(Termination.INTERRUPTED, "interrupted")
-            if answer.value is None:
-                where = Termination.LIMIT if answer.ended is Termination.LIMIT else Termination.FAILED
-                return self._end(where, f"no answer of {agent.name} could be found ({answer.ended.value})")
-            if answer.bounded:
-                self.loss[number] = max(self.loss[number], answer.loss)
-            answers.append(answer)
-            gaps.append(max(0.0, agent.sign * (number_at(agent.objective.expression, point) - answer.value)))
-        return Judged(point, tuple(answers), tuple(gaps))
-
-    def _accepted(self, judged: Judged) -> bool:
-        epsilons = (2 * scale.epsilon for scale in self.relaxation.scales)
-        return all(a.bounded and g <= e for a, g, e in zip(judged.answers, judged.gaps, epsilons, strict=True))
+    def _judged(self, point: ComponentMap) -> Judged | NoAnswer:
+        self.size = self.goal.size(point)
+        return self.judge.judge(point)
 
     def _cut(self, judged: Judged) -> None:
         for number, (answer, gap) in enumerate(zip(judged.answers, judged.gaps, strict=True)):
@@ -213,8 +175,7 @@ class Search:
 
     def _offer(self, judged: Judged) -> bool:
         """Keep the point if it is the best so far, and say whether it is."""
-        objective = self.problem.leader.objective
-        value = 0.0 if objective is None else self.sense * number_at(objective.expr, judged.point)
+        value = self.goal.value(judged.point)
         if self.point is not None and value >= self.value:
             return False
         self.point, self.value, self.inside = judged.point, value, False
@@ -231,32 +192,6 @@ class Search:
                 value = value if original.lb is None else max(value, float(original.lb))
                 value = value if original.ub is None else min(value, float(original.ub))
             found[original] = value
-        return found
-
-    def _tidied(self, point: ComponentMap) -> ComponentMap:
-        """``point``, or the same with rounded values where that is nearer to the followers' optima.
-
-        Where an objective vanishes at the solution, 1e-10 beside it decides which answer is best.
-        """
-        if self._miss(point) <= self.options.tolerance / 2:
-            return point
-        rounded = ComponentMap((v, value if v.fixed else round(value, DIGITS) + 0.0) for v, value in point.items())
-        rows = self.problem.model.component_data_objects(pyo.Constraint, active=True)
-        if any(row_violation(row.body, row.lb, row.ub, rounded) > VIOLATED for row in rows):
-            return point
-        return rounded if self._miss(rounded) <= self.options.tolerance / 2 else point
-
-    def _miss(self, point: ComponentMap) -> float:
-        """By how much the followers may miss their optima, relative to the sizes of their objectives at the point."""
-        judged = self._judge(point)
-        if isinstance(judged, SolverRun):
-            return math.inf
-        found = 0.0
-        for agent, answer, gap in zip(self.problem.agents, judged.answers, judged.gaps, strict=True):
-            assert agent.objective is not None
-            own = [v for v in agent.variables if not is_pinned(v)]
-            size = magnitude(agent.objective.expression, own, point).total
-            found = max(found, (gap + answer.loss) / (size or 1.0))
         return found
 
     def _is_stalled(self, point: ComponentMap) -> bool:
@@ -286,22 +221,12 @@ class Search:
         return replace(self.options.for_solver(left), gap=None, verbose=False, extra={})
 
     def _closed(self) -> bool:
-        objective = self.problem.leader.objective
-        if self.point is None:
+        if self.point is None or (self.goal and self.bound is None):
             return False
-        if objective is None:
+        if not self.goal:
             return True
-        if self.bound is None:
-            return False
-        size = max(abs(self.value), min(1.0, self._size(self.point)))
-        return self.value - self.sense * self.bound <= self._wanted * size
-
-    def _size(self, point: ComponentMap) -> float:
-        objective = self.problem.leader.objective
-        if objective is None:
-            return 1.0
-        variables = identify_variables(objective.expr, include_fixed=False)
-        return max(SMALLEST_SIZE, magnitude(objective.expr, variables, point).total)
+        size = max(abs(self.value), min(1.0, self.goal.size(self.point)))
+        return self.value - self.sense * (self.bound or 0.0) <= self._wanted * size
 
     def _without_point(self, found: SolverRun) -> SolverRun:
         if found.termination is Termination.INFEASIBLE and self.point is not None:
@@ -315,26 +240,22 @@ class Search:
             return self._end(Termination.FAILED, said)
         return self._end(found.termination, found.message)
 
-    def _no_bound(self, judged: Judged) -> str:
-        for agent, answer in zip(self.problem.agents, judged.answers, strict=True):
-            if not answer.bounded:
-                links = ", ".join(f"{v.name}={judged.point[v]:.6g}" for v in list(judged.point)[:4])
-                return f"{agent.name} has ever better answers at {links}: give its variables bounds"
-        return "the relaxation has no bound: give the variables bounds"
-
     def _end(self, termination: Termination, said: str) -> SolverRun:
         if self.point is not None and termination is Termination.OPTIMAL:
-            self.point = self._tidied(self.point)
+            self.point = self.judge.tidied(self.point, self.options.tolerance)
         values = self._twin_values() if self.point is not None else None
         return SolverRun(
             termination,
             by_name("scip").version(),
             values=values,
-            objective=None if self.point is None or self.problem.leader.objective is None else self.sense * self.value,
+            objective=self.sense * self.value if self.point is not None and self.goal else None,
             bound=self.bound,
             seconds=self._spent_seconds,
             message=f"{said}, after {self.rounds} rounds and {self.relaxation.cuts} cuts",
             iterations=self.rounds,
+            nodes=self.nodes,
+            cuts=self.relaxation.cuts,
+            follower_solves=self.judge.solves,
             epsilon=self._epsilons() if values is not None else "",
         )
 
@@ -344,11 +265,7 @@ class Search:
 
     def _epsilons(self) -> str:
         """The tolerances of the answer, in words."""
-        followers = (
-            f"{agent.name} may miss its optimum by {2 * scale.epsilon + loss:.2g}"
-            for agent, scale, loss in zip(self.problem.agents, self.relaxation.scales, self.loss, strict=True)
-        )
-        said = f"epsilon-optimal: bounds within {self._wanted:g} relative; " + "; ".join(followers)
+        said = f"epsilon-optimal: bounds within {self._wanted:g} relative; {self.judge.tolerances()}"
         return f"{said}; {NOT_ATTAINED}" if self.inside else said
 
     def _tell(self) -> None:
@@ -360,6 +277,8 @@ class Search:
         line = f"{self._spent_seconds:7.1f}s round {self.rounds:4d} incumbent {value:>16} bound {bound:>16}"
         sys.stderr.write(f"{line} cuts {self.relaxation.cuts:5d}\n")
 
+
+NO_BOUND = "the relaxation has no bound: give the variables bounds"
 
 NOT_ATTAINED = "the bound is perhaps approached and not attained: nearer to it a better answer of a follower becomes feasible"
 
