@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
 BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
 NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)*(?:e[-+]?\d+)?")
-VOLATILE = re.compile(r"^time\b|seconds|\bgap\b|feasibility|residual|^solver\b|^bound\b")
+VOLATILE = re.compile(r"^time\b|^search\b|seconds|\bgap\b|feasibility|residual|^solver\b|^bound\b")
 
 Runner = Callable[[list[str], Path], tuple[str, int]]
 """Arguments of bilevel-solve and the folder to run it in, to what it printed and its exit code."""
