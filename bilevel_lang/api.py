@@ -6,6 +6,7 @@ text --parse--> EmpInfo --resolve--> BilevelProblem --rewrite--> Reformulation
 
 from __future__ import annotations
 
+import numbers
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
@@ -21,6 +22,7 @@ from bilevel_lang.errors import RefusedError, SolverFailedError, UsageError
 from bilevel_lang.grammar.parser import parse
 from bilevel_lang.grammar.syntax import EmpInfo
 from bilevel_lang.handover import of_modeller, to_modeller, to_problem, write
+from bilevel_lang.model_file import check_model
 from bilevel_lang.mps_files.exchange import write_pair
 from bilevel_lang.mps_files.extraction import extract
 from bilevel_lang.problem import BilevelProblem
@@ -75,9 +77,11 @@ def as_info(info: EmpInfo | str | Path) -> EmpInfo:
 def resolve(model: Any, info: EmpInfo | str | Path, *, strict: bool = False) -> BilevelProblem:
     """Find the names of ``info`` in the Pyomo ``model`` and settle who owns what.
 
-    ``strict`` makes warnings errors. Raises EmpSyntaxError, and ResolutionError with every mistake at once.
+    ``strict`` makes warnings errors. Raises EmpSyntaxError, ModelFileError for what is no Pyomo model, and ResolutionError with
+    every mistake at once.
     """
-    return resolve_info(model, as_info(info), strict=strict)
+    info = as_info(info)
+    return resolve_info(check_model(model, "the model"), info, strict=strict)
 
 
 def reformulate(
@@ -109,8 +113,9 @@ def verify(model: Any, info: EmpInfo | str | Path, point: Point | Mapping[Any, f
 
     What is measured: docs/verification.md.
 
-    Raises UsageError for a name that is no variable, and what :func:`resolve` raises.
+    Raises UsageError for a name that is no variable, a value that is no number, and what :func:`resolve` raises.
     """
+    tolerance = Options(tolerance=tolerance).tolerance
     problem = resolve(model, info)
     if problem.stochastic is not None:
         said = "a point has one second stage, and a stochastic program one for each scenario"
@@ -153,8 +158,10 @@ def _point(model: Any, values: Mapping[Any, float]) -> Point:
     found: ComponentMap = ComponentMap()
     for key, value in values.items():
         variable = model.find_component(key) if isinstance(key, str) else key
-        if variable is None:
-            raise UsageError(f"the model has no variable {key!r}")
+        if variable is None or not hasattr(variable, "is_variable_type") or not variable.is_variable_type():
+            raise UsageError(f"the model has no variable {key if isinstance(key, str) else str(key)!r}")
+        if isinstance(value, bool) or not isinstance(value, numbers.Real):
+            raise UsageError(f"the value of `{variable.name}` is a number, not {value!r}")
         found[variable] = float(value)
     return Point(found)
 
@@ -173,7 +180,7 @@ def solve(
     clock = Clock()
     info = as_info(info)
     clock.tick("parse")
-    problem = resolve_info(model, info, strict=strict)
+    problem = resolve_info(check_model(model, "the model"), info, strict=strict)
     clock.tick("resolve")
     return solve_problem(problem, Options(method=method, **options), clock)
 

@@ -37,11 +37,11 @@ def load_model(path: Path) -> Any:
         _run(path, module)
         model = module.__dict__.get("model")
         if model is not None:
-            return _checked(model, f"`model` of {path}")
+            return check_model(model, f"`model` of {path}")
         maker = next((module.__dict__[name] for name in MAKERS if callable(module.__dict__.get(name))), None)
         if maker is None:
             raise ModelFileError(f"{path} has no `model`", _mend_for_none(module))
-        return _checked(_call(maker, path), f"what `{maker.__name__}()` of {path} returns")
+        return check_model(_call(maker, path), f"what `{maker.__name__}()` of {path} returns")
 
 
 def _run(path: Path, module: types.ModuleType) -> None:
@@ -119,7 +119,8 @@ def _mend_for_none(module: types.ModuleType) -> str:
     )
 
 
-def _checked(model: Any, what: str) -> Any:
+def check_model(model: Any, what: str) -> Any:
+    """``model`` itself. Raises ModelFileError, in which ``what`` names it, for what is no Pyomo model with its data."""
     if isinstance(model, type) or not hasattr(model, "component_data_objects"):
         kind = f"the class {model.__name__}" if isinstance(model, type) else f"of type {type(model).__name__}"
         mend = "call it: `model = pyo.ConcreteModel()`" if isinstance(model, type) else "make it a `pyo.ConcreteModel()`"

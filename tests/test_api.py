@@ -11,7 +11,7 @@ from pyomo.common.collections import ComponentMap
 
 import bilevel_lang as bl
 from bilevel_lang import api
-from bilevel_lang.errors import EmpSyntaxError, ResolutionError, UsageError
+from bilevel_lang.errors import EmpSyntaxError, ModelFileError, ResolutionError, UsageError
 from bilevel_lang.grammar.syntax import EmpInfo
 from bilevel_lang.reformulation.complementarity.pairs import conditions
 from bilevel_lang.reformulation.kkt import Kkt
@@ -69,6 +69,34 @@ def test_a_file_name_as_text_is_answered_with_the_mend(function: Any) -> None:
 def test_something_else_is_no_annotation() -> None:
     with pytest.raises(UsageError, match="not a list"):
         bl.solve(follow(), ["bilevel x"])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "wrong", [None, "model.py", pyo.ConcreteModel, pyo.AbstractModel()], ids=["None", "text", "class", "abstract"]
+)
+@pytest.mark.parametrize("function", [bl.resolve, bl.solve])
+def test_something_else_is_no_model(function: Any, wrong: Any) -> None:
+    with pytest.raises(ModelFileError, match=r"^error.*the model is .*(not a Pyomo model|without data)"):
+        function(wrong, "bilevel x\nmin f y c")
+
+
+@pytest.mark.parametrize(
+    ("point", "said"),
+    [
+        ({"c": 1}, "no variable 'c'"),
+        ({"x": "a"}, "`x` is a number, not 'a'"),
+        ({"x": None}, "not None"),
+        ({3: 1.0}, "no variable '3'"),
+    ],
+)
+def test_a_point_is_variables_with_numbers(point: Any, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        bl.verify(follow(), "bilevel x\nmin f y c", point)
+
+
+def test_a_tolerance_that_verifies_anything_is_none() -> None:
+    with pytest.raises(UsageError, match="tolerance"):
+        bl.verify(follow(), "bilevel x\nmin f y c", {"x": 1.0, "y": 9.0}, tolerance=1e9)
 
 
 def test_mistakes_come_as_our_errors() -> None:
