@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from bilevel_lang.problem_files import PAIR
 if TYPE_CHECKING:
     from bilevel_lang.problem import BilevelProblem
     from bilevel_lang.reformulation.options import Options
+    from bilevel_lang.reformulation.rewrite import Rewrite
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +63,30 @@ def _save_pair(problem: BilevelProblem, target: Path, aux_format: str) -> Saved:
 
 
 def _save_rewritten(problem: BilevelProblem, target: Path, asked: Options, why: str = "") -> Saved:
-    from bilevel_lang.files import encoding_for, write_model
+    from bilevel_lang.files import write_model
+
+    rewrite, path, wanted = _chosen(problem, target, asked)
+    made = rewrite.encode(rewrite.apply(problem, wanted), wanted)
+    write_model(made.model, target)
+    warned = "".join(f"\nwarning: {said}" for said in made.warnings)
+    return Saved(f"wrote {target} ({made.method} + {made.encoding or 'no encoding'}{why}){warned}", (*path, *made.why))
+
+
+def _chosen(problem: BilevelProblem, target: Path, asked: Options) -> tuple[Rewrite, list[str], Options]:
+    """The rewrite, how it was chosen, and the options with the encoding that the format needs; that is for kkt, which alone
+    makes conditions to encode.
+    """
+    from bilevel_lang.files import encoding_for
     from bilevel_lang.reformulation.registry import choose
 
-    asked = replace(asked, encoding=asked.encoding or encoding_for(target))
-    rewrite, path = choose(problem, asked)
-    made = rewrite.encode(rewrite.apply(problem, asked), asked)
-    write_model(made.model, target)
-    return Saved(f"wrote {target} ({made.method} + {made.encoding or 'no encoding'}{why})", (*path, *made.why))
+    needed = encoding_for(target)
+    if asked.encoding is None and needed is not None and problem.stochastic is None:
+        encoded = replace(asked, encoding=needed)
+        with contextlib.suppress(RefusedError):  # what follows asks without it, and says what stands in the way
+            rewrite, path = choose(problem, encoded)
+            if rewrite.name == "kkt":
+                return rewrite, path, encoded
+    return *choose(problem, asked), asked
 
 
 def _pair_of(target: Path) -> tuple[Path, Path]:

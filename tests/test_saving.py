@@ -63,3 +63,34 @@ def test_what_contradicts_itself(tmp_path: Path) -> None:
         save(problem(), tmp_path / "a.lp", Options(), "index")
     with pytest.raises(UsageError, match="as it is"):
         save(problem(), tmp_path / "a.aux", Options(method="kkt"))
+
+
+NEWSVENDOR = """randvar d discrete 0.5 60 0.5 30
+stage 2 d sold demand
+"""
+
+
+def newsvendor() -> BilevelProblem:
+    m = pyo.ConcreteModel()
+    m.d = pyo.Param(initialize=60, mutable=True)
+    m.x, m.sold = pyo.Var(bounds=(0, 200)), pyo.Var(bounds=(0, None))
+    m.demand = pyo.Constraint(expr=m.sold <= m.d)
+    m.gain = pyo.Objective(expr=6 * m.sold - 3 * m.x, sense=pyo.maximize)
+    return resolve(m, NEWSVENDOR)
+
+
+def test_a_gams_file_of_what_has_no_conditions_needs_no_encoding(tmp_path: Path) -> None:
+    assert "extensive-form + no encoding" in save(newsvendor(), tmp_path / "a.gms", Options()).said
+    assert "kkt + scholtes" in save(problem(), tmp_path / "b.gms", Options()).said
+    with pytest.raises(RefusedError, match="no conditions to encode"):
+        save(newsvendor(), tmp_path / "c.gms", Options(encoding="scholtes"))
+
+
+@pytest.mark.parametrize("name", ["a.lp", "a.gms"])
+def test_a_relaxation_that_is_written_is_called_one(name: str, tmp_path: Path) -> None:
+    made = problem()
+    for variable in (made.model.x, made.model.y):
+        variable.domain = pyo.Integers
+    said = save(resolve(made.model, "bilevel x\nmin low y row"), tmp_path / name, Options()).said
+    assert "value-function + no encoding" in said
+    assert "warning: this is the high-point relaxation" in said
