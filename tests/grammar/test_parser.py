@@ -354,7 +354,7 @@ def check_refusal(text: str) -> None:
             assert (found.span.line, found.span.column) == (before.count("\n") + 1, len(before) - before.rfind("\n"))
 
 
-@settings(max_examples=300)
+@settings(max_examples=60)
 @given(scraps)
 def test_scraps_of_annotations_end_in_a_tree_or_a_syntax_error(text: str) -> None:
     check_refusal(text)

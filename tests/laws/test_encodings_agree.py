@@ -122,6 +122,8 @@ def instance(seed: int, *, leader: str, follower: str) -> Instance:
 
 KINDS = [("lp", "lp"), ("qp", "qp"), ("qp", "lp"), ("lp", "qp")]
 PROBLEMS = [instance(seed, leader=lead, follower=follow) for lead, follow in KINDS for seed in range(6)]
+ALL = [pytest.param(problem, marks=pytest.mark.slow if number % 6 >= 3 else ()) for number, problem in enumerate(PROBLEMS)]
+"""For the tests that solve each of them: half of them by default."""
 NAMES = [f"{lead}-{follow}-{seed}" for lead, follow in KINDS for seed in range(6)]
 ANNOTATION = "bilevel x\nmin f y e"
 
@@ -135,7 +137,7 @@ def tolerance(problem: Instance) -> float:
     return 2e-6 if problem.p else 1e-6
 
 
-@pytest.mark.parametrize("problem", PROBLEMS, ids=NAMES)
+@pytest.mark.parametrize("problem", ALL, ids=NAMES)
 def test_sos1_gives_the_optimum_of_the_enumeration(problem: Instance) -> None:
     solution = solve(problem, encoding="sos1", solver="scip")
     assert solution.status is Status.OPTIMAL, solution.messages
@@ -151,7 +153,7 @@ def test_sos1_gives_the_optimum_of_the_enumeration(problem: Instance) -> None:
     assert solution.bound <= solution.objective + 1e-6
 
 
-@pytest.mark.parametrize("problem", PROBLEMS, ids=NAMES)
+@pytest.mark.parametrize("problem", ALL, ids=NAMES)
 def test_big_m_agrees_with_sos1(problem: Instance) -> None:
     exact = solve(problem, encoding="sos1").objective
     solution = solve(problem, encoding="big-m", big_m=M)
@@ -199,7 +201,7 @@ def stationarity_of_pyomo(problem: Instance, values: dict[str, float]) -> tuple[
 
 
 @pytest.mark.skipif("core.kkt" not in list(pyo.TransformationFactory), reason="this Pyomo has no core.kkt")
-@pytest.mark.parametrize("problem", PROBLEMS, ids=NAMES)
+@pytest.mark.parametrize("problem", ALL, ids=NAMES)
 def test_stationarity_is_that_of_pyomo(problem: Instance) -> None:
     random = np.random.default_rng(5)
     mpec = bl.reformulate(problem.model(), ANNOTATION).model

@@ -30,7 +30,7 @@ def canonical(instance: BilevelInstance) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25)
 @given(instances())
 def test_a_model_made_of_an_instance_is_that_instance(instance: BilevelInstance) -> None:
     # A variable whose bounds leave one value is data to an agent, and may be anybody's.

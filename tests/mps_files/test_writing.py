@@ -17,13 +17,13 @@ from bilevel_lang.mps_files.writing import aux_text, mps_text, rounded_ranges
 from tests.mps_files.instances import AUX, MPS, instances, read
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60)
 @given(instances())
 def test_both_files_are_read_as_they_were_written(instance: BilevelInstance) -> None:
     assert read(mps_text(instance.mps), aux_text(instance, "index")) == instance
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40)
 @given(instances())
 def test_the_named_dialect_has_no_sense_and_negates_the_objective(instance: BilevelInstance) -> None:
     found = read(mps_text(instance.mps), aux_text(instance, "named", "tiny.mps"))
@@ -32,7 +32,7 @@ def test_the_named_dialect_has_no_sense_and_negates_the_objective(instance: Bile
     assert found == BilevelInstance(instance.mps, replace(follower, sense=1, costs=costs))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25)
 @given(instance=instances())
 def test_highs_reads_the_same_matrix(instance: BilevelInstance, tmp_path_factory: pytest.TempPathFactory) -> None:
     mps = replace(instance.mps, columns=tuple(replace(c, lower=min(c.lower, 0.0)) for c in instance.mps.columns))

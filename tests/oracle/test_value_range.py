@@ -14,7 +14,7 @@ from bilevel_lang.oracle.value_range import defined_everywhere, value_range
 from tests.oracle.test_shapes import BOXES, NAMES, TREES, model, number
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(TREES, st.randoms(use_true_random=False))
 def test_a_finite_range_holds_and_the_expression_is_defined(text: str, random: object) -> None:
     m = model()

@@ -47,7 +47,7 @@ def _piece(hessian: Any, target: Any, zeros: tuple[int, ...]) -> float:
     return float((z - target) @ hessian @ (z - target))
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_from_one_start_to_a_piece_without_better_neighbours(seed: int) -> None:
     m, best = trap(seed)
     solution = bl.solve(m, "", encoding="scholtes", starts=2)

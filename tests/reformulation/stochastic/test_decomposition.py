@@ -41,7 +41,7 @@ def servers(seed: int, sense: int = 1) -> tuple[Any, str]:
 
 
 @pytest.mark.parametrize("listed", [True, False], ids=["listed", "milp"])
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 8))])
 @pytest.mark.parametrize("sense", [1, -1], ids=["min", "max"])
 def test_the_optimum_is_that_of_the_extensive_form(seed: int, sense: int, listed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if not listed:

@@ -24,7 +24,7 @@ def test_bard():
 
 @pytest.mark.parametrize("leader", ["linear", "quadratic"])
 @pytest.mark.parametrize("quadratic", [False, True])
-@pytest.mark.parametrize("seed", range(40, 46))
+@pytest.mark.parametrize("seed", range(40, 43))
 def test_it_agrees_with_scip(seed, quadratic, leader):
     model, text = random_follower(seed, quadratic)
     if leader == "quadratic":
@@ -38,7 +38,7 @@ def test_it_agrees_with_scip(seed, quadratic, leader):
     assert mpec.program.violation(ours.x) <= 1e-6
 
 
-@pytest.mark.parametrize("seed", range(300, 312))
+@pytest.mark.parametrize("seed", range(300, 306))
 def test_integer_leaders_against_enumeration(seed, monkeypatch):
     p = random_linear(seed, integer=True)
     expected = by_enumeration(p)
