@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from bilevel_lang.reformulation.nn_recourse.cuts import Cuts
 from bilevel_lang.reformulation.nn_recourse.decisions import Decisions
+from bilevel_lang.reformulation.nn_recourse.race import PROBED, Runner
 from bilevel_lang.reformulation.stochastic.second_stage import SecondStage
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.surrogate.training.labels import Labels
@@ -72,15 +73,26 @@ class Archive:
             return
         began = time.perf_counter()
         todo = self._fresh(points, {**self.known, **self.worse})
+        runners: list[Runner] = []
         if todo:
             lower = self.cuts.expected(np.array([x for _, x in todo])) + [self.cuts.first_cost(x) for _, x in todo]
             order = np.argsort(lower, kind="stable")
             for start in range(0, len(order), SCREENED):
-                if self.late:
-                    break
                 chosen = order[start : start + SCREENED]
-                self._screen([todo[k] for k in chosen], lower[chosen])
+                runners += self._screened([todo[k] for k in chosen], lower[chosen])
+        self._race(runners)
         self.seconds += time.perf_counter() - began
+
+    def sharpen(self, stage: SecondStage) -> None:
+        """The best decision once more by a ``stage`` without a gap: what is proven of it is then what it costs."""
+        if self._best is None or self.stage.way != "milp":
+            return
+        found = stage.costs(self._best.x[None, :])
+        if found is not None:
+            weights, first = stage.arrays.probabilities, self.cuts.first_cost(self._best.x)
+            second = float(weights @ found.values[0])
+            key = self._key(self._best.x[self.decisions.seen])
+            self._best = self.known[key] = Known(self._best.x, first + second, first + float(weights @ found.bounds[0]), second)
 
     def value(self, point: Floats) -> Known | None:
         """What is known of ``point`` (inputs,), asked if need be; None where no first stage has it, or time is over."""
@@ -122,38 +134,45 @@ class Archive:
         self.known.update({key: None for key, x in fresh.items() if x is None})
         return [(key, x) for key, x in fresh.items() if x is not None]
 
-    def _screen(self, todo: list[tuple[bytes, Floats]], lower: Floats) -> None:
+    def _screened(self, todo: list[tuple[bytes, Floats]], lower: Floats) -> list[Runner]:
+        """Those that neither cuts nor the relaxed second stage prove worse."""
         assert self.relaxed is not None
         limit = self._limit()
         self.worse.update({key: float(low) for (key, _), low in zip(todo, lower, strict=True) if low >= limit})
         todo = [pair for pair, low in zip(todo, lower, strict=True) if low < limit]
-        found = self.relaxed.costs(np.array([x for _, x in todo])) if todo else None
+        found = self.relaxed.costs(np.array([x for _, x in todo])) if todo and not self.late else None
         if found is None:
             self.late = self.late or bool(todo)
-            return
-        totals = found.values @ self.stage.arrays.probabilities + [self.cuts.first_cost(x) for _, x in todo]
-        for k in np.argsort(totals, kind="stable").tolist():
-            if totals[k] >= self._limit():
-                self.worse[todo[k][0]] = float(totals[k])
-            elif not self._race(todo[k][0], todo[k][1], found.values[k]):
-                return
+            return []
+        weights = self.stage.arrays.probabilities
+        order = np.random.Generator(np.random.Philox(0)).permutation(len(weights))
+        runners = [Runner(k, x, self.cuts.first_cost(x), v, weights, order) for (k, x), v in zip(todo, found.values, strict=True)]
+        self.worse.update({r.key: r.least for r in runners if r.least >= limit})
+        return [r for r in runners if r.least < limit]
 
-    def _race(self, key: bytes, x: Floats, relaxed: Floats) -> bool:
-        """Solve scenario by scenario until the total is known, or proven no better than the best; False where time is over."""
-        weights, first, limit = self.stage.arrays.probabilities, self.cuts.first_cost(x), self._limit()
-        values, bounds = relaxed.copy(), relaxed.copy()
-        for number in range(len(weights)):
-            found = self.stage.one(number, x)
-            if found is None:
-                self.late = True
-                return False
-            values[number], bounds[number] = found[0], max(found[1], relaxed[number])
-            if first + float(weights @ bounds) >= limit:
-                self.worse[key] = first + float(weights @ bounds)
-                return True
-        second = float(weights @ values)
-        self._keep(key, Known(x, first + second, first + float(weights @ bounds), second))
-        return True
+    def _race(self, runners: list[Runner]) -> None:
+        """Solve scenarios until every decision is known, or proven no better than the best; the likely ones first."""
+        for runner in sorted(runners, key=lambda r: r.least):
+            self._advance(runner, lambda r: r.done >= PROBED)
+        for runner in sorted(runners, key=lambda r: r.estimate()[0]):
+            self._advance(runner, lambda r: r.hopeless(self._limit()))
+        for runner in sorted(runners, key=lambda r: r.least):
+            self._advance(runner, lambda r: False)
+
+    def _advance(self, runner: Runner, enough: Callable[[Runner], bool]) -> None:
+        if runner.key in self.known or runner.key in self.worse:
+            return
+        while not self.late:
+            if runner.finished:
+                total = runner.first + runner.second
+                self._keep(runner.key, Known(runner.x, total, runner.least, runner.second))
+                return
+            if runner.least >= self._limit():
+                self.worse[runner.key] = runner.least
+                return
+            if enough(runner):
+                return
+            self.late = not runner.step(self.stage.one)
 
     def _keep(self, key: bytes, known: Known) -> None:
         self.known[key] = known

@@ -59,6 +59,9 @@ share of the time that is left at most."""
 BOUND_SHARE = 0.3
 """Of a time limit that cuts may take where they alone cannot give the answer."""
 
+TRAINING_SHARE = 0.5
+"""Of the time that is left, for all networks of one round together."""
+
 CLOSED = 1e-6
 """Relative gap at which nothing is left to look for, where none is asked for."""
 
@@ -108,9 +111,7 @@ class Rounds:
         self.decisions = Decisions(self.arrays, bounding.cuts.cost, self.domain, self.options.seed)
         self.auto = self.options.nn.network == "auto"
         self.every = self.decisions.all(max(self.options.nn.samples or SAMPLES, LISTED if self.auto else 0))
-        # All decisions evaluated prove the best one: then its own costs should not leave a gap.
-        gap = self.options.gap or (None if self.every is not None and self.auto else LABEL_GAP)
-        stage = SecondStage(self.arrays, relaxed=False, deadline=self.deadline, gap=gap)
+        stage = SecondStage(self.arrays, relaxed=False, deadline=self.deadline, gap=self.options.gap or LABEL_GAP)
         bounding.stage.stop_at(self.deadline)
         self.archive = Archive(self.decisions, bounding.cuts, stage, bounding.stage)
         self.cuts = bounding.cuts
@@ -125,7 +126,7 @@ class Rounds:
         for number in range(self.options.nn.refine + 1):
             if number:
                 self._around_best()
-            if number == 1:
+            if number == 0 and self.options.nn.refine and self.auto:
                 self._whole()
             if self.archive.late or (self._closed() and self.auto):
                 break
@@ -154,6 +155,8 @@ class Rounds:
             self.archive.search(near[:1])
             (self.archive.search if self.auto else self.archive.ask)(self.every)
             self.enumerated = not self.archive.late
+            if self.enumerated and self.options.gap is None:
+                self.archive.sharpen(SecondStage(self.arrays, relaxed=False, deadline=self.deadline))
             return
         self.archive.stage.stop_at(until)
         self.archive.ask(near[: max(1, wanted // 2)])
@@ -202,7 +205,7 @@ class Rounds:
         arrays, best = self.arrays, self.archive.best
         if best is None or arrays.scenarios * int(arrays.integer.sum()) > WHOLE:
             return
-        seconds = WHOLE_SECONDS if self.deadline is None else min(WHOLE_SECONDS, WHOLE_SHARE * self._until(self.deadline))
+        seconds = WHOLE_SECONDS if self.deadline is None else min(WHOLE_SECONDS, self._share(WHOLE_SHARE))
         if seconds <= 0 or self._closed():
             return
         start = np.concatenate([best.x, recourse_at(arrays, best.x, self.deadline).y.ravel()])
@@ -214,9 +217,10 @@ class Rounds:
             x, _ = parted(arrays, run.x)
             self.archive.value(np.where(arrays.first.integer, np.rint(x), x)[self.decisions.seen])
 
-    @staticmethod
-    def _until(deadline: float) -> float:
-        return deadline - time.perf_counter()
+    def _share(self, part: float) -> float:
+        """Seconds: this ``part`` of what is left of the time limit."""
+        assert self.deadline is not None
+        return max(0.0, part * (self.deadline - time.perf_counter()))
 
     # --- Networks.
 
@@ -229,9 +233,11 @@ class Rounds:
         settings = Settings(layers=self.options.nn.layers or LAYERS, seed=self.options.seed)
         labels, wanted = self.archive.labels(), self.options.nn.network
         rest = replace(labels, targets=labels.targets - self.cuts.expected(np.array([k.x for k in fine]))[:, None])
-        for kind in KINDS if wanted == "auto" else (wanted,):
+        kinds = KINDS if wanted == "auto" else (wanted,)
+        for number, kind in enumerate(kinds):
             before = self.tried[kind].fitted if kind in self.tried else None
-            found = fitted(kind, rest if kind == "residual" else labels, settings, self.deadline, before)
+            until = None if self.deadline is None else time.perf_counter() + self._share(TRAINING_SHARE / (len(kinds) - number))
+            found = fitted(kind, rest if kind == "residual" else labels, settings, until, before)
             self.training += found.seconds
             self._solve(kind, found)
         return True
