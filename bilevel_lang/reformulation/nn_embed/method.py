@@ -12,6 +12,7 @@ from __future__ import annotations
 import sys
 import time
 from concurrent.futures import Executor
+from dataclasses import dataclass
 
 from pyomo.common.collections import ComponentMap
 
@@ -23,6 +24,7 @@ from bilevel_lang.reformulation.nn_embed.domain import NoPointError, derived_dom
 from bilevel_lang.reformulation.nn_embed.reading import SampledProblem, read_sampled
 from bilevel_lang.reformulation.nn_embed.rounds import Rounds
 from bilevel_lang.reformulation.nn_embed.sampler import Sampler
+from bilevel_lang.reformulation.nn_embed.single_level import single_level
 from bilevel_lang.reformulation.nn_embed.supplier import Supplier
 from bilevel_lang.reformulation.nn_embed.surrogate_files import Given, read_surrogate, write_surrogate
 from bilevel_lang.reformulation.nn_embed.target import Target, choose_targets
@@ -31,11 +33,14 @@ from bilevel_lang.reformulation.rewrite import Accepted, Reformulation, Refusal,
 from bilevel_lang.reformulation.value_function.integer.reading import ReadProblem
 from bilevel_lang.solution import Exactness
 from bilevel_lang.solvers.highs import Highs
+from bilevel_lang.solvers.matrix import MatrixRun
 from bilevel_lang.solvers.solver import SolverRun, Termination
 from bilevel_lang.surrogate.bounds.input_set import InputSet
 from bilevel_lang.surrogate.sampling.executors import executor_for
 
 TO_LEADER = "use `--target leader` alone, or write them linearly"
+
+UNVERIFIED = "this model holds what a network makes of the follower: `verify` tells whether a point of it is bilevel-feasible"
 
 CURVED = Target(
     "leader", "not all functions are linear: what the leader gets is sampled, at any one of the follower's optimal answers"
@@ -55,8 +60,32 @@ class NnEmbed:
         return Accepted(f"a linear follower that sees {len(read.inputs)} decisions of the leader can be sampled")
 
     def apply(self, problem: BilevelProblem, options: Options) -> Reformulation:
-        """Raises RefusedError: the network is trained while `solve` runs."""
-        raise RefusedError("nn-embed has no model to write yet", "use `solve`")
+        """Sample, train and solve, then the program with the network as a Pyomo model; the best point is its MIP start.
+
+        Raises RefusedError where there is no network to put into it.
+        """
+        sampled, targets = self._accepted(problem, options)
+        done = _Run(sampled, targets).rounds(options)
+        embedded = None if done is None else done.rounds.embedded
+        if done is None or embedded is None:
+            said = "no point satisfies all rows" if done is None else "there are too few samples to train a network on"
+            raise RefusedError(f"nn-embed has no model to write: {said}", "look at the rows, or take more samples")
+        found = single_level(problem, sampled, embedded, done.found.x)
+        return Reformulation(
+            problem=problem,
+            model=found.model,
+            method=self.name,
+            encoding=None,
+            solver="highs",
+            exactness=Exactness.APPROXIMATION,
+            variables=found.variables,
+            multipliers=(),
+            run=lambda wanted: Highs().run(found.model, wanted.for_solver()),
+            why=tuple(f"chosen    target {target.name}: {target.reason}" for target in targets),
+            warnings=(
+                "this model holds what a network makes of the follower: `verify` tells whether a point of it is bilevel-feasible",
+            ),
+        )
 
     def encode(self, reformulation: Reformulation, options: Options) -> Reformulation:
         """There are no complementarities to encode. Raises RefusedError where an encoding was asked for."""
@@ -68,12 +97,7 @@ class NnEmbed:
 
     def prepare(self, problem: BilevelProblem, options: Options) -> Reformulation:
         """Arrays; training is part of the run."""
-        read = self._read(problem, options)
-        if isinstance(read, Refusal):
-            raise RefusedError(f"{self.name}: {read.reason}", read.remedy)
-        if options.nn.save_surrogate is not None:
-            require_writable(options.nn.save_surrogate)
-        targets = (CURVED,) if read.evaluated is not None else choose_targets(read.read.arrays, options.nn.target)
+        read, targets = self._accepted(problem, options)
         return Reformulation(
             problem=problem,
             model=None,
@@ -86,6 +110,14 @@ class NnEmbed:
             run=_Run(read, targets),
             why=tuple(f"chosen    target {target.name}: {target.reason}" for target in targets),
         )
+
+    def _accepted(self, problem: BilevelProblem, options: Options) -> tuple[SampledProblem, tuple[Target, ...]]:
+        read = self._read(problem, options)
+        if isinstance(read, Refusal):
+            raise RefusedError(f"{self.name}: {read.reason}", read.remedy)
+        if options.nn.save_surrogate is not None:
+            require_writable(options.nn.save_surrogate)
+        return read, (CURVED,) if read.evaluated is not None else choose_targets(read.read.arrays, options.nn.target)
 
     def _read(self, problem: BilevelProblem, options: Options) -> SampledProblem | Refusal:
         if options.method.lower() != self.name:
@@ -102,6 +134,15 @@ class NnEmbed:
         return found
 
 
+@dataclass(frozen=True, eq=False)
+class _Done:
+    """The rounds, what came of them, and what is to be said of a network that was given."""
+
+    rounds: Rounds
+    found: MatrixRun
+    said: tuple[str, ...]
+
+
 class _Run:
     """The rounds in terms of the modeller's variables."""
 
@@ -110,18 +151,11 @@ class _Run:
         self._read: ReadProblem = sampled.read
 
     def __call__(self, options: Options) -> SolverRun:
-        source, variables = self._read.arrays, self._read.variables
-        inputs = self._sampled.inputs
-        try:
-            domain = derived_domain(source, inputs, tuple(variables[j].name for j in inputs))
-        except NoPointError:
+        done = self.rounds(options)
+        if done is None:
             return SolverRun(Termination.INFEASIBLE, Highs().version(), message="no point satisfies all rows", bound_holds=True)
-        given, targets = self._given(domain, options)
-        supplier = Supplier(source, domain, options, None if given is None else given.fitted)
-        with executor_for(options.nn.workers, options.nn.cluster) as executor:
-            rounds = Rounds(self._sampled, domain, targets, supplier, options, self._sampler(domain, executor, options))
-            found = rounds.run()
-        doubts = (*(() if given is None else given.said), *self._kept(rounds, domain, options))
+        found, rounds, variables = done.found, done.rounds, self._read.variables
+        doubts = (*done.said, *self._kept(rounds, options))
         values = None if found.x is None else ComponentMap(zip(variables, found.x.tolist(), strict=True))
         return SolverRun(
             found.termination,
@@ -134,9 +168,23 @@ class _Run:
             multipliers=(),
             bound_holds=True,
             approximate_objective=rounds.report.approximate,
-            surrogate=rounds.report.fields() | {"why": list(dict.fromkeys([*rounds.report.said, *supplier.said]))},
+            surrogate=rounds.report.fields() | {"why": list(dict.fromkeys([*rounds.report.said, *rounds.supplier.said]))},
             doubts=doubts,
         )
+
+    def rounds(self, options: Options) -> _Done | None:
+        """Everything done, down to the last round; None where no point satisfies all rows."""
+        source, variables, inputs = self._read.arrays, self._read.variables, self._sampled.inputs
+        try:
+            domain = derived_domain(source, inputs, tuple(variables[j].name for j in inputs))
+        except NoPointError:
+            return None
+        given, targets = self._given(domain, options)
+        supplier = Supplier(source, domain, options, None if given is None else given.fitted)
+        with executor_for(options.nn.workers, options.nn.cluster) as executor:
+            rounds = Rounds(self._sampled, domain, targets, supplier, options, self._sampler(domain, executor, options))
+            found = rounds.run()
+        return _Done(rounds, found, () if given is None else given.said)
 
     def _sampler(self, domain: InputSet, executor: Executor, options: Options) -> Sampler:
         evaluated = self._sampled.evaluated
@@ -154,14 +202,14 @@ class _Run:
         given = read_surrogate(path, self._sampled, domain, options.nn.target)
         return given, (Target(given.target or "value", f"that of {path}"),)
 
-    def _kept(self, rounds: Rounds, domain: InputSet, options: Options) -> tuple[str, ...]:
+    def _kept(self, rounds: Rounds, options: Options) -> tuple[str, ...]:
         """Write the network to the file that was asked for; what there is to say where there is none, for the answer stands."""
         path, fitted = options.nn.save_surrogate, rounds.report.fitted
         if path is None:
             return ()
         if fitted is None:
             return (f"there is no network to keep in {path}: take more samples, or more time",)
-        write_surrogate(path, fitted, rounds.report.target, self._sampled, domain, rounds.data_hash())
+        write_surrogate(path, fitted, rounds.report.target, self._sampled, rounds.domain, rounds.data_hash())
         return ()
 
 

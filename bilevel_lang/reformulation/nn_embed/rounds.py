@@ -126,6 +126,11 @@ class Rounds:
         if self.judge.best is not self._credited:
             self._credited, self.report.best_from = self.judge.best, phase
 
+    @property
+    def embedded(self) -> EmbeddedProgram | None:
+        """The program that gave the best point of those with a network; None where none was solved."""
+        return None if self._best is None else self._best.embedded
+
     # Samples
 
     def _draw(self, start: Floats, wanted: int) -> None:
