@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from bilevel_lang.errors import SolverFailedError, UsageError
+from bilevel_lang.solvers.c_output import c_output_to_stderr
 from bilevel_lang.solvers.features import features_of_program, require
 from bilevel_lang.solvers.matrix import MatrixProgram, MatrixRun, settled_matrix
 from bilevel_lang.solvers.program import Floats, Form, Program, read_program
@@ -222,18 +223,23 @@ def _hand_over(scip: Any, columns: list[Any], start: Floats) -> None:
 def solve(scip: Any, options: SolverOptions) -> None:
     """Run. SCIP has its own Ctrl-C handler for the time of the run and stops with the best point found."""
     try:
-        if options.verbose:
-            scip.hideOutput(False)
-            scip.redirectOutput()
-            _relayed.set()
-            with log_to_stderr():
-                scip.optimize()
-        elif _relayed.is_set():
-            scip.optimize()
-        else:
-            scip.optimizeNogil()
+        with c_output_to_stderr():
+            _optimize(scip, options.verbose)
     except Exception as error:  # pyscipopt raises bare Exception for every SCIP error code.
         raise SolverFailedError(f"SCIP stopped: {error}", help="run with --verbose and look at the last lines") from error
+
+
+def _optimize(scip: Any, verbose: bool) -> None:
+    if verbose:
+        scip.hideOutput(False)
+        scip.redirectOutput()
+        _relayed.set()
+        with log_to_stderr():
+            scip.optimize()
+    elif _relayed.is_set():
+        scip.optimize()
+    else:
+        scip.optimizeNogil()
 
 
 def report(scip: Any, columns: list[Any], name: str, seconds: float) -> MatrixRun:
