@@ -266,6 +266,11 @@ class BilevelProblem:
         """The ``dualvar`` maps onto rows of ``agent``."""
         return (m for m in self.dual_maps if m.agent is agent)
 
+    @property
+    def shares_rows(self) -> bool:
+        """Whether any row may be in several agents."""
+        return bool(self._sharers)
+
     def has_common_multiplier(self, row: Row) -> bool:
         """Whether ``visol`` gives all agents of ``row`` one multiplier."""
         return bool(self._sharers) and row.component in self._sharers and self._sharers[row.component][0]

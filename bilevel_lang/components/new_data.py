@@ -67,43 +67,92 @@ def _relation(side: Any) -> Any:
     return side if side.__class__ in _RELATIONS else at_least(0, side)
 
 
-def new_variable(component: Any, index: str | int, lower: float | None = None, upper: float | None = None) -> Any:
-    """A real variable with these bounds in a ``Var(Any, dense=False)``; the one of this index where it is there already."""
-    data = component._data.get(index)
-    if data is None:
-        data = _variable(component, index) if _are_known() else component[index]
-    data._lb, data._ub = lower, upper
-    return data
+class NewVariables:
+    """Enters real variables into one ``Var(Any, dense=False)``."""
+
+    def __init__(self, component: Any, known: bool | None = None) -> None:
+        self._component = component
+        self._data = component._data
+        self._parent = ref(component)
+        self._known = _are_known() if known is None else known
+
+    def add(self, index: str | int, lower: float | None = None, upper: float | None = None) -> Any:
+        """A variable with these bounds; the one of this index where it is there already."""
+        data = self._data.get(index)
+        if data is None:
+            if not self._known:
+                data = self._component[index]
+            else:
+                data = self._data[index] = _blank(VarData)
+                data._component = self._parent
+                data._index = index
+                data._value = None
+                data._domain = pyo.Reals
+                data._fixed = False
+                data._stale = 0
+        data._lb = lower
+        data._ub = upper
+        return data
 
 
-def new_equality(component: Any, index: str, body: Any) -> Any:
-    """The row ``body == 0`` in a ``Constraint(Any)``; ``body`` has variables in it."""
-    if index in component._data or not _are_known():
-        component[index] = body == 0
-        return component[index]
-    return _equality(component, index, body)
+class NewRows:
+    """Enters rows into one ``Constraint(Any)``; their bodies have variables in them, their sides are finite numbers."""
+
+    def __init__(self, component: Any, known: bool | None = None) -> None:
+        self._component = component
+        self._data = component._data
+        self._parent = ref(component)
+        self._known = _are_known() if known is None else known
+
+    def add_equality(self, index: Any, body: Any) -> Any:
+        """The row ``body == 0``."""
+        if not self._known or index in self._data:
+            return self._by_pyomo(index, body == 0)
+        return self._enter(index, EqualityExpression((body, 0)))
+
+    def add(self, index: Any, lower: float | None, body: Any, upper: float | None) -> Any:
+        """The row ``lower <= body <= upper``, a side None where there is none."""
+        if not self._known or index in self._data or (lower is None and upper is None):
+            return self._by_pyomo(index, (lower, body, upper))
+        if lower is not None and upper is not None:
+            return self._enter(index, RangedExpression((lower, body, upper), False))
+        return self._enter(index, at_least(lower, body) if lower is not None else at_most(body, upper))
+
+    def _by_pyomo(self, index: Any, relation: Any) -> Any:
+        self._component[index] = relation
+        return self._component[index]
+
+    def _enter(self, index: Any, relation: Any) -> Any:
+        data = self._data[index] = _blank(ConstraintData)
+        data._component = self._parent
+        data._index = index
+        data._active = True
+        data._expr = relation
+        return data
 
 
-def new_row(component: Any, index: Any, lower: float | None, body: Any, upper: float | None) -> Any:
-    """The row ``lower <= body <= upper`` in a ``Constraint(Any)``, a side None where there is none.
+class NewConditions:
+    """Enters conditions, that one of two relations is an equation, into one ``Complementarity(Any)``."""
 
-    ``body`` has variables in it; the sides are finite numbers.
-    """
-    if index in component._data or (lower is None and upper is None) or not _are_known():
-        component[index] = (lower, body, upper)
-        return component[index]
-    return _row(component, index, lower, body, upper)
+    def __init__(self, component: Any, known: bool | None = None) -> None:
+        self._component = component
+        self._data = component._data
+        self._parent = ref(component)
+        self._known = _are_known() if known is None else known
 
-
-def new_complementarity(component: Any, index: str, left: Any, right: Any) -> Any:
-    """The condition that one of two relations is an equation, in a ``Complementarity(Any)``.
-
-    A side that is an expression and no relation stands for ``expression >= 0``.
-    """
-    if index in component._data or not _are_known():
-        component[index] = complements(_relation(left), _relation(right))
-        return component[index]
-    return _complementarity(component, index, left, right)
+    def add(self, index: str, left: Any, right: Any) -> Any:
+        """A side that is an expression and no relation stands for ``expression >= 0``."""
+        if not self._known or index in self._data:
+            self._component[index] = complements(_relation(left), _relation(right))
+            return self._component[index]
+        data = self._data[index] = _blank(LeanComplementarityData)
+        # A block looks at everything that is entered into it, and this is none of what it looks for.
+        _enter(data, "_component", self._parent)
+        _enter(data, "_index", index)
+        _enter(data, "_active", True)
+        _enter(data, "_left", left)
+        _enter(data, "_right", right)
+        return data
 
 
 def at_least(side: float | None, body: Any) -> Any:
@@ -116,43 +165,8 @@ def at_most(body: Any, side: float | None) -> Any:
     return InequalityExpression((body, side), False)
 
 
-def _variable(component: Any, index: str | int) -> Any:
-    data = VarData(component)
-    data._index = index
-    data._domain = pyo.Reals
-    component._data[index] = data
-    return data
-
-
-def _equality(component: Any, index: str, body: Any) -> Any:
-    return _entered(component, index, EqualityExpression((body, 0)))
-
-
-def _row(component: Any, index: Any, lower: float | None, body: Any, upper: float | None) -> Any:
-    if lower is not None and upper is not None:
-        return _entered(component, index, RangedExpression((lower, body, upper), False))
-    return _entered(component, index, at_least(lower, body) if lower is not None else at_most(body, upper))
-
-
-def _entered(component: Any, index: Any, relation: Any) -> Any:
-    data = ConstraintData(None, component)
-    data._index = index
-    data._expr = relation
-    component._data[index] = data
-    return data
-
-
-def _complementarity(component: Any, index: str, left: Any, right: Any) -> Any:
-    data = LeanComplementarityData.__new__(LeanComplementarityData)
-    # A block looks at everything that is entered into it, and this is none of what it looks for.
-    enter = object.__setattr__
-    enter(data, "_component", ref(component))
-    enter(data, "_index", index)
-    enter(data, "_active", True)
-    enter(data, "_left", left)
-    enter(data, "_right", right)
-    component._data[index] = data
-    return data
+_blank: Any = object.__new__
+_enter = object.__setattr__
 
 
 @functools.cache
@@ -168,7 +182,11 @@ def _are_known() -> bool:
     model.e["a"] = body == 0
     model.c["a"] = complements(left, right)
     theirs += [model.e["a"], model.c["a"]]
-    mine = [_variable(model.v, "b"), _equality(model.e, "b", body), _complementarity(model.c, "b", left, right)]
+    mine = [
+        NewVariables(model.v, True).add("b"),
+        NewRows(model.e, True).add_equality("b", body),
+        NewConditions(model.c, True).add("b", left, right),
+    ]
     pairs = list(zip(theirs, mine, strict=True))
     relations = [(left, at_least(0, model.x)), (right, at_most(model.x, 1))]
     return all(_state(a, a, "a") == _state(b, a, "b") for a, b in pairs) and all(

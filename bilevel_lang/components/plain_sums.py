@@ -57,7 +57,7 @@ def plain_terms(expression: Any) -> tuple[float, list[tuple[float, Any]]] | None
 def total(terms: Iterable[Any]) -> Any:
     """The same as ``sum(terms)``; 0 without any. A list may become part of the sum: nothing is to be changed in it later."""
     terms = terms if terms.__class__ is list else list(terms)
-    if len(terms) > 1 and _LINEAR.issuperset(map(type, terms[1:])):
+    if len(terms) > 1 and (_LINEAR.issuperset(map(type, terms)) or _LINEAR.issuperset(map(type, terms[1:]))):
         head = terms[0].__class__
         if head in _LINEAR or (head in _NUMBERS and terms[0]):
             return LinearExpression(terms)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pyomo.core.base.var import VarData
@@ -28,6 +28,11 @@ class Met:
 
     def __len__(self) -> int:
         return len(self._found)
+
+    def without(self, variables: Iterable[Any]) -> list[Any]:
+        """Those of ``variables`` that were not met."""
+        found = self._found
+        return [v for v in variables if id(v) not in found]
 
     def add(self, variable: Any) -> None:
         """One variable, fixed or not."""

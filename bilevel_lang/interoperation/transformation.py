@@ -96,7 +96,7 @@ class KktTransformation(Transformation):  # type: ignore[misc]
 
     def _apply_to(self, model: Any, **kwds: Any) -> None:
         from bilevel_lang.errors import RefusedError
-        from bilevel_lang.reformulation.optimality_conditions import own_model
+        from bilevel_lang.reformulation.problem_clone import own_model
 
         problem, options = self._read(model, kwds)
         if problem.softening is not None:
@@ -105,7 +105,7 @@ class KktTransformation(Transformation):  # type: ignore[misc]
             self._transform(problem, options, own_model(problem))
 
     def _create_using(self, model: Any, **kwds: Any) -> Any:
-        from bilevel_lang.reformulation.optimality_conditions import clone
+        from bilevel_lang.reformulation.problem_clone import clone
 
         problem, options = self._read(model, kwds)
         twin = clone(problem)

@@ -11,7 +11,8 @@ from pyomo.common.collections import ComponentMap
 from pyomo.core.expr.numeric_expr import MonomialTermExpression
 from pyomo.core.expr.visitor import identify_variables, replace_expressions
 
-from bilevel_lang.components.new_data import new_row, new_variable
+from bilevel_lang.components.bounds import bounds_of
+from bilevel_lang.components.new_data import NewRows, NewVariables
 from bilevel_lang.components.plain_sums import plain_terms, total
 from bilevel_lang.problem import Agent, Row
 
@@ -89,16 +90,18 @@ def constraints_model(agent: Agent, values: ComponentMap, relax: float = 0.0) ->
     model = pyo.ConcreteModel()
     twins: ComponentMap = ComponentMap()
     model.y = pyo.Var(pyo.Any, dense=False)
+    variables = NewVariables(model.y)
     for variable in agent.variables:
-        lower, upper = variable.bounds
+        lower, upper = bounds_of(variable)
         if lower is not None and lower == upper:
             continue  # pinned: data
-        twin = new_variable(model.y, len(twins) + 1, lower, upper)
+        twin = variables.add(len(twins) + 1, lower, upper)
         twin.domain = variable.domain
         start = values.get(variable, variable.value)
         twin.set_value(start, skip_validation=True)
         twins[variable] = twin
     model.row = pyo.Constraint(pyo.Any)
+    kept = NewRows(model.row)
     violation = 0.0
     rows: list[Row] = []
     for row in agent.rows:
@@ -107,7 +110,7 @@ def constraints_model(agent: Agent, values: ComponentMap, relax: float = 0.0) ->
             violation = max(violation, violation_of(float(pyo.value(body)), row.lower, row.upper))
             continue
         rows.append(row)
-        new_row(model.row, len(rows), _moved(row.lower, -relax), body, _moved(row.upper, relax))
+        kept.add(len(rows), _moved(row.lower, -relax), body, _moved(row.upper, relax))
     return AgentModel(model, twins, violation, tuple(rows))
 
 

@@ -25,20 +25,20 @@ class Gradient:
     """Sums of derivative terms, one list for each owned variable."""
 
     def __init__(self, variables: Iterable[Any]) -> None:
-        self._terms: dict[int, list[Any]] = {id(v): [] for v in variables}
+        self.terms: dict[int, list[Any]] = {id(v): [] for v in variables}
 
     def add(self, expression: Any, factor: Any) -> None:
         """Add ``factor`` * the derivative of ``expression`` with respect to every owned variable it contains."""
         for variable, derivative in self.derivatives(expression):
-            self._terms[id(variable)].append(factor * derivative)
+            self.terms[id(variable)].append(factor * derivative)
 
     def add_term(self, variable: Any, term: Any) -> None:
         """Add one term to the row of ``variable``."""
-        self._terms[id(variable)].append(term)
+        self.terms[id(variable)].append(term)
 
     def sum(self, variable: Any) -> Any:
         """The row of ``variable`` as one expression (0 where nothing was added)."""
-        return total(self._terms[id(variable)])
+        return total(self.terms[id(variable)])
 
     def derivatives(self, expression: Any) -> list[tuple[Any, Any]]:
         """Pairs (owned variable, derivative of ``expression``), zero derivatives left out; a variable may come several times.
@@ -47,21 +47,21 @@ class Gradient:
         """
         plain = coefficients(expression)
         if plain is not None:
-            return [(v, c) for v, c in plain if id(v) in self._terms]
+            return [(v, c) for v, c in plain if id(v) in self.terms]
         repn = generate_standard_repn(expression, quadratic=True)
         found: list[tuple[Any, Any]] = []
-        found += [(v, c) for v, c in zip(repn.linear_vars, repn.linear_coefs, strict=True) if id(v) in self._terms]
+        found += [(v, c) for v, c in zip(repn.linear_vars, repn.linear_coefs, strict=True) if id(v) in self.terms]
         for (a, b), coefficient in zip(repn.quadratic_vars, repn.quadratic_coefs, strict=True):
-            if id(a) in self._terms:
+            if id(a) in self.terms:
                 found.append((a, (2 * coefficient if a is b else coefficient) * b))
-            if b is not a and id(b) in self._terms:
+            if b is not a and id(b) in self.terms:
                 found.append((b, coefficient * a))
         if repn.nonlinear_expr is not None:
             found += self._nonlinear(repn.nonlinear_expr)
         return found
 
     def _nonlinear(self, expression: Any) -> list[tuple[Any, Any]]:
-        owned = [v for v in identify_variables(expression, include_fixed=False) if id(v) in self._terms]
+        owned = [v for v in identify_variables(expression, include_fixed=False) if id(v) in self.terms]
         if not owned:
             return []
         _refuse_kinks(expression, owned)

@@ -13,6 +13,7 @@ from pyomo.core.expr.numeric_expr import LinearExpression, MonomialTermExpressio
 from pyomo.core.expr.visitor import identify_variables
 from pyomo.repn import generate_standard_repn
 
+from bilevel_lang.components.bounds import bounds_of
 from bilevel_lang.problem import Agent
 
 
@@ -77,7 +78,7 @@ def linear_variables(expression: Any) -> list[Any] | None:
 
 def _collect(expression: Any, found: list[Any]) -> bool:
     """Append the unfixed variables; whether it is plainly linear."""
-    for term in expression.args if expression.__class__ in _SUMS else (expression,):
+    for term in _terms(expression):
         kind = term.__class__
         if kind is MonomialTermExpression:
             variable = term._args_[1]
@@ -100,6 +101,14 @@ def _collect(expression: Any, found: list[Any]) -> bool:
     return True
 
 
+def _terms(expression: Any) -> Any:
+    kind = expression.__class__
+    if kind is SumExpression or kind is LinearExpression:
+        arguments = expression._args_
+        return arguments if len(arguments) == expression._nargs else arguments[: expression._nargs]
+    return expression.args if kind is NegationExpression else (expression,)
+
+
 _SUMS = frozenset({LinearExpression, SumExpression, NegationExpression})
 
 
@@ -112,7 +121,7 @@ class _Scan:
 
     def row(self, name: str, body: Any, plain: list[Any] | None) -> None:
         if plain is not None:
-            if any(id(v) in self._owned for v in plain):
+            if not self._owned.isdisjoint(map(id, plain)):
                 self._add(plain, Place.RIGHT_HAND_SIDE)
             else:
                 self.foreign.append(name)
@@ -153,8 +162,9 @@ class _Scan:
         return any(id(v) in self._owned for v in variables)
 
     def _add(self, variables: list[Any], place: Place) -> None:
-        for v in variables:
-            if id(v) not in self._owned and id(v) not in self.found and not is_pinned(v):
+        owned = self._owned
+        for v in [v for v in variables if id(v) not in owned]:
+            if id(v) not in self.found and not is_pinned(v):
                 self.found[id(v)] = v
             if id(v) in self.found:
                 self.places.add(place)
@@ -162,5 +172,5 @@ class _Scan:
 
 def is_pinned(variable: Any) -> bool:
     """Whether its bounds fix a variable: then it is data, not a decision."""
-    lower, upper = variable.lb, variable.ub
+    lower, upper = bounds_of(variable)
     return lower is not None and lower == upper

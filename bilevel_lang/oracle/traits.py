@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import Any
 
 from pyomo.common.collections import ComponentSet
 
@@ -89,7 +88,8 @@ def traits_of(agent: Agent) -> Traits:
     owned = ComponentSet(v for v in agent.variables if not is_pinned(v))
     integers = tuple(v.name for v in owned if not v.is_continuous())
     plain = [linear_variables(row.body) for row in agent.rows]
-    rows = [_row_traits(row, owned, variables) for row, variables in zip(agent.rows, plain, strict=True)]
+    # Rows that are plainly linear, nearly all of a large model, need no record: nothing is to be said about them.
+    rows = [_row_traits(row, owned) for row, variables in zip(agent.rows, plain, strict=True) if variables is None]
     linear_rows = all(r.set is RowSet.LINEAR for r in rows)
     bad_rows = [r for r in rows if r.set is RowSet.UNPROVEN]
     objective = _objective(agent, owned)
@@ -108,10 +108,7 @@ def traits_of(agent: Agent) -> Traits:
     return Traits(kind, linear_rows, (), said, not kinks, qualified, least, links)
 
 
-def _row_traits(row: Row, owned: ComponentSet, plain: list[Any] | None) -> _RowTraits:
-    """``plain``: the variables of a row that is plainly linear, None for every other."""
-    if plain is not None:
-        return _RowTraits(row, Curvature.AFFINE, RowSet.LINEAR)
+def _row_traits(row: Row, owned: ComponentSet) -> _RowTraits:
     found = examine(row.body, owned)
     return _RowTraits(row, found.curvature, row_set(row, found.curvature, owned), found.smooth)
 

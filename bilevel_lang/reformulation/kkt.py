@@ -27,9 +27,10 @@ from bilevel_lang.reformulation.complementarity.registry import encoding_by_name
 from bilevel_lang.reformulation.encoding_choice import choose_encoding
 from bilevel_lang.reformulation.linear.route import arrays_route, refuse_components
 from bilevel_lang.reformulation.no_answer import without_answer
-from bilevel_lang.reformulation.optimality_conditions import BuiltMpec, build_mpec, own_model
+from bilevel_lang.reformulation.optimality_conditions import BuiltMpec, build_mpec
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.pessimistic import why_not_pessimistic, worst_case
+from bilevel_lang.reformulation.problem_clone import own_model
 from bilevel_lang.reformulation.promises import exactness_of, one_of_many, warnings_of, weaker
 from bilevel_lang.reformulation.rewrite import Accepted, Reformulation, Refusal, Verdict
 from bilevel_lang.reformulation.starts import Starts, UnitStarts

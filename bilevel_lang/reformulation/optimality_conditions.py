@@ -16,8 +16,7 @@ Reference: Dempe and Zemkoho (eds), Bilevel Optimization (2020), chapters 2 and 
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -26,58 +25,18 @@ from pyomo.common.gc_manager import PauseGC
 from pyomo.core.expr.numeric_expr import MonomialTermExpression
 from pyomo.mpec import Complementarity
 
-from bilevel_lang.components.cloning import clone_model
-from bilevel_lang.components.new_data import at_least, at_most, new_complementarity, new_equality, new_variable
-from bilevel_lang.components.twins import Twins
+from bilevel_lang.components.bounds import bounds_of
+from bilevel_lang.components.new_data import NewConditions, NewRows, NewVariables, at_least, at_most
 from bilevel_lang.oracle.gradient import Gradient
 from bilevel_lang.oracle.traits import is_pinned
-from bilevel_lang.problem import Agent, BilevelProblem, Disjunction, DualMap, Row
+from bilevel_lang.problem import Agent, BilevelProblem, DualMap, Row
 from bilevel_lang.reformulation.disjunctions import Stated, state
+from bilevel_lang.reformulation.plain_rows import PlainRows, replace_row
+from bilevel_lang.reformulation.problem_clone import Twin, clone
 from bilevel_lang.reformulation.reported import Reported, Terms
 from bilevel_lang.reformulation.rewrite import free_name
 from bilevel_lang.reformulation.shared_parts import SharedParts, replaced
 from bilevel_lang.reformulation.sides import below, row_relation, signed
-
-
-@dataclass(frozen=True, eq=False)
-class Twin:
-    """The clone and what the records of the problem became in it."""
-
-    model: Any
-    agents: tuple[Agent, ...]
-    dual_maps: tuple[DualMap, ...]
-    consumed: tuple[Any, ...]
-    leader_objective: Any
-    variables: Mapping[Any, Any]
-    """Variable of the modeller's model -> its twin."""
-    disjunctions: tuple[Disjunction, ...] = ()
-
-
-def clone(problem: BilevelProblem) -> Twin:
-    """Clone the model and carry the problem's references over to the clone."""
-    memo: dict[int, Any] = {}
-    model = clone_model(problem.model, memo)
-    for row in (row for agent in problem.agents for row in agent.rows):
-        memo[id(row)] = Row(row.name, _twin(row.body, memo), row.lower, row.upper, memo[id(row.component)], row.span)
-    originals = list(problem.model.component_data_objects(pyo.Var))
-    variables = Twins(originals, [_twin(v, memo) for v in originals])
-    carried = (problem.agents, problem.dual_maps, problem.consumed, problem.leader.objective, problem.disjunctions)
-    agents, maps, consumed, objective, choices = copy.deepcopy(carried, memo)
-    return Twin(model, agents, maps, consumed, objective, variables, choices)
-
-
-def _twin(expression: Any, memo: dict[int, Any]) -> Any:
-    found = memo.get(id(expression))
-    return copy.deepcopy(expression, memo) if found is None else found
-
-
-def own_model(problem: BilevelProblem) -> Twin:
-    """The modeller's own model in the place of a clone: what is built on it is built in place."""
-    originals = list(problem.model.component_data_objects(pyo.Var))
-    same = Twins(originals, originals)
-    return Twin(
-        problem.model, problem.agents, problem.dual_maps, problem.consumed, problem.leader.objective, same, problem.disjunctions
-    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,9 +106,12 @@ class _AgentConditions:
         self.reported = reported
         self.shared = shared
         self.block = shared.block
+        self.multipliers = NewVariables(self.block.multiplier)
+        self.bound_multipliers = NewVariables(self.block.bound_multiplier)
+        self.conditions = NewConditions(self.block.complementarity)
         listed = [v for v in agent.variables if not is_pinned(v)]
         self.copies = shared.copies(number, listed)
-        self.names = [shared.variable_name(number, v) for v in listed]
+        self.names = shared.variable_names(number, listed)
         self.owned = [self.copies.get(id(v), v) for v in listed]
         self.eliminated = [v for v in self.owned if shared.way == "substitution" and shared.is_state(v)]
         self.gradient = Gradient(self.owned)
@@ -157,17 +119,32 @@ class _AgentConditions:
     def add(self) -> None:
         """Stationarity of every owned variable, complementarity of every row and bound."""
         self._objective()
-        determining = []
-        for position, row in enumerate(self.agent.rows):
-            if self.eliminated and self.shared.determines(self.number, position):
-                determining.append(row.body)
-            else:
-                self._row(row, position)
+        determining = self._rows()
         for variable, name in zip(self.owned, self.names, strict=True):
             self._bounds(variable, name)
         gone = {id(z) for z in self.eliminated}
         if self.eliminated:
             self._eliminate(determining, [v for v in self.owned if id(v) not in gone])
+        self._stationarity(gone)
+
+    def _rows(self) -> list[Any]:
+        """Every row; returns the bodies of those that are eliminated with the state variables that they determine."""
+        determining = []
+        plain = PlainRows(self.gradient, self.multipliers, self.conditions)
+        sign = float(self.agent.sign)
+        is_plain = not (self.copies or self.eliminated or self.duals or self.shared.problem.shares_rows)
+        for position, row in enumerate(self.agent.rows):
+            if is_plain and (multiplier := plain.add(row)) is not None:
+                self.reported.add(row.name, ((sign, multiplier),), self.number, position)
+            elif self.eliminated and self.shared.determines(self.number, position):
+                determining.append(row.body)
+            else:
+                self._row(row, position)
+        return determining
+
+    def _stationarity(self, gone: set[int]) -> None:
+        """The gradient of the Lagrangian is 0, for every variable that is not ``gone``."""
+        rows = NewRows(self.block.stationarity)
         for variable, name in zip(self.owned, self.names, strict=True):
             if id(variable) in gone:
                 continue
@@ -178,7 +155,7 @@ class _AgentConditions:
                 if value == 0:
                     continue
                 expression = value + 0 * variable
-            new_equality(self.block.stationarity, name, expression)
+            rows.add_equality(name, expression)
 
     def _eliminate(self, bodies: list[Any], decisions: list[Any]) -> None:
         """Add what the decisions change through the state variables to the rows of the decisions."""
@@ -241,17 +218,18 @@ class _AgentConditions:
         else:
             variable, factor = dual.variable, float(dual.factor * self.agent.sign)
         if not row.is_equality:
-            self._pair(name, row_relation(row), signed(factor if row.lower is not None else -factor, variable))
-            self._replace_row(row)
+            right = signed(factor if row.lower is not None else -factor, variable)
+            self.conditions.add(name, row_relation(row), right)
+            replace_row(row)
         return ((factor, variable),)
 
     def _range(self, row: Row, dual: DualMap | None, row_name: str) -> Terms:
         lower, upper = f"{row_name}.lower", f"{row_name}.upper"
-        at_lower = new_variable(self.block.multiplier, lower, 0, None)
-        at_upper = new_variable(self.block.multiplier, upper, None, 0)
-        self._pair(lower, at_least(row.lower, row.body), at_lower)
-        self._pair(upper, below(row.body, row.upper), signed(-1, at_upper))
-        self._replace_row(row)
+        at_lower = self.multipliers.add(lower, 0, None)
+        at_upper = self.multipliers.add(upper, None, 0)
+        self.conditions.add(lower, at_least(row.lower, row.body), at_lower)
+        self.conditions.add(upper, below(row.body, row.upper), signed(-1, at_upper))
+        replace_row(row)
         if dual is not None:
             factor = dual.factor * self.agent.sign
             self.block.dual_link[row_name] = dual.variable == factor * (at_lower + at_upper)
@@ -259,29 +237,22 @@ class _AgentConditions:
 
     def _new_multiplier(self, name: str, row: Row) -> Any:
         if row.is_equality:
-            return new_variable(self.block.multiplier, name)
+            return self.multipliers.add(name)
         sides = (0, None) if row.lower is not None else (None, 0)
-        return new_variable(self.block.multiplier, name, *sides)
+        return self.multipliers.add(name, *sides)
 
     def _bounds(self, variable: Any, own: str) -> None:
-        lower, upper = variable.bounds
-        for side, bound, sign in (("lower", lower, 1), ("upper", upper, -1)):
-            if bound is None:
-                continue
-            name = f"{own}.{side}"
-            multiplier = new_variable(self.block.bound_multiplier, name, 0)
-            relation = at_most(variable, bound) if sign < 0 else at_least(bound, variable) if bound else variable
-            self._pair(name, relation, multiplier)
-            self.gradient.add_term(variable, MonomialTermExpression((-sign, multiplier)))
-
-    def _pair(self, name: str, left: Any, right: Any) -> None:
-        """Two sides, each a relation or an expression that is not negative."""
-        new_complementarity(self.block.complementarity, name, left, right)
-
-    def _replace_row(self, row: Row) -> None:
-        # The complementarity states the row's feasibility; the row itself would state it twice.
-        if row.component.ctype is pyo.Constraint:
-            row.component.deactivate()
+        lower, upper = bounds_of(variable)
+        if lower is not None:
+            name = f"{own}.lower"
+            multiplier = self.bound_multipliers.add(name, 0)
+            self.conditions.add(name, at_least(lower, variable) if lower else variable, multiplier)
+            self.gradient.add_term(variable, MonomialTermExpression((-1, multiplier)))
+        if upper is not None:
+            name = f"{own}.upper"
+            multiplier = self.bound_multipliers.add(name, 0)
+            self.conditions.add(name, at_most(variable, upper), multiplier)
+            self.gradient.add_term(variable, MonomialTermExpression((1, multiplier)))
 
 
 def _times_multiplier(terms: Terms, derivative: Any) -> Any:

@@ -78,6 +78,12 @@ class SharedParts:
         name = self._naming.name(variable)
         return f"{self.problem.agents[agent].name}.{name}" if self.is_state(variable) else name
 
+    def variable_names(self, agent: int, variables: list[Any]) -> list[str]:
+        """What the conditions of an agent call its variables."""
+        if not self._states:
+            return self._naming.names(variables)
+        return [self.variable_name(agent, variable) for variable in variables]
+
     def copies(self, agent: int, owned: list[Any]) -> dict[int, Any]:
         """id of a state variable -> the agent's own copy, which takes its place in the agent's expressions (replication only)."""
         made: dict[int, Any] = {}

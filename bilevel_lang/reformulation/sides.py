@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pyomo.environ as pyo
+from pyomo.core.base.constraint import ConstraintData
 from pyomo.core.expr.numeric_expr import MonomialTermExpression
 from pyomo.core.expr.relational_expr import InequalityExpression
 
@@ -14,9 +15,13 @@ from bilevel_lang.problem import Row
 
 def row_relation(row: Row) -> Any:
     """What a row with one side states: the relation that its component holds where it is just this, else a new one."""
-    relation: Any = row.component.expr if row.component.ctype is pyo.Constraint else None
+    component = row.component
+    if component.__class__ is ConstraintData:
+        relation = component._expr
+    else:
+        relation = component.expr if component.ctype is pyo.Constraint else None
     if relation.__class__ is InequalityExpression:
-        first, second = relation.args
+        first, second = relation._args_
         if row.lower is not None and second is row.body and _is_number(first, row.lower):
             return relation
         if row.upper is not None and first is row.body and _is_number(second, row.upper) and _is_sum(row.body):

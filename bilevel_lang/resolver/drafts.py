@@ -10,13 +10,13 @@ from bilevel_lang.errors import Span
 from bilevel_lang.grammar.syntax import ForEach, Item, Label, Number, Optimise, Reference, Statement, Wildcard
 from bilevel_lang.problem import AgentKind
 from bilevel_lang.resolver.elements import Bindings, Key
-from bilevel_lang.resolver.names import Found, Names, a_kind, bounds_known, is_active, spelled
+from bilevel_lang.resolver.names import Found, Names, a_kind, active_members, bounds_known, spelled
 from bilevel_lang.resolver.pairs import members
 from bilevel_lang.resolver.report import Report
 from bilevel_lang.resolver.sharing import Sharing
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Listed:
     """One variable or row as an agent lists it."""
 
@@ -256,22 +256,26 @@ class Drafter:
         if found.reference.negated:
             said = f"`-{found.text}`: only rows and functions can be flipped, `{found.text}` is a variable"
             self.report.error("E2", said, found.span, "drop the `-`")
+        span = found.span
         for element in found.elements:
-            if self.has_known_bounds(draft, "variable", element.data, found):
-                draft.variables.append(Listed(element.data, found.span))
+            data = element.data
+            if bounds_known(data) or self.has_known_bounds(draft, "variable", data, found):
+                draft.variables.append(Listed(data, span))
 
     def list_rows(self, draft: Draft, found: Found) -> None:
         """The rows a reference names, without those that are deactivated."""
-        active = [e for e in found.elements if is_active(e.data)]
+        active = active_members(found.elements)
         off = len(found.elements) - len(active)
         if off:
             said = f"`{found.text}` is deactivated and left out"
             if len(found.elements) > 1:
                 said = f"{off} of the {members(found)} of `{found.text}` are deactivated and left out"
             self.report.notice("E19", said, found.span)
+        span, flipped = found.span, found.reference.negated
         for element in active:
-            if self.has_known_bounds(draft, "row", element.data, found):
-                draft.rows.append(Listed(element.data, found.span, found.reference.negated))
+            data = element.data
+            if bounds_known(data) or self.has_known_bounds(draft, "row", data, found):
+                draft.rows.append(Listed(data, span, flipped))
 
     def has_known_bounds(self, draft: Draft, word: str, data: Any, found: Found) -> bool:
         """False after M1 was reported: a mutable parameter in a bound has no value."""

@@ -10,8 +10,7 @@ import difflib
 import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from bilevel_lang.grammar.syntax import AnyIndex, Index, Label, Segment
 
@@ -25,8 +24,7 @@ DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 LABELS_COMPARED = 2000
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(NamedTuple):
     """One member of what a reference names; ``key`` holds the indices that the reference left open."""
 
     key: Key
@@ -55,7 +53,9 @@ class Elements:
         """Every member of a component, or the component itself where it has no index."""
         if not component.is_indexed():
             return [Element((), component)]
-        return [Element(as_key(k), component[k]) for k in component]
+        if component.dim() == 1:
+            return [Element((k,), data) for k, data in component.items()]
+        return [Element(as_key(k), data) for k, data in component.items()]
 
     def at(self, component: Any, indices: Sequence[Index], bindings: Bindings) -> list[Element]:
         """The members that ``indices`` name; an empty list where there are none. Raises AmbiguousLabelError."""

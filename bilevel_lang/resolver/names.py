@@ -13,10 +13,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pyomo.environ as pyo
+from pyomo.core.base.constraint import ConstraintData
 from pyomo.core.base.var import VarData
 from pyomo.core.expr.numvalue import native_numeric_types
 from pyomo.mpec import Complementarity
 
+from bilevel_lang.components.bounds import plain_sides
 from bilevel_lang.errors import Span
 from bilevel_lang.grammar.syntax import AnyIndex, Label, Reference, Segment
 from bilevel_lang.resolver.elements import (
@@ -88,6 +90,8 @@ def bounds_known(data: Any) -> bool:
     """Whether the bounds of a row or variable have values: a mutable Param in them may have none."""
     if data.__class__ is VarData and data._lb.__class__ in _SETTLED and data._ub.__class__ in _SETTLED:
         return True  # the bounds of a domain are numbers
+    if plain_sides(data) is not None:
+        return True
     sides = (data.lower, data.upper) if data.ctype is pyo.Var else data.to_bounded_expression()[::2]
     return all(s is None or s.__class__ in native_numeric_types or pyo.value(s, exception=False) is not None for s in sides)
 
@@ -174,7 +178,7 @@ class Names:
             found = self._members(component, segment, reference, bindings)
             if found is None:
                 return None
-            members += [Element(place.key + e.key, e.data) for e in found]
+            members += [Element(place.key + e.key, e.data) for e in found] if place.key else found
         return kind, members
 
     def _are_blocks(self, places: Iterable[Element], reference: Reference, depth: int) -> bool:
@@ -356,6 +360,24 @@ def _known(names: list[str], is_model: bool) -> str:
         return f"{where} is empty"
     more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
     return f"{where} has " + ", ".join(f"`{n}`" for n in names[:NAMES_SHOWN]) + more
+
+
+def active_members(elements: Iterable[Element]) -> list[Element]:
+    """Those that count, in their order; the blocks around them are looked at once for each symbol."""
+    around: dict[int, bool] = {}
+    kept = []
+    for element in elements:
+        data = element.data
+        if data.__class__ is ConstraintData:
+            parent = data._component()
+            open_ = around.get(id(parent))
+            if open_ is None:
+                open_ = around[id(parent)] = is_active(parent.parent_block())
+            if open_ and data._active:
+                kept.append(element)
+        elif is_active(data):
+            kept.append(element)
+    return kept
 
 
 def is_active(data: Any) -> bool:

@@ -12,6 +12,7 @@ from pyomo.core.expr.numvalue import native_types
 from pyomo.core.expr.visitor import replace_expressions
 from pyomo.repn import generate_standard_repn
 
+from bilevel_lang.components.bounds import sides_of
 from bilevel_lang.components.naming import Naming
 from bilevel_lang.components.walking import variables_in
 from bilevel_lang.errors import Span
@@ -153,7 +154,7 @@ def rows_of(draft: Draft, definition: Definition | None) -> tuple[Row, ...]:
         data = listed.data
         if definition is not None and data is definition.row:
             continue
-        lower, body, upper = data.to_bounded_expression(evaluate_bounds=True)
+        lower, body, upper = sides_of(data)
         if lower is None and upper is None:
             continue  # `-inf <= g <= inf` states nothing
         body = data.body if body.__class__ in native_types else body  # Pyomo makes an expression of a number

@@ -6,6 +6,7 @@ from typing import Any
 
 import pyomo.environ as pyo
 
+from bilevel_lang.components.bounds import bounds_of
 from bilevel_lang.components.walking import Met
 from bilevel_lang.errors import Span
 from bilevel_lang.problem import Agent, Leader
@@ -19,7 +20,7 @@ from bilevel_lang.resolver.structure import Outline
 def remark(plan: Outline, drafts: list[Draft], agents: list[Agent], leader: Leader, books: Ownership, report: Report) -> None:
     """Add the warnings and notices about a resolved annotation, and E2 for a range that serves as a function."""
     own = [_used_by(agent) for agent in agents]
-    used = _used_anywhere(books.model, drafts, agents, own) if drafts else Met()
+    used = _used_anywhere(books, drafts, agents, own) if drafts else Met()
     if plan.bilevel is not None and not any(d.broken for d in drafts):
         _unlisted(leader, used, books, plan.opening, report)
     for draft in drafts:
@@ -81,20 +82,20 @@ def _used_by(agent: Agent) -> Met:
     return used
 
 
-def _used_anywhere(model: Any, drafts: list[Draft], agents: list[Agent], own: list[Met]) -> Met:
+def _used_anywhere(books: Ownership, drafts: list[Draft], agents: list[Agent], own: list[Met]) -> Met:
     """The variables that are used by anybody; every row is looked through once."""
     used = Met()
     for met in own:
         used.join(met)
     done = {id(row.component) for agent in agents for row in agent.rows}
-    for row in model.component_data_objects(pyo.Constraint, active=True):
+    for row in books.active_rows:
         if id(row) not in done:
             used.meet(row.body)
-    return used_elsewhere(model, drafts, used)
+    return used_elsewhere(books.model, drafts, used)
 
 
 def _idle_variables(agent: Agent, used: Met, used_anywhere: Met, report: Report) -> None:
-    idle = [v for v in agent.variables if v not in used]
+    idle = used.without(agent.variables)
     strange = [v for v in idle if v in used_anywhere]
     if strange:
         said = f"`{agent.name}` owns variables that are in none of its rows nor in its objective: {names_of(strange)}"
@@ -108,6 +109,8 @@ def _idle_variables(agent: Agent, used: Met, used_anywhere: Met, report: Report)
 
 def _fixed_variables(draft: Draft, report: Report) -> None:
     owned = [v.data for v in draft.variables] + [f.variable for f in draft.functions]
-    pinned = [v for v, (lower, upper) in ((v, v.bounds) for v in owned) if not v.fixed and lower is not None and lower == upper]
+    pinned = [
+        v for v, (lower, upper) in ((v, bounds_of(v)) for v in owned) if not v.fixed and lower is not None and lower == upper
+    ]
     if pinned:
         report.notice("E20", f"`{draft.name}` has variables fixed by their bounds, taken as data: {names_of(pinned)}", draft.span)

@@ -10,6 +10,7 @@ import pyomo.environ as pyo
 from pyomo.common.collections import ComponentSet
 from pyomo.common.gc_manager import PauseGC
 
+from bilevel_lang.components.bounds import bounds_of
 from bilevel_lang.errors import ResolutionError
 from bilevel_lang.grammar.syntax import (
     Bilevel,
@@ -226,7 +227,7 @@ def _agent(draft: Draft, named: ComponentSet, report: Report) -> Agent:
 
 def _is_data(variable: Any) -> bool:
     """Whether a variable is fixed, by ``fix`` or by equal bounds: there is nothing for its owner to decide."""
-    lower, upper = variable.bounds
+    lower, upper = bounds_of(variable)
     return variable.fixed or (lower is not None and lower == upper)
 
 
@@ -260,7 +261,7 @@ def _leader(model: Any, objective: Any, books: ownership.Ownership, pairs: list[
     variables = [
         v
         for v in model.component_data_objects(pyo.Var)
-        if not v.fixed and v not in dual and books.variables.get(v, ownership.LEADER) == ownership.LEADER
+        if books.variables.get(v, ownership.LEADER) == ownership.LEADER and not v.fixed and v not in dual
     ]
     return Leader(objective, tuple(variables), tuple(books.rest_of_rows()))
 

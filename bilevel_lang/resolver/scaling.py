@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyomo.environ as pyo
+from pyomo.core.base.var import VarData
 from pyomo.core.expr import numeric_expr as ne
 from pyomo.repn import generate_standard_repn
 
@@ -15,6 +16,9 @@ from bilevel_lang.components.plain_sums import coefficients
 from bilevel_lang.errors import Span
 from bilevel_lang.problem import Agent, Leader
 from bilevel_lang.resolver.report import Report
+
+_SUMS = frozenset({ne.SumExpression, ne.LinearExpression})
+_NUMBERS = frozenset[Any]({int, float})
 
 WIDEST = 1e9
 """Largest over smallest coefficient: beyond it a tolerance of 1e-6 on the large terms is 1000 times the small ones."""
@@ -76,10 +80,41 @@ def _remark(owner: str, rows: Iterable[Any], span: Span | None, report: Report) 
 
 def _sizes(body: Any) -> list[float]:
     """The coefficients of a row, absolute, without zeros and what is no finite number."""
+    written = _written(body)
+    if written is not None:
+        return written
     plain = coefficients(body)
     if plain is None:
         return [size for c in _coefficients(body, 1.0) if 0 < (size := abs(c)) < math.inf]
     return [size for _, c in plain if 0 < (size := abs(c)) < math.inf]
+
+
+def _written(body: Any) -> list[float] | None:
+    """The same for a plain sum that has no variable twice, read directly; None for any other."""
+    if body.__class__ not in _SUMS:
+        return None
+    sizes: list[float] = []
+    met: set[int] = set()
+    for term in body._args_[: body._nargs]:
+        kind = term.__class__
+        if kind is ne.MonomialTermExpression:
+            factor, variable = term._args_
+            if factor.__class__ not in _NUMBERS:
+                return None
+            sizes.append(abs(factor))
+        elif kind is VarData:
+            variable = term
+            sizes.append(1)
+        elif kind in _NUMBERS:
+            continue
+        else:
+            return None
+        if variable._fixed:
+            return None
+        met.add(id(variable))
+    if len(met) < len(sizes):
+        return None
+    return sizes if not sizes or (min(sizes) > 0 and math.isfinite(sum(sizes))) else None
 
 
 def _coefficients(expression: Any, factor: float) -> Iterator[float]:

@@ -19,7 +19,7 @@ def test_names_are_those_of_pyomo() -> None:
     m.b = pyo.Block(["n", 3], rule=lambda b, i: _fill(b))
     naming = Naming()
     members = [*m.x.values(), m.s, m.x, m.b, m.b["n"], m.b["n"].c[2], m.b[3].v, *m.b[3].c.values(), m]
-    assert [naming.name(each) for each in members] == [each.name for each in members]
+    assert naming.names(members) == [each.name for each in members]
     assert [naming.name(each) for each in members] == [each.name for each in members]
 
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import pyomo.environ as pyo
 import pytest
+from pyomo.core.base.var import VarData
 from pyomo.mpec import Complementarity, complements
 
 from bilevel_lang.components import new_data
-from bilevel_lang.components.new_data import new_complementarity, new_equality, new_row, new_variable
+from bilevel_lang.components.new_data import NewConditions, NewRows, NewVariables
 
 
 def built() -> Any:
@@ -22,10 +23,10 @@ def built() -> Any:
     m.b.v = pyo.Var(pyo.Any, dense=False)
     m.b.e = pyo.Constraint(pyo.Any)
     m.b.c = Complementarity(pyo.Any)
-    new_variable(m.b.v, "free")
-    v = new_variable(m.b.v, "row[1]", 0, 2.5)
-    new_equality(m.b.e, "x[0]", 2 * m.x[0] - v)
-    new_complementarity(m.b.c, "row[1]", m.x[0] + m.x[1] - 1 >= 0, v >= 0)
+    NewVariables(m.b.v).add("free")
+    v = NewVariables(m.b.v).add("row[1]", 0, 2.5)
+    NewRows(m.b.e).add_equality("x[0]", 2 * m.x[0] - v)
+    NewConditions(m.b.c).add("row[1]", m.x[0] + m.x[1] - 1 >= 0, v >= 0)
     return m
 
 
@@ -54,12 +55,12 @@ def test_both_ways_give_the_same_model(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_members_that_hold_something_else_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    def with_a_value(component: Any, index: str) -> Any:
-        data = component[index]
-        data.set_value(1.0)
+    def with_a_value(new: NewVariables, index: str) -> Any:
+        data = VarData(new._component)
+        data._index, data._domain, data._value = index, pyo.Reals, 1.0
         return data
 
-    monkeypatch.setattr(new_data, "_variable", with_a_value)
+    monkeypatch.setattr(NewVariables, "add", with_a_value)
     assert not new_data._are_known.__wrapped__()
 
 
@@ -72,9 +73,9 @@ def test_names_bounds_and_parents(model: Any) -> None:
 
 
 def test_an_index_that_is_there_is_used_again(model: Any) -> None:
-    again = new_variable(model.b.v, "row[1]", None, 1)
+    again = NewVariables(model.b.v).add("row[1]", None, 1)
     assert again is model.b.v["row[1]"] and again.bounds == (None, 1)
-    new_equality(model.b.e, "x[0]", model.x[1] - 3)
+    NewRows(model.b.e).add_equality("x[0]", model.x[1] - 3)
     assert len(model.b.e) == 1 and str(model.b.e["x[0]"].body) == "x[1] - 3"
 
 
@@ -97,18 +98,18 @@ def test_a_row_is_that_of_pyomo(sides: tuple[float | None, float | None], monkey
         monkeypatch.setattr(new_data, "_are_known", lambda known=known: known)
         m = built()
         m.r = pyo.Constraint(pyo.Any)
-        new_row(m.r, 1, sides[0], m.x[0] + 2 * m.x[1], sides[1])
+        NewRows(m.r).add(1, sides[0], m.x[0] + 2 * m.x[1], sides[1])
         found.append((text(m), type(m.r[1].expr), m.r[1].equality, m.r[1].lb, m.r[1].ub, m.r[1].name))
     assert found[0] == found[1]
 
 
 def test_a_row_without_sides_is_what_pyomo_makes_of_it(model: Any) -> None:
     with pytest.raises(ValueError, match="proper value"):
-        new_row(model.b.e, "none", None, model.x[0] + model.x[1], None)
+        NewRows(model.b.e).add("none", None, model.x[0] + model.x[1], None)
 
 
 def test_a_side_without_a_relation_is_not_negative(model: Any) -> None:
-    data = new_complementarity(model.b.c, "short", model.b.v["row[1]"], 2 * model.x[0] <= 1)
+    data = NewConditions(model.b.c).add("short", model.b.v["row[1]"], 2 * model.x[0] <= 1)
     assert [str(side) for side in data._args] == ["0  <=  b.v['row[1]']", "2*x[0]  <=  1"]
 
 
@@ -125,7 +126,7 @@ def test_a_condition_takes_components(model: Any) -> None:
     data.extra = pyo.Var()
     assert data.extra.name == "b.c['row[1]'].extra"
     assert [v.name for v in data.component_data_objects(pyo.Var)] == ["b.c['row[1]'].extra"]
-    assert not list(new_complementarity(model.b.c, "other", model.x[0], model.x[1]).component_objects())
+    assert not list(NewConditions(model.b.c).add("other", model.x[0], model.x[1]).component_objects())
 
 
 def test_a_member_can_be_deleted_and_deactivated(model: Any) -> None:

@@ -49,6 +49,7 @@ def test_all_together() -> None:
     met = Met(*(build(m) for build in EXPRESSIONS))
     assert {v.name for v in met} == {"x[0]", "x[1]", "x[3]", "y", "z"} and len(met) == 5
     assert m.y in met and m.x[2] not in met
+    assert met.without([m.y, m.x[2], m.x[0]]) == [m.x[2]]
     met.add(m.x[2])
     other = Met(m.y)
     other.join(met)

@@ -9,7 +9,8 @@ import pytest
 from pyomo.core.expr.visitor import identify_variables
 
 import bilevel_lang as bl
-from bilevel_lang.reformulation.optimality_conditions import build_mpec, clone
+from bilevel_lang.reformulation.optimality_conditions import build_mpec
+from bilevel_lang.reformulation.problem_clone import clone
 from tests.harness import state
 from tests.reformulation.problems import follow, shop
 

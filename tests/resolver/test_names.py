@@ -9,7 +9,8 @@ import pytest
 
 from bilevel_lang.grammar.parser import parse
 from bilevel_lang.grammar.syntax import Optimise, Reference
-from bilevel_lang.resolver.names import Names, a_kind, bounds_known, spelled
+from bilevel_lang.resolver.elements import Element
+from bilevel_lang.resolver.names import Names, a_kind, active_members, bounds_known, is_active, spelled
 from bilevel_lang.resolver.report import Report
 
 
@@ -139,3 +140,18 @@ def test_bounds_that_are_not_known() -> None:
 def test_words() -> None:
     assert [a_kind("row"), a_kind("objective")] == ["a row", "an objective"]
     assert spelled(reference("-b[1].x('a b',*)")) == "b[1].x('a b',*)"
+
+
+def test_active_members_are_those_that_are_active_one_by_one() -> None:
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var()
+    m.b = pyo.Block([1, 2], rule=lambda b, i: b.add_component("c", pyo.Constraint([1, 2, 3], rule=lambda b, k: m.x >= k)))
+    m.lone = pyo.Constraint(expr=m.x <= 9)
+    m.off = pyo.Constraint(expr=m.x <= 9)
+    m.b[1].deactivate()
+    m.b[2].c[2].deactivate()
+    m.off.deactivate()
+    elements = [Element((), row) for row in (*m.b[1].c.values(), *m.b[2].c.values(), m.lone, m.off)]
+    kept = active_members(elements)
+    assert [e.data.name for e in kept] == ["b[2].c[1]", "b[2].c[3]", "lone"]
+    assert kept == [e for e in elements if is_active(e.data)]

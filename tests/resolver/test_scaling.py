@@ -34,6 +34,7 @@ def warnings(m: Any, text: str = "bilevel x\nmin f y z c") -> list[str]:
         lambda m: 1e6 * m.y + 1e-4 * m.z >= m.x,
         lambda m: 1e6 * m.y - (m.x + m.tiny * m.z) >= 0,
         lambda m: 1e10 * m.y >= m.x,
+        lambda m: m.y + m.z - (1 - 1e-10) * m.y >= 0,  # what is left of y
         lambda m: 1e6 * m.y**2 + 1e-4 * m.z <= 5,
         lambda m: 1e6 * m.y * m.x + 1e-4 * m.z + pyo.exp(m.y) <= 5,
     ],

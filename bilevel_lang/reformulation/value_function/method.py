@@ -18,8 +18,8 @@ from pyomo.common.collections import ComponentMap
 
 from bilevel_lang.errors import RefusedError
 from bilevel_lang.problem import BilevelProblem
-from bilevel_lang.reformulation.optimality_conditions import clone
 from bilevel_lang.reformulation.options import Options
+from bilevel_lang.reformulation.problem_clone import clone
 from bilevel_lang.reformulation.rewrite import Accepted, Reformulation, Refusal, Verdict
 from bilevel_lang.reformulation.value_function.continuous.route import continuous_reformulation, read_continuous
 from bilevel_lang.reformulation.value_function.integer.choice import chosen_engine

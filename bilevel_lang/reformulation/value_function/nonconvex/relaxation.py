@@ -24,7 +24,7 @@ from pyomo.core.expr.visitor import identify_variables, replace_expressions
 from bilevel_lang.oracle.traits import Traits
 from bilevel_lang.oracle.value_range import value_range
 from bilevel_lang.problem import Agent, BilevelProblem
-from bilevel_lang.reformulation.optimality_conditions import clone
+from bilevel_lang.reformulation.problem_clone import clone
 from bilevel_lang.reformulation.rewrite import free_name
 from bilevel_lang.reformulation.value_function.nonconvex.fritz_john import add_fritz_john, finish_block, prepare_block
 from bilevel_lang.reformulation.value_function.nonconvex.scales import Scale
