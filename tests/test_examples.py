@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.optimize import linprog, minimize, minimize_scalar
+from scipy.optimize import Bounds, LinearConstraint, linprog, milp, minimize, minimize_scalar
 
 from bilevel_lang.cli import main
 from tests.pages import ROOT, working_in
@@ -233,3 +233,88 @@ def test_moore90_by_all_integers() -> None:
                 best = min(best, m.leader.expr())
                 break
     assert best == -22
+
+
+def test_two_echelon_supply_chain_by_another_solver() -> None:
+    """The distributors' problem written once more, from the data alone, and solved by SciPy at the manufacturer's decision."""
+    data = runpy.run_path(str(EXAMPLES / "two_echelon_supply_chain" / "model.py"))
+    found = call(
+        "two_echelon_supply_chain", ("model.py", "model.emp", "--method", "nn-embed", "--surrogate", "network.onnx")
+    ).answer
+    price, offer = ([found["variables"][f"{name}[{k}]"] for k in range(n)] for name, n in (("price", 2), ("offer", 3)))
+    demand, truck, distance = data["demand"], data["TRUCK"], data["distance"]
+    places = [("open", w) for w in range(3)]
+    places += [("trucks", i, w, p) for i in range(3) for w in range(3) for p in range(2)]
+    places += [("elsewhere", w, p) for w in range(3) for p in range(2)]
+    places += [("deliver", w, c, p) for w in range(3) for c in range(8) for p in range(2)]
+    column = {place: k for k, place in enumerate(places)}
+
+    def cost(kind: str, *at: int) -> float:
+        if kind == "open":
+            return float(data["opening"][at[0]])
+        if kind == "trucks":
+            i, w, p = at
+            return price[p] * truck + 5 + data["haulage"][p] * distance("plant", i, "warehouse", w)
+        return data["outside"][at[1]] if kind == "elsewhere" else 0.8 * distance("warehouse", at[0], "customer", at[1])
+
+    rows: list[tuple[dict[Any, float], float, float]] = []
+    rows += [({("trucks", i, w, p): truck for w in range(3) for p in range(2)}, 0, offer[i]) for i in range(3)]
+    for w, p in itertools.product(range(3), range(2)):
+        bought = {("trucks", i, w, p): truck for i in range(3)} | {("elsewhere", w, p): 1.0}
+        rows.append((bought | {("deliver", w, c, p): -1.0 for c in range(8)}, 0, np.inf))
+    for c, p in itertools.product(range(8), range(2)):
+        rows.append(({("deliver", w, c, p): 1.0 for w in range(3)}, demand[c, p], demand[c, p]))
+        rows += [({("deliver", w, c, p): 1.0, ("open", w): -demand[c, p]}, -np.inf, 0) for w in range(3)]
+    matrix = np.zeros((len(rows), len(places)))
+    for k, (terms, _, _) in enumerate(rows):
+        for place, coefficient in terms.items():
+            matrix[k, column[place]] = coefficient
+    upper = {"open": 1, "trucks": 7, "elsewhere": 120, "deliver": 12}
+    best = milp(
+        [cost(*place) for place in places],
+        integrality=[place[0] in ("open", "trucks") for place in places],
+        bounds=Bounds(0, [upper[place[0]] for place in places]),
+        constraints=LinearConstraint(matrix, [low for _, low, _ in rows], [up for _, _, up in rows]),
+        options={"mip_rel_gap": 1e-9},
+    )
+    follower = found["followers"][0]
+    assert follower["objective"] == pytest.approx(best.fun, rel=1e-6)
+    sold = [(i, p, truck * best.x[column["trucks", i, w, p]]) for i in range(3) for w in range(3) for p in range(2)]
+    profit = sum((price[p] - data["making"][i, p]) * units for i, p, units in sold) - 1.5 * sum(offer)
+    assert found["objective"] == pytest.approx(profit, rel=1e-5)
+
+
+def study() -> dict[str, Any]:
+    return runpy.run_path(str(EXAMPLES / "two_echelon_supply_chain" / "study.py"), run_name="study")
+
+
+def test_the_readme_of_two_echelon_supply_chain_has_the_figures_of_its_study() -> None:
+    folder = EXAMPLES / "two_echelon_supply_chain"
+    result = json.loads((folder / "study.json").read_text(encoding="utf-8"))
+    for table in study()["tables"](result):
+        assert table in readme_of(folder)
+
+
+def test_the_pictures_of_two_echelon_supply_chain_are_drawn_from_its_figures(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    folder = EXAMPLES / "two_echelon_supply_chain"
+    study()["draw"](json.loads((folder / "study.json").read_text(encoding="utf-8")), tmp_path)
+    drawn = {path.name for path in tmp_path.iterdir()}
+    assert drawn == {path.name for path in (folder / "pictures").iterdir()}
+    assert all(
+        (tmp_path / name).read_bytes().startswith(b"\x89PNG") and f"pictures/{name}" in readme_of(folder) for name in drawn
+    )
+
+
+def readme_of(folder: Path) -> str:
+    return (folder / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_the_study_of_two_echelon_supply_chain_runs_at_a_small_size(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    found = study()["measure"](((2,),), training=20, tests=10, grid=3, exact_limit=20.0, folder=tmp_path, samples=30)
+    assert set(found) == {"methods", "parity", "surface", "growing", "curve"}
+    exact, learned = found["methods"]["value-function"], found["methods"]["nn-embed"]
+    assert learned["objective"] <= exact["bound"] + 1e-6  # the proven bound is one for every verified point
+    assert found["growing"][0]["mae"] > 0
