@@ -58,8 +58,8 @@ def test_an_instance_is_solved_once(folder: Path) -> None:
     first, _ = instances(folder)
     result = run(first, folder, 20.0)
     assert (result.score, result.objective, result.verified) == ("solved", -22.0, True)
-    assert result.nodes >= 1
-    assert result.follower_solves >= 1
+    # So small a problem is listed: there is no search.
+    assert (result.nodes, result.follower_solves) == (0, 0)
     table = folder / "table.csv"
     add(table, result)
     add(table, replace(result, name="other", gap=None))

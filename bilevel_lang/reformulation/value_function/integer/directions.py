@@ -151,7 +151,7 @@ class _Finder:
         program = MatrixProgram(
             lower=np.append(np.full(k, -np.inf), np.zeros(counted)),
             upper=np.append(np.full(k, np.inf), np.ones(counted)),
-            integer=np.append(relaxation.integer[own], np.ones(counted, dtype=bool)),
+            integer=np.append(relaxation.integer[own], np.zeros(counted, dtype=bool)),
             cost=np.append(np.zeros(k), price),
             matrix=sp.csr_matrix(whole),
             row_lower=np.concatenate([np.full(F, -np.inf), [-np.inf], nothing]),

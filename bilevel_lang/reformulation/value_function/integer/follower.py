@@ -174,6 +174,16 @@ class Follower:
         """Whether :meth:`favourable` costs nothing at ``z``."""
         return self.key(z) in self._favourable
 
+    def is_promising(self, z: Floats, at_most: float) -> bool:
+        """Whether :meth:`favourable` may find something at ``z``, as far as an LP can tell that does not ask the follower."""
+        program = self.extended.program
+        return not np.isfinite(at_most) or self._of_leader().is_promising(z, at_most - program.sense * program.constant)
+
+    def _of_leader(self) -> LeaderBest:
+        if self._leader_best is None:
+            self._leader_best = LeaderBest(self.extended, self.options, self.deadline)
+        return self._leader_best
+
     def favourable(self, z: Floats, at_most: float = np.inf) -> Floats | None:
         """The leader's best point (columns of ``Extended.program``) with the linking columns of ``z`` and a best answer of the
         follower.
@@ -187,19 +197,17 @@ class Follower:
         return self._favourable[key]
 
     def _solve_favourable(self, z: Floats, at_most: float) -> Floats | None:
-        program = self.extended.program
-        if self._leader_best is None:
-            self._leader_best = LeaderBest(self.extended, self.options, self.deadline)
+        program, leader = self.extended.program, self._of_leader()
         # Only from above: no answer is better than the best one, up to the tolerance of the solver.
         side = self.best_value_side(self.response(z).value)
-        answer = self._leader_best.solve(z, side, at_most - program.sense * program.constant)
+        answer = leader.solve(z, side, at_most - program.sense * program.constant)
         if answer.termination is Termination.INFEASIBLE:
             return None
         answer = in_time(answer)
         if answer.x is None:
             said = f"the leader's problem is {answer.termination.value} for a fixed decision"
             raise SolverFailedError(said, help="give the leader's columns bounds")
-        return self._leader_best.point(z, answer.x)
+        return leader.point(z, answer.x)
 
     def best_value_side(self, value: float) -> float:
         """The upper side of the objective that keeps the best answers alone; ``value`` is that of one of them."""

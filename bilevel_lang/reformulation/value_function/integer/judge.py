@@ -31,6 +31,9 @@ CUT_ROUNDS = 5
 ROOT_ROUNDS = 10
 """Rounds of cuts at fractional points of the root."""
 
+PATIENCE = 3
+"""Roundings in vain after which the next one waits longer by another chance to round."""
+
 
 class TreeJudge:
     """A :class:`bilevel_lang.solvers.tree_judge.Judge`; see the module's docstring."""
@@ -51,6 +54,7 @@ class TreeJudge:
         self._rounds = 0
         self._root_rounds = 0
         self._rounded: set[bytes] = set()
+        self._in_vain = self._until_rounding = 0
 
     @property
     def best(self) -> Floats | None:
@@ -211,13 +215,17 @@ class TreeJudge:
             self.directions.find(z)
 
     def _round(self, z: Floats) -> None:
-        """Try the nearest whole decision of the leader."""
+        """Try the nearest whole decision of the leader; ever more rarely while that finds nothing."""
         whole = np.rint(z[self.extended.links]).tobytes()
-        if whole in self._rounded:
+        self._until_rounding -= 1
+        if whole in self._rounded or self._until_rounding > 0:
             return
         self._rounded.add(whole)
-        if self.follower.response_if_any(z) is not None:
+        before = self.best_objective
+        if self.follower.is_promising(z, before) and self.follower.response_if_any(z) is not None:
             self._try_favourable(z)
+        self._in_vain = 0 if self.best_objective < before else self._in_vain + 1
+        self._until_rounding = self._in_vain // PATIENCE
 
     def _lasting_cut(self, z: Floats, part: Part) -> list[Cut]:
         found = self.follower.lasting(part.sigma_range()[1])

@@ -18,7 +18,7 @@ from bilevel_lang.solvers.hot_milp import HotMilp, MilpAnswer
 from bilevel_lang.solvers.matrix import Ints, MatrixProgram
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.solver import SolverOptions, Termination
-from bilevel_lang.solvers.warm_lp import WarmLp
+from bilevel_lang.solvers.warm_lp import LpAnswer, WarmLp
 
 ROUNDING = 1e-9
 """How far from whole an LP's column may be; what a row of linking columns alone may be off by, relative to max(1, |side|)."""
@@ -68,17 +68,10 @@ class LeaderBest:
 
         Costs are those of a minimisation, without the constant. Raises SolverFailedError where HiGHS gives up.
         """
-        x = np.rint(z[self._extended.links])
-        shift = self._rows_of_links @ x
-        low, up = self._row_sides[0] - shift, self._row_sides[1] - shift
-        alone, held = self._alone, self._held
-        slack = ROUNDING * np.maximum(1.0, np.abs(shift[alone]))
-        if (low[alone] > slack).any() or (up[alone] < -slack).any():
+        sides = self._sides(z, value_side, at_most)
+        if sides is None:
             return MilpAnswer(Termination.INFEASIBLE)
-        row_lower = np.append(low[held], [-np.inf, -np.inf])
-        row_upper = np.append(up[held], [value_side, at_most - float(self._link_cost @ x)])
-        self._lp.set_sides(row_lower, row_upper)
-        relaxed = self._lp.solve()
+        relaxed = self._relaxed(sides)
         if relaxed.termination in (Termination.INFEASIBLE, Termination.LIMIT):
             return MilpAnswer(relaxed.termination)
         if relaxed.x is not None:
@@ -86,8 +79,29 @@ class LeaderBest:
             rounded[self._whole] = np.rint(rounded[self._whole])
             if (np.abs(rounded - relaxed.x) <= ROUNDING).all():
                 return MilpAnswer(Termination.OPTIMAL, rounded, relaxed.objective, relaxed.objective)
-        self._milp.set_sides(row_lower, row_upper)
+        self._milp.set_sides(*sides)
         return self._milp.solve()
+
+    def is_promising(self, z: Floats, at_most: float) -> bool:
+        """Whether the linear relaxation leaves a chance of costs up to ``at_most``, whatever the follower answers to ``z``."""
+        sides = self._sides(z, np.inf, at_most)
+        return sides is not None and self._relaxed(sides).termination is not Termination.INFEASIBLE
+
+    def _sides(self, z: Floats, value_side: float, at_most: float) -> tuple[Floats, Floats] | None:
+        """The sides of the rows for the linking columns of ``z``; None where these alone break a row."""
+        x = np.rint(z[self._extended.links])
+        shift = self._rows_of_links @ x
+        low, up = self._row_sides[0] - shift, self._row_sides[1] - shift
+        alone, held = self._alone, self._held
+        slack = ROUNDING * np.maximum(1.0, np.abs(shift[alone]))
+        if (low[alone] > slack).any() or (up[alone] < -slack).any():
+            return None
+        cost_side = at_most - float(self._link_cost @ x)
+        return np.append(low[held], [-np.inf, -np.inf]), np.append(up[held], [value_side, cost_side])
+
+    def _relaxed(self, sides: tuple[Floats, Floats]) -> LpAnswer:
+        self._lp.set_sides(*sides)
+        return self._lp.solve()
 
     def point(self, z: Floats, found: Floats) -> Floats:
         """The columns of ``Extended.program`` at the linking columns of ``z`` and those that :meth:`solve` has ``found``."""

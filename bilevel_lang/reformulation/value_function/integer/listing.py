@@ -87,14 +87,18 @@ def _is_small(lower: Floats, upper: Floats) -> bool:
 def listed(source: BilevelProgram, boxes: Boxes) -> MatrixRun:
     """The best solution of the optimistic position; INFEASIBLE where there is none."""
     if boxes.empty:
-        return MatrixRun(Termination.INFEASIBLE, NAME, message="no point satisfies the rows of leader and follower", nodes=0)
+        return MatrixRun(
+            Termination.INFEASIBLE, NAME, message="no point satisfies the rows of leader and follower", nodes=0, follower_solves=0
+        )
     found = _Lists(source, boxes)
     best = found.best()
     said = f"{len(found.decisions)} decisions and {len(found.answers)} answers, all of them looked at"
     if best is None:
-        return MatrixRun(Termination.INFEASIBLE, NAME, message=f"{said}: no solution", nodes=0)
+        return MatrixRun(Termination.INFEASIBLE, NAME, message=f"{said}: no solution", nodes=0, follower_solves=0)
     objective = source.relaxation.objective_at(best)
-    return MatrixRun(Termination.OPTIMAL, NAME, x=best, objective=objective, bound=objective, message=said, nodes=0)
+    return MatrixRun(
+        Termination.OPTIMAL, NAME, x=best, objective=objective, bound=objective, message=said, nodes=0, follower_solves=0
+    )
 
 
 class _Lists:

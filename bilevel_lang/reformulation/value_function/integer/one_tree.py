@@ -34,8 +34,8 @@ class OneTree:
         """Search on for at most ``seconds``. LIMIT where they are over."""
         judge = self.judge
         run = self._search.go(seconds)
-        run = replace(run, message=f"{run.message}; {judge.cuts} cuts, {judge.solves} problems of the follower")
-        run = replace(run, cuts=judge.cuts, follower_solves=judge.solves)
+        message = f"{run.message}; {judge.cuts} cuts, {judge.solves} problems of the follower"
+        run = replace(run, message=message, cuts=judge.cuts, follower_solves=judge.solves)
         if self._opposed or judge.follower.pessimistic:
             # SCIP's own point has fractions, or is no better than the one that the leader can be sure of: the judge has that one.
             run = replace(run, x=None, objective=None)

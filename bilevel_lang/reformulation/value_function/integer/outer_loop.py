@@ -70,6 +70,8 @@ class OuterLoop:
             objective=None,
             bound=self.sense * bound if math.isfinite(bound) else None,
             nodes=self.nodes,
+            cuts=len(self.pool),
+            follower_solves=self.follower.solves,
             message=message,
         )
         return with_best(run, self.extended, self.incumbent.point)

@@ -20,7 +20,7 @@ from bilevel_lang.reformulation.value_function.integer.follower import Follower
 from bilevel_lang.reformulation.value_function.integer.interdiction import ValueCuts
 from bilevel_lang.reformulation.value_function.integer.intersection import Cone, FreeSet, intersection_cut
 from bilevel_lang.reformulation.value_function.integer.part import Part
-from bilevel_lang.solvers.matrix import Flags, Ints
+from bilevel_lang.solvers.matrix import Flags
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.tree_judge import Cut, Vertex
 
@@ -39,7 +39,6 @@ class Separation:
         self._extended, self._follower, self._pool, self._directions = extended, follower, pool, directions
         self._features = features
         self._value_cuts = ValueCuts(extended)
-        self._moving: Ints = extended.reasoned
         self.count = 0
 
     def value_cuts(self, z: Floats) -> list[Cut]:
@@ -72,8 +71,11 @@ class Separation:
         at = vertex()
         if at is None:
             return []
-        cone = Cone(at, self._moving)
-        cuts = [cut for cut in (intersection_cut(cone, each) for each in sets if len(each.columns)) if cut is not None]
+        sets = [each for each in sets if len(each.columns)]
+        if not sets:
+            return []
+        cone = Cone(at, np.unique(np.concatenate([each.columns for each in sets])))
+        cuts = [cut for cut in (intersection_cut(cone, each) for each in sets) if cut is not None]
         self.count += len(cuts)
         return cuts
 
