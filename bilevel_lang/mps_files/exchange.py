@@ -94,7 +94,8 @@ def _text(path: Path) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not UTF-8 text (byte {error.start})", "save it as UTF-8") from error
+        line = content.count(b"\n", 0, error.start) + 1
+        raise UsageError(f"{path}:{line}: this is not UTF-8 text (byte {error.start} of the file)", "save it as UTF-8") from error
 
 
 __all__ = ["DIALECTS", "FilePair", "read_mps_aux", "read_pair", "write_pair"]

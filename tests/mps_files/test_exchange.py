@@ -14,6 +14,7 @@ import bilevel_lang
 from bilevel_lang.errors import BilevelError, MpsSyntaxError, RefusedError, ResolutionError, UsageError
 from bilevel_lang.mps_files.exchange import read_pair, write_pair
 from tests.mps_files.instances import AUX, DATA, MPS, NAMED, NAMES
+from tests.mps_files.mutations import mutated
 
 
 def written(folder: Path, mps: str = MPS, aux: str = AUX) -> Path:
@@ -146,3 +147,20 @@ def test_broken_files_end_in_a_message_with_a_place_or_are_read(seed: int, tmp_p
         assert re.search(r"tiny\.(mps|aux):\d+:\d+: error", str(error)), str(error)
     except BilevelError as error:
         pytest.fail(f"another error than one of the files: {error}")
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_damaged_bytes_end_in_a_message_with_a_place_or_are_read(seed: int, tmp_path: Path) -> None:
+    chance = random.Random(seed)
+    name, which = chance.choice(NAMES), chance.choice(["mps", "aux"])
+    for kind in ("mps", "aux"):
+        content = (DATA / f"{name}.{kind}").read_bytes()
+        (tmp_path / f"tiny.{kind}").write_bytes(mutated(content, chance) if kind == which else content)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model, info = bilevel_lang.read_mps_aux(tmp_path / "tiny.mps")
+            bilevel_lang.resolve(model, info)
+    except BilevelError as error:
+        assert error.exit_code in (2, 3)
+        assert re.search(r"tiny\.(mps|aux):\d+:", str(error)), str(error)
