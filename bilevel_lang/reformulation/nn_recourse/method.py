@@ -17,6 +17,7 @@ from pyomo.common.collections import ComponentMap
 from bilevel_lang.errors import RefusedError
 from bilevel_lang.problem import BilevelProblem
 from bilevel_lang.reformulation.nn_recourse.decisions import domain_of
+from bilevel_lang.reformulation.nn_recourse.estimate import not_worth_it, size_of
 from bilevel_lang.reformulation.nn_recourse.rounds import LABEL_GAP, Outcome, Rounds, refuse_cuts
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.rewrite import Accepted, Reformulation, Refusal, Verdict
@@ -59,6 +60,8 @@ class NnRecourse:
         compiled = compile_program(problem, scenarios)
         refuse_cuts(compiled.arrays, options)
         drawn = options.scenarios is not None
+        size = size_of(compiled.arrays)
+        small = not_worth_it(size)
         said = f"the answer is that of a sample of {scenarios.size} scenarios (--scenarios), not of the law"
         return TwoStageReformulation(
             problem=problem,
@@ -70,8 +73,11 @@ class NnRecourse:
             variables=ComponentMap((v, v) for v in compiled.first),
             multipliers=(),
             run=_Run(compiled),
-            why=(f"chosen    arrays: {scenarios.size:,} scenarios, one after the other",),
-            warnings=(f"{said}; `--evaluate 10000` tries it out on others",) if drawn else (),
+            why=(
+                f"chosen    arrays: {scenarios.size:,} scenarios, one after the other",
+                f"beside it the extensive form: {size}",
+            ),
+            warnings=tuple(w for w in (f"{said}; `--evaluate 10000` tries it out on others" if drawn else None, small) if w),
             compiled=compiled,
             arrays=compiled.arrays,
             scenarios=scenarios,

@@ -12,17 +12,16 @@ from bilevel_lang.errors import RefusedError
 from bilevel_lang.reformulation.nn_recourse.archive import Archive, Known
 from bilevel_lang.reformulation.nn_recourse.bounding import Bounded, Bounding
 from bilevel_lang.reformulation.nn_recourse.decisions import Decisions
+from bilevel_lang.reformulation.nn_recourse.estimate import sampling_ahead
 from bilevel_lang.reformulation.nn_recourse.fitted import KINDS, Fitted, fitted
-from bilevel_lang.reformulation.nn_recourse.polishing import can_be_polished, polished
+from bilevel_lang.reformulation.nn_recourse.neighbourhood import Neighbourhood
 from bilevel_lang.reformulation.nn_recourse.program import Learned, learned_program
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
-from bilevel_lang.reformulation.stochastic.extensive import extensive_form, parted
-from bilevel_lang.reformulation.stochastic.recourse import recourse_at
 from bilevel_lang.reformulation.stochastic.second_stage import SecondStage
 from bilevel_lang.solvers.highs import Highs
 from bilevel_lang.solvers.matrix import MatrixRun
-from bilevel_lang.solvers.solver import SolverOptions, Termination
+from bilevel_lang.solvers.solver import Termination
 from bilevel_lang.surrogate.bounds.input_set import InputSet
 from bilevel_lang.surrogate.training.fitting import LEAST_SAMPLES
 from bilevel_lang.surrogate.training.settings import Settings
@@ -34,30 +33,23 @@ CHEAP, MOST_SAMPLES = 200_000_000, 20_000
 
 LAYERS = (32, 32)
 
-QUESTIONS = 5000
-"""Decisions around the best one that a refinement looks at before it trains again."""
-
 LISTED = 5000
 """Binary or whole decisions up to which all of them are gone through, where the engine chooses."""
 
 LABEL_GAP = 1e-4
 """Relative gap of the second stage's MILPs where decisions are compared; what is proven of them is kept beside."""
 
-SAMPLING_SHARE = 0.5
+SAMPLING_SHARE = 0.4
 """Of a time limit by which the samples are drawn: what is left is for networks and for the search around the best."""
 
 SOLVE_SECONDS = 10.0
 """For a program with a network, where there is no time limit: what it has by then is evaluated like anything else."""
 
-POLISHED, APART = 40, 0.05
-"""The best decisions of the samples are moved to where rows become tight: so many, by this share of the box from each other."""
-
-WHOLE, WHOLE_SECONDS, WHOLE_SHARE = 2_000, 20.0, 0.5
-"""Integers of an extensive form that a refinement hands to the solver, from the best decision on; for how long, and for which
-share of the time that is left at most."""
-
 BOUND_SHARE = 0.3
 """Of a time limit that cuts may take where they alone cannot give the answer."""
+
+WHOLE_SHARE = 0.5
+"""Of the time that is left, for a small extensive form."""
 
 TRAINING_SHARE = 0.5
 """Of the time that is left, for all networks of one round together."""
@@ -114,9 +106,10 @@ class Rounds:
         stage = SecondStage(self.arrays, relaxed=False, deadline=self.deadline, gap=self.options.gap or LABEL_GAP)
         bounding.stage.stop_at(self.deadline)
         self.archive = Archive(self.decisions, bounding.cuts, stage, bounding.stage)
+        self.near = Neighbourhood(self.arrays, self.archive, self.options)
         self.cuts = bounding.cuts
         self.bounded = bounded
-        self.training, self.rounds, self.enumerated, self.whole_bound = 0.0, 0, False, -np.inf
+        self.training, self.rounds, self.enumerated = 0.0, 0, False
         self.tried: dict[str, _Tried] = {}
         if bounded.ended is Termination.INFEASIBLE or (cuts_alone and bounded.x is None):
             return Outcome(None, bounded.bound, bounded.ended, False, None, self._fields(None))
@@ -124,10 +117,10 @@ class Rounds:
             return self._by_cuts(bounded)
         self._sample(bounded, None if limit is None else began + SAMPLING_SHARE * limit)
         for number in range(self.options.nn.refine + 1):
-            if number:
-                self._around_best()
-            if number == 0 and self.options.nn.refine and self.auto:
-                self._whole()
+            if number or (self.options.nn.refine and self.auto):
+                self.near.search()
+            if number == 0 and self.options.nn.refine and self.auto and not self._closed():
+                self.near.whole(self._share(WHOLE_SHARE))
             if self.archive.late or (self._closed() and self.auto):
                 break
             if self._learn():
@@ -159,68 +152,18 @@ class Rounds:
                 self.archive.sharpen(SecondStage(self.arrays, relaxed=False, deadline=self.deadline))
             return
         self.archive.stage.stop_at(until)
+        if len(bounded.visited):
+            ahead, _ = sampling_ahead(self.archive.stage, bounded.visited[-1], wanted + min(len(near), max(1, wanted // 2)))
+            self.said += [ahead] if ahead is not None else []
         self.archive.ask(near[: max(1, wanted // 2)])
         self.archive.ask(self.decisions.sample(wanted))
         self.archive.stage.stop_at(self.deadline)
         self.archive.late = self.deadline is not None and time.perf_counter() >= self.deadline
-        if can_be_polished(self.arrays):
-            for known in self._apart():
-                self._polish(known)
-
-    def _apart(self) -> list[Known]:
-        """The best decisions that are not beside a better one."""
-        inside, seen = self.decisions.inputs, self.decisions.seen
-        width = np.where(inside.upper > inside.lower, inside.upper - inside.lower, 1.0)
-        found: list[Known] = []
-        for known in sorted(self.archive.answered(), key=lambda k: k.total):
-            away = [float((np.abs(known.x - other.x)[seen] / width).max()) for other in found]
-            if all(distance > APART for distance in away):
-                found.append(known)
-            if len(found) == POLISHED:
-                break
-        return found
-
-    def _polish(self, known: Known) -> None:
-        """Go on from ``known`` as long as it becomes better."""
-        while can_be_polished(self.arrays) and not self.archive.late:
-            x = polished(self.arrays, known.x, self.deadline)
-            found = None if x is None else self.archive.value(x[self.decisions.seen])
-            if found is None or found.total >= known.total - CLOSED * max(1.0, abs(known.total)):
-                return
-            known = found
-
-    def _around_best(self) -> None:
-        asked = 0
-        while (best := self.archive.best) is not None and asked < QUESTIONS and not self.archive.late:
-            points = self.decisions.around(best.x[self.decisions.seen])
-            asked += len(points)
-            self.archive.search(points)
-            if (found := self.archive.best) is not None and found is not best:
-                self._polish(found)
-            if self.archive.best is best or not len(points):
-                break
-
-    def _whole(self) -> None:
-        """The extensive form from the best decision on, where it is small: a better decision, or a bound."""
-        arrays, best = self.arrays, self.archive.best
-        if best is None or arrays.scenarios * int(arrays.integer.sum()) > WHOLE:
-            return
-        seconds = WHOLE_SECONDS if self.deadline is None else min(WHOLE_SECONDS, self._share(WHOLE_SHARE))
-        if seconds <= 0 or self._closed():
-            return
-        start = np.concatenate([best.x, recourse_at(arrays, best.x, self.deadline).y.ravel()])
-        options = SolverOptions(time_limit=seconds, gap=self.options.gap, threads=self.options.threads, extra={"start": start})
-        run: MatrixRun = Highs().run_matrix(extensive_form(arrays), options)
-        if run.bound is not None:
-            self.whole_bound = max(self.whole_bound, arrays.sense * run.bound)
-        if run.x is not None:
-            x, _ = parted(arrays, run.x)
-            self.archive.value(np.where(arrays.first.integer, np.rint(x), x)[self.decisions.seen])
+        self.near.polish_all()
 
     def _share(self, part: float) -> float:
         """Seconds: this ``part`` of what is left of the time limit."""
-        assert self.deadline is not None
-        return max(0.0, part * (self.deadline - time.perf_counter()))
+        return np.inf if self.deadline is None else max(0.0, part * (self.deadline - time.perf_counter()))
 
     # --- Networks.
 
@@ -255,7 +198,7 @@ class Rounds:
             sense = self.arrays.sense
             self.said.append(f"{said}; its decision is worth {sense * known.total:.8g}, it said {sense * run.objective:.8g}")
             self.tried[kind] = _Tried(found, learned, run.objective, known)
-            self._polish(known)
+            self.near.polish(known)
 
     # --- The end.
 
@@ -264,7 +207,7 @@ class Rounds:
 
     def _bound(self) -> float:
         """Proven: of the cuts, of the extensive form, or of all decisions there are."""
-        proven = max(self.bounded.bound, self.whole_bound)
+        proven = max(self.bounded.bound, self.near.bound)
         if self.enumerated:
             listed = [k.least for k in self.archive.answered()] + list(self.archive.worse.values())
             proven = max(proven, min(listed, default=np.inf))

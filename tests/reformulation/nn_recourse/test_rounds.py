@@ -1,17 +1,13 @@
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from bilevel_lang.errors import RefusedError
 from bilevel_lang.reformulation.nn_options import NnOptions
-from bilevel_lang.reformulation.nn_recourse.archive import Archive
-from bilevel_lang.reformulation.nn_recourse.cuts import Cuts
-from bilevel_lang.reformulation.nn_recourse.decisions import Decisions, domain_of
+from bilevel_lang.reformulation.nn_recourse.decisions import domain_of
 from bilevel_lang.reformulation.nn_recourse.rounds import Rounds, refuse_cuts
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.stochastic.extensive import extensive_form
-from bilevel_lang.reformulation.stochastic.second_stage import SecondStage
 from bilevel_lang.solvers.highs import Highs
 from bilevel_lang.solvers.solver import SolverOptions, Termination
 from tests.reformulation.nn_recourse.programs import ANNOTATION, facilities
@@ -61,15 +57,3 @@ def test_a_small_extensive_form_goes_on_from_the_best_decision_and_proves_it() -
     assert found.best.total == pytest.approx(optimum)
     assert found.bound == pytest.approx(optimum)
     assert found.closed
-
-
-def test_good_decisions_beside_each_other_are_moved_once() -> None:
-    arrays = arrays_of_text(facilities(True, binary=False), ANNOTATION)
-    domain = domain_of(arrays, ("a", "b", "c"))
-    rounds = Rounds(arrays, domain, Options(method="nn-embed"))
-    rounds.decisions = Decisions(arrays, arrays.first.cost, domain, 0)
-    rounds.archive = Archive(rounds.decisions, Cuts(arrays), SecondStage(arrays, relaxed=False))
-    rounds.archive.ask(np.array([[1.0, 0.0, 0.0], [0.99, 0.0, 0.0], [0.9, 0.0, 0.0], [0.0, 1.0, 1.0]]))
-    apart = np.array([k.x for k in rounds._apart()])
-    assert len(apart) == 3
-    assert min(np.abs(a - b).max() for i, a in enumerate(apart) for b in apart[:i]) > 0.05

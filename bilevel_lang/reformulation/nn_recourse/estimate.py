@@ -1,0 +1,77 @@
+"""Before anything is trained: what samples will take, and whether the extensive form would not be the shorter way."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
+from bilevel_lang.reformulation.stochastic.second_stage import SecondStage
+from bilevel_lang.solvers.program import Floats
+
+SOLVES, SECONDS = 100, 5.0
+"""Second stages that are solved for the estimate, and how long that may take."""
+
+WORTH_TELLING = 10.0
+"""Seconds of sampling from which on they are announced."""
+
+SMALL_WHOLE, SMALL = 500, 100_000
+"""Integers and columns of an extensive form that MILP and LP solvers take in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Of the extensive form."""
+
+    columns: int
+    whole: int
+    rows: int
+
+    @property
+    def small(self) -> bool:
+        """Whether a solver takes it in seconds, so that there is nothing to gain by a surrogate."""
+        return self.columns <= SMALL and self.whole <= SMALL_WHOLE
+
+    def __str__(self) -> str:
+        whole = f" ({self.whole:,} whole)" if self.whole else ""
+        return f"{self.columns:,} columns{whole} and {self.rows:,} rows"
+
+
+def size_of(arrays: TwoStageArrays) -> Size:
+    """The extensive form that ``arrays`` would have."""
+    count = arrays.scenarios
+    return Size(
+        len(arrays.first.lower) + count * len(arrays.lower),
+        int(arrays.first.integer.sum()) + count * int(arrays.integer.sum()),
+        arrays.first.rows + count * len(arrays.row_lower),
+    )
+
+
+def not_worth_it(size: Size) -> str | None:
+    """What to tell the user of an extensive form that is small, None of others."""
+    if not size.small:
+        return None
+    return f"the extensive form is small, {size}: `--method extensive-form` is likely to be quicker, and proves its answer"
+
+
+def sampling_ahead(stage: SecondStage, point: Floats, decisions: int) -> tuple[str | None, int]:
+    """What to tell of the time that ``decisions`` will take, after some solves at ``point`` (n1,), and how many these were.
+
+    None where it is short, or where answers are looked up. Solves that a deadline cuts off say nothing.
+    """
+    if stage.way != "milp":
+        return None, 0
+    began, done = time.perf_counter(), 0
+    scenarios = stage.arrays.scenarios
+    for number in range(min(SOLVES, scenarios)):
+        if time.perf_counter() - began > SECONDS:
+            break
+        if stage.one(number, point) is None:
+            return None, done
+        done += 1
+    each = (time.perf_counter() - began) / max(1, done)
+    total = each * scenarios * decisions
+    if total < WORTH_TELLING:
+        return None, done
+    said = f"{done} second stages took {each * done:.1f} s, so that {decisions:,} decisions in {scenarios:,} scenarios take about"
+    return f"{said} {total:,.0f} s; --samples and --time-limit make it shorter", done
