@@ -74,11 +74,6 @@ class Draft:
         """The name as messages give it."""
         return f"`{self.name}`"
 
-    @property
-    def anchor(self) -> Span:
-        """The first line of the statement: where a complaint about the agent as a whole points."""
-        return self.objective_span or self.span
-
 
 def instances(statement: Statement, names: Names, report: Report) -> Iterator[tuple[Statement, Bindings]]:
     """The statement itself, or the one it governs once for every member of a ``for``."""

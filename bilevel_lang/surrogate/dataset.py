@@ -71,11 +71,6 @@ class DataSet:
     def __len__(self) -> int:
         return len(self.inputs)
 
-    @property
-    def input_count(self) -> int:
-        """n."""
-        return int(self.inputs.shape[1])
-
     def subset(self, rows: npt.NDArray[np.int64] | Bools | slice | Sequence[int]) -> DataSet:
         """The samples of ``rows``: indices, flags (k,) or a slice."""
         if not isinstance(rows, slice):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -114,8 +114,3 @@ class Tape:
     def network(self, output: Wire) -> Network:
         """All layers, with ``output`` at the end. ValueError where a number has overflowed."""
         return Network(self.inputs, tuple(self.layers), Affine(self.widened(output.forms.weights), output.forms.bias))
-
-
-def is_wire(value: Any) -> bool:
-    """Whether a value depends on the inputs."""
-    return isinstance(value, Wire)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import scipy.sparse as sp
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from bilevel_lang.surrogate.bounds.input_set import InputSet
+from bilevel_lang.surrogate.bounds.input_set import InputSet, box
 from bilevel_lang.surrogate.embedding.arrays import Embedding
+from bilevel_lang.surrogate.embedding.construction import embed
 from bilevel_lang.surrogate.network import Affine, Floats, Network
+
+BOX = box(-np.ones(3), 2 * np.ones(3))
 
 
 def random_network(
@@ -59,3 +63,24 @@ def violation(embedding: Embedding, columns: Floats) -> float:
     new = columns[:, embedding.inputs :]
     parts = [embedding.row_lower - body, body - embedding.row_upper, embedding.lower - new, new - embedding.upper]
     return max((float(p.max()) for p in parts if p.size), default=0.0)
+
+
+def check_outputs_at_points(form: str, seed: int) -> None:
+    """With the inputs fixed, the least and the largest output of the embedding are what the forward pass gives."""
+    network = random_network(seed)
+    embedding = embed(network, BOX, form)
+    for point in np.random.default_rng(seed).uniform(-1, 2, size=(3, 3)):
+        for sign in (1.0, -1.0):
+            value, _ = optimum(embedding, BOX, np.array([sign]), fixed=point)
+            expected = sign * float(network(point[None])[0, 0])
+            assert value == pytest.approx(expected, abs=1e-6 * max(1, abs(expected)))
+
+
+def check_against_split(form: str, seed: int) -> None:
+    """The same switches and the same optima over the box as the split form has."""
+    network = random_network(seed, widths=(6, 7))
+    ours, split = embed(network, BOX, form), embed(network, BOX)
+    assert ours.binaries == split.binaries
+    for sign in (1.0, -1.0):
+        expected = optimum(split, BOX, np.array([sign]))[0]
+        assert optimum(ours, BOX, np.array([sign]))[0] == pytest.approx(expected, abs=1e-6)
