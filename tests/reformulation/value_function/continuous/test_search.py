@@ -34,7 +34,8 @@ def compare(tiny: BilevelProgram, known: Infimum | None, solver: str) -> None:
     assert found.run.bound == pytest.approx(known.value, abs=1e-7 * size)
     off = tiny.relaxation.sense * (found.run.objective - known.value)
     assert -1e-7 * size <= off <= (APPROACHED if found.epsilon else 1e-7) * size
-    assert (NOT_ATTAINED in found.epsilon) is not known.attained
+    # "Perhaps": where two decisions have the best value, the search may have come upon the one that does not attain it.
+    assert known.attained or NOT_ATTAINED in found.epsilon
 
 
 def on_grid(seed: int, solver: str) -> None:
