@@ -71,6 +71,8 @@ class Follower:
         self._responses: dict[bytes, Response | None] = {}
         self._lasting: dict[bytes, Response | None] = {}
         self._favourable: dict[bytes, Floats | None] = {}
+        self.late: Floats | None = None
+        """A solution (columns of ``Extended.program``) that :meth:`favourable` had at the deadline, not proven the best."""
 
     @property
     def solves(self) -> int:
@@ -203,11 +205,18 @@ class Follower:
         answer = leader.solve(z, side, at_most - program.sense * program.constant)
         if answer.termination is Termination.INFEASIBLE:
             return None
+        if answer.termination is Termination.LIMIT:
+            self.late = self._as_answered(z) if answer.x is None else leader.point(z, answer.x)
         answer = in_time(answer)
         if answer.x is None:
             said = f"the leader's problem is {answer.termination.value} for a fixed decision"
             raise SolverFailedError(said, help="give the leader's columns bounds")
         return leader.point(z, answer.x)
+
+    def _as_answered(self, z: Floats) -> Floats | None:
+        """``z`` with the follower's best answer, where the rows admit that."""
+        point = self.extended.with_answer(z, self.response(z).y)
+        return point if self.extended.program.violation(point) <= 1e-9 else None
 
     def best_value_side(self, value: float) -> float:
         """The upper side of the objective that keeps the best answers alone; ``value`` is that of one of them."""

@@ -120,7 +120,10 @@ class PessimisticFollower(Follower):
         lower[links] = upper[links] = np.rint(z[links])
         self._choice.set_bounds(lower, upper)
         self._choice.set_sides(*sides)
-        answer = in_time(self._choice.solve())
+        answer = self._choice.solve()
+        if answer.termination is Termination.LIMIT and answer.x is not None:
+            self.late = self.extended.with_answer(answer.x, worst)
+        answer = in_time(answer)
         if answer.termination is Termination.INFEASIBLE:
             return None
         if answer.x is None:

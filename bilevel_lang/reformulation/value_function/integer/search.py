@@ -16,7 +16,7 @@ from bilevel_lang.reformulation.value_function.integer.listing import NAME, list
 from bilevel_lang.reformulation.value_function.integer.one_tree import in_one_tree
 from bilevel_lang.reformulation.value_function.integer.outer_loop import outer_loop
 from bilevel_lang.reformulation.value_function.integer.pessimistic import PessimisticFollower, ties_matter
-from bilevel_lang.reformulation.value_function.integer.prepared import Prepared
+from bilevel_lang.reformulation.value_function.integer.prepared import Prepared, with_best
 from bilevel_lang.reformulation.value_function.integer.progress import Progress
 from bilevel_lang.reformulation.value_function.integer.tightening import propagated
 from bilevel_lang.reformulation.value_function.integer.turns import IN_TURNS, in_turns
@@ -64,6 +64,7 @@ def find_optimum(source: BilevelProgram, solver: str, options: Options) -> Matri
         run = _ALL[solver](
             Prepared(extended, follower, Progress(options.verbose), replace(options.for_solver(left), verbose=False))
         )
+        run = with_best(run, extended, follower.late)
     x = None if run.x is None else run.x[: extended.n]
     return replace(run, x=x, seconds=time.perf_counter() - started)
 

@@ -5,9 +5,13 @@ import time
 import numpy as np
 import pytest
 
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.value_function.integer.extended import extend
 from bilevel_lang.reformulation.value_function.integer.follower import Follower, OutOfTimeError
-from bilevel_lang.solvers.solver import SolverOptions
+from bilevel_lang.reformulation.value_function.integer.leader_best import LeaderBest
+from bilevel_lang.reformulation.value_function.integer.search import find_optimum
+from bilevel_lang.solvers.hot_milp import MilpAnswer
+from bilevel_lang.solvers.solver import SolverOptions, Termination
 from tests.reformulation.value_function.integer.programs import INF, knapsack, moore90, program
 
 
@@ -74,3 +78,30 @@ def test_an_answer_that_few_rows_can_block() -> None:
 def test_the_deadline_ends_the_work() -> None:
     with pytest.raises(OutOfTimeError):
         oracle(moore90(), time.perf_counter() - 1).response(at(2))
+
+
+@pytest.mark.parametrize("with_point", [True, False])
+def test_what_the_deadline_leaves_of_the_leaders_choice_is_kept(with_point: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The follower takes y = 2; the leader's u <= 3 is its own. Stopped with u = 1 or nothing, it has a solution.
+    cut_short = program([-1, 0, 0], [[0, -1, 1], [1, 0, 0]], [(0, INF), (-INF, 3)], [1], [(0, 9), (0, 2), (0, 9)], own=1)
+    follower = oracle(cut_short)
+    stopped = MilpAnswer(Termination.LIMIT, np.array([1.0, 2.0]) if with_point else None)
+    monkeypatch.setattr(LeaderBest, "solve", lambda *_: stopped)
+    with pytest.raises(OutOfTimeError):
+        follower.favourable(np.array([0.0, 2.0, 5.0]))
+    assert follower.late is not None
+    assert follower.late[:3].tolist() == [float(with_point), 2.0, 2.0]
+
+
+@pytest.mark.parametrize("solver", ["scip", "highs"])
+def test_a_search_that_ends_there_gives_that_point(solver: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Moore and Bard's example: the relaxation's first point is no solution, and the leader's choice there is cut short.
+    monkeypatch.setattr(LeaderBest, "solve", lambda *_: MilpAnswer(Termination.LIMIT))
+    found = find_optimum(moore90(), solver, Options())
+    assert found.termination is Termination.LIMIT
+    assert found.x is not None
+    x, y = found.x
+    assert y == (2 if x <= 2 else 1)
+    assert found.objective == -x - 10 * y
+    assert found.bound is not None
+    assert found.bound <= -22
