@@ -24,7 +24,8 @@ def test_layers_that_are_none(text: str) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [{"network": "tree"}, {"target": "x"}, {"samples": 3}, {"refine": -1}, {"layers": ()}, {"layers": (4, 0)}]
-    + [{"samples": "30"}, {"samples": 30.5}, {"refine": None}, {"layers": 5}, {"layers": "4-4"}, {"folder": 7}],
+    + [{"samples": "30"}, {"samples": 30.5}, {"refine": None}, {"layers": 5}, {"layers": "4-4"}, {"folder": 7}]
+    + [{"workers": 0}, {"workers": 2, "cluster": "tcp://here:1"}, {"workers": 1.5}, {"search": 1}, {"search": -2}],
     ids=str,
 )
 def test_values_out_of_range(wrong: dict[str, object]) -> None:

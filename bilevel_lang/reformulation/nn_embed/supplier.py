@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.value_function.integer.arrays import BilevelProgram
 from bilevel_lang.surrogate.bounds.input_set import InputSet
 from bilevel_lang.surrogate.training.fitting import LEAST_SAMPLES
+from bilevel_lang.surrogate.training.halving import drawn, halved
 from bilevel_lang.surrogate.training.labels import Labels
 from bilevel_lang.surrogate.training.settings import Settings
 
@@ -33,6 +34,7 @@ class Supplier:
     given: Fitted | None = None
     said: list[str] = field(default_factory=list)
     _last: dict[str, Fitted] = field(default_factory=dict)
+    _chosen: dict[str, Settings] = field(default_factory=dict)
 
     @property
     def samples_needed(self) -> bool:
@@ -49,10 +51,30 @@ class Supplier:
         curvature, free = self._curvature(target), self._free(target)
         previous = self._last.get(target)
         effort = Effort(deadline, self.options.nn.folder, _tell if self.options.verbose else None)
-        fitted, said = best_fit(labels, self.options.nn.network, self._settings(labels), curvature, free, effort, previous)
+        settings = self._searched(target, labels, self._settings(labels), effort)
+        fitted, said = best_fit(labels, self.options.nn.network, settings, curvature, free, effort, previous)
         self.said += [f"{target} by {line}" for line in said] if previous is None else []
         self._last[target] = fitted
         return fitted
+
+    def _searched(self, target: str, labels: Labels, base: Settings, effort: Effort) -> Settings:
+        """``base`` with what successive halving chose, in the first round of the target, where a search was asked for."""
+        nn = self.options.nn
+        if not nn.search or nn.network == "cuts":
+            return base
+        if target not in self._chosen:
+            kind = "icnn" if nn.network == "icnn" else "relu"
+            start = replace(base, kind=kind, curvature=self._free(target) or self._curvature(target) or 1)
+            candidates = drawn(start, nn.search, layers=nn.layers is None)
+            best, tried = halved(candidates, lambda settings, start: effort.fit(labels, settings, start))
+            self._chosen[target] = best
+            widths = "x".join(map(str, best.layers))
+            self.said.append(
+                f"{target}: {len(candidates)} settings searched in {len(tried)} short trainings: {widths}, "
+                f"L1 {best.l1:.2g}, rate {best.rate:.2g}"
+            )
+        best = self._chosen[target]
+        return replace(base, layers=best.layers, l1=best.l1, rate=best.rate)
 
     def _settings(self, labels: Labels) -> Settings:
         smooth = labels.gradients is not None and not self.domain.integer.any()

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
+from bilevel_lang.reformulation.nn_embed import supplier as supplier_module
 from bilevel_lang.reformulation.nn_embed.fitted import Fitted
 from bilevel_lang.reformulation.nn_embed.judge import Judge
 from bilevel_lang.reformulation.nn_embed.lessons import lessons
@@ -49,3 +51,15 @@ def test_a_given_network_is_used_as_it_is() -> None:
     given = Fitted("onnx", VALUE.widths, VALUE, float("nan"), float("nan"), float("nan"))
     supplier = Supplier(source, domain, options(), given)
     assert supplier.supply(None, "value", None) is given and not supplier.samples_needed
+
+
+def test_a_search_is_made_once_for_a_target_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supplier_module, "STEPS", 200)
+    source, inputs, domain = arrays(interdiction())
+    judge = Judge(source, inputs, SolverOptions())
+    known = [judge.ask(np.array([b >> i & 1 for i in range(4)], dtype=float)) for b in range(16)]
+    labels = lessons([v for v in known if v.point is not None], "leader", source, inputs, domain)
+    supplier = Supplier(source, domain, options(network="relu", search=4))
+    first = supplier.supply(labels, "leader", None)
+    supplier.supply(labels, "leader", None)
+    assert first is not None and sum("4 settings searched" in line for line in supplier.said) == 1
