@@ -1,4 +1,4 @@
-"""kill -9 on the command line, in sampling and in training, then the same command again: nothing is lost, nothing is different."""
+"""kill -9 on the command line, in sampling and in training, then the same command again: nothing is lost or different."""
 
 from __future__ import annotations
 
