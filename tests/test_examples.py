@@ -53,12 +53,14 @@ def call(name: str, arguments: tuple[str, ...]) -> Call:
 def expected_runs() -> Iterator[Any]:
     for folder in FOLDERS:
         for run in json.loads((folder / "expected.json").read_text(encoding="utf-8")):
-            yield pytest.param(folder.name, run, id=f"{folder.name}-{run['annotation'].removesuffix('.emp')}")
+            method = "-".join(run["args"][1:2]) if run.get("model") else ""
+            name = run["annotation"].removesuffix(".emp")
+            yield pytest.param(folder.name, run, id=f"{folder.name}-{name}{method and '-' + method}")
 
 
 @pytest.mark.parametrize(("name", "run"), list(expected_runs()))
 def test_the_expected_answer(name: str, run: dict[str, Any]) -> None:
-    done = call(name, ("model.py", run["annotation"], *run["args"]))
+    done = call(name, (run.get("model", "model.py"), run["annotation"], *run["args"]))
     assert done.exit_code == run["exit_code"], done.printed
     assert done.answer["exit_code"] == run["exit_code"]
     if "status" in run:
@@ -92,9 +94,10 @@ def refresher() -> ModuleType:
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=NAMES)
 def test_a_folder_is_complete(folder: Path) -> None:
-    assert {"model.py", "README.md", "expected.json"} <= {path.name for path in folder.iterdir()}
-    annotations = {path.name for path in folder.glob("*.emp")}
     runs = json.loads((folder / "expected.json").read_text(encoding="utf-8"))
+    models = {run.get("model", "model.py") for run in runs}  # SMPS files stand for both model and annotation
+    assert {*models, "README.md", "expected.json"} <= {path.name for path in folder.iterdir()}
+    annotations = {path.name for path in folder.iterdir() if path.suffix in (".emp", ".sto")}
     assert annotations == {run["annotation"] for run in runs}
     assert all(run["source"] for run in runs)
 

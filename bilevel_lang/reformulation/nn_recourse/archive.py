@@ -21,7 +21,7 @@ TOGETHER = {"milp": 1, "lp": 20, "arrays": 100, "listed": 1000}
 LABELS = 2000
 """Labels that a network is trained on: more take longer and made none better. Half are the best, the others spread over all."""
 
-SCREENED = 50
+SCREENED = 25
 """Decisions whose relaxed cost is found at once."""
 
 
@@ -79,8 +79,11 @@ class Archive:
             order = np.argsort(lower, kind="stable")
             for start in range(0, len(order), SCREENED):
                 chosen = order[start : start + SCREENED]
-                runners += self._screened([todo[k] for k in chosen], lower[chosen])
-        self._race(runners)
+                fresh = self._screened([todo[k] for k in chosen], lower[chosen])
+                self._race_likely(fresh)
+                runners += fresh
+        for runner in sorted(runners, key=lambda r: r.least):
+            self._advance(runner, lambda r: False)
         self.seconds += time.perf_counter() - began
 
     def sharpen(self, stage: SecondStage) -> None:
@@ -150,14 +153,12 @@ class Archive:
         self.worse.update({r.key: r.least for r in runners if r.least >= limit})
         return [r for r in runners if r.least < limit]
 
-    def _race(self, runners: list[Runner]) -> None:
-        """Solve scenarios until every decision is known, or proven no better than the best; the likely ones first."""
+    def _race_likely(self, runners: list[Runner]) -> None:
+        """Solve scenarios until every decision is known, proven no better than the best, or unlikely to be."""
         for runner in sorted(runners, key=lambda r: r.least):
             self._advance(runner, lambda r: r.done >= PROBED)
         for runner in sorted(runners, key=lambda r: r.estimate()[0]):
             self._advance(runner, lambda r: r.hopeless(self._limit()))
-        for runner in sorted(runners, key=lambda r: r.least):
-            self._advance(runner, lambda r: False)
 
     def _advance(self, runner: Runner, enough: Callable[[Runner], bool]) -> None:
         if runner.key in self.known or runner.key in self.worse:
