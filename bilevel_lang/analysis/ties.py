@@ -75,13 +75,14 @@ def _owned(agent: Agent) -> ComponentSet:
 
 
 def worst_row_violations(problem: BilevelProblem, values: ComponentMap, options: SolverOptions) -> tuple[tuple[str, float], ...]:
-    """For a problem of one follower: the leader's rows that one of its optimal answers breaks, and by how much.
+    """The leader's rows that one of a follower's optimal answers breaks, and by how much.
 
-    Raises NotDescribedError where that cannot be told.
+    The other followers' answers are those of the point. Raises NotDescribedError where that cannot be told.
     """
     leader = leader_objective(problem)
     assert leader is not None
-    return _TieTest(problem, leader, problem.agents[0], values, options, integers=True).broken_rows()
+    tests = (_TieTest(problem, leader, agent, values, options, integers=True) for agent in problem.agents)
+    return tuple(broken for test in tests for broken in test.broken_rows())
 
 
 class _TieTest:

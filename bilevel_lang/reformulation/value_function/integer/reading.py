@@ -65,12 +65,26 @@ def why_not_sure(problem: BilevelProblem) -> Refusal | None:
     leader = leader_objective(problem)
     if leader is None:
         return Refusal("the pessimistic position is that of a leader with an objective", "drop `--position`")
-    if len(problem.agents) != 1 or problem.agents[0].objective is None:
-        said = "the pessimistic position is carried out for one follower that optimises"
-        return Refusal(said, "drop `--position`, or make one follower of them that minimises the sum of their objectives")
-    if leader.row is not None and holds_any(leader.expression, ComponentSet(problem.agents[0].variables)):
+    if any(agent.objective is None for agent in problem.agents):
+        return Refusal("the pessimistic position is carried out for followers that optimise", "drop `--position`")
+    if len(problem.agents) > 1 and (reason := _joint_row(problem)) is not None:
+        # Each follower's worst answer is then checked by itself.
+        return Refusal(reason, "drop `--position`, or make one follower of them that minimises the sum of their objectives")
+    if leader.row is not None and holds_any(leader.expression, ComponentSet(v for a in problem.agents for v in a.variables)):
         said = f"row `{leader.row.name}` ties the leader's objective variable `{leader.variable.name}` to the follower's answer"
         return Refusal(said, f"for the pessimistic position, make what `{leader.variable.name}` stands for the objective itself")
+    return None
+
+
+def _joint_row(problem: BilevelProblem) -> str | None:
+    """Which row of the leader holds variables of several followers, in words."""
+    owner = {id(v): agent.name for agent in problem.agents for v in agent.variables}
+    for row in (*problem.leader.rows, *problem.definitions):
+        names = sorted({owner[id(v)] for v in identify_variables(row.body, include_fixed=False) if id(v) in owner})
+        if len(names) > 1:
+            return (
+                f"row `{row.name}` of the leader holds variables of {names[0]} and {names[1]}: their worst answers count together"
+            )
     return None
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 import numpy as np
+import pyomo.environ as pyo
 import pytest
 
+import bilevel_lang as bl
 from bilevel_lang.errors import RefusedError
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.value_function.integer import outer_loop
@@ -14,6 +17,7 @@ from bilevel_lang.reformulation.value_function.integer.arrays import BilevelProg
 from bilevel_lang.reformulation.value_function.integer.extended import extend
 from bilevel_lang.reformulation.value_function.integer.pessimistic import PessimisticFollower, ties_matter
 from bilevel_lang.reformulation.value_function.integer.search import ENGINES, find_optimum
+from bilevel_lang.solution import Status
 from bilevel_lang.solvers.solver import SolverOptions, Termination
 from tests.reformulation.value_function.integer.enumeration import (
     best_by_enumeration,
@@ -139,3 +143,56 @@ def test_a_linking_variable_without_bounds_is_for_the_tree() -> None:
     master = outer_loop._Master(dataclasses.replace(extended, program=dataclasses.replace(extended.program, upper=upper)))
     with pytest.raises(RefusedError, match=r"no bound of a linking variable[\s\S]*--solver scip"):
         master.exclude(np.array([3.0, 0.0, 3.0, 0.0]))
+
+
+def two_followers(seed: int) -> tuple[pyo.ConcreteModel, str, float | None]:
+    """Two followers with two columns each, the annotation, and what the leader can be sure of, by enumeration."""
+    random = np.random.default_rng(seed)
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var(range(2), bounds=(0, 2), domain=pyo.Integers)
+    m.y = pyo.Var(range(2), range(2), bounds=(0, 2), domain=pyo.Integers)
+    gain, cost = random.integers(-3, 4, (2, 2)), random.integers(-1, 2, (2, 2))
+    a, b = random.integers(-2, 3, (2, 2)), random.integers(1, 3, (2, 2))
+    own = random.integers(-3, 4, 2)
+    m.goal = pyo.Objective(expr=sum(int(own[j]) * m.x[j] + sum(int(gain[j, k]) * m.y[j, k] for k in range(2)) for j in range(2)))
+    m.f = pyo.Expression(range(2), rule=lambda b_, j: sum(int(cost[j, k]) * b_.y[j, k] for k in range(2)))
+    m.r = pyo.Constraint(
+        range(2),
+        rule=lambda b_, j: sum(int(a[j, k]) * b_.x[k] for k in range(2)) + sum(int(b[j, k]) * b_.y[j, k] for k in range(2)) >= 2,
+    )
+    m.mine = pyo.Constraint(range(2), rule=lambda b_, j: b_.y[j, 0] + b_.x[j] <= 3)
+    worst = []
+    for x in itertools.product(range(3), repeat=2):
+        parts = []
+        for j in range(2):
+            ys = [y for y in itertools.product(range(3), repeat=2) if a[j] @ x + b[j] @ y >= 2]
+            best = [y for y in ys if cost[j] @ y == min(cost[j] @ z for z in ys)]
+            parts.append(max(gain[j] @ y for y in best) if best and all(y[0] + x[j] <= 3 for y in best) else None)
+        if None not in parts:
+            worst.append(float(own @ x + sum(parts)))
+    return m, "bilevel x\nmin f(0) y(0,*) r(0)\nmin f(1) y(1,*) r(1)\n", min(worst, default=None)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_several_followers_that_do_not_see_each_other(seed: int) -> None:
+    m, annotation, known = two_followers(seed)
+    answer = bl.solve(m, annotation, position="pessimistic")
+    if known is None:
+        assert answer.status is Status.INFEASIBLE
+    else:
+        assert (answer.status, answer.position) == (Status.OPTIMAL, "pessimistic")
+        assert answer.objective == pytest.approx(known)
+        assert answer.verified
+
+
+def test_the_followers_of_that_test_have_ties_and_no_answers_often_enough() -> None:
+    known = [two_followers(seed)[2] for seed in range(12)]
+    best = [bl.solve(*two_followers(seed)[:2], method="value-function").objective for seed in range(12)]
+    assert sum(k != b for k, b in zip(known, best, strict=True)) >= 3
+
+
+def test_a_row_of_the_leader_with_variables_of_two_followers_is_refused() -> None:
+    m, annotation, _ = two_followers(0)
+    m.joint = pyo.Constraint(expr=m.y[0, 0] + m.y[1, 0] <= 3)
+    with pytest.raises(bl.RefusedError, match="row `joint` of the leader holds variables of min f"):
+        bl.solve(m, annotation, position="pessimistic")
