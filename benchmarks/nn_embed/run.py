@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import bilevel_lang
 from benchmarks.machine import describe_machine
+from benchmarks.nn_embed.baseline import NAME, lp_relaxation
 from benchmarks.nn_embed.cases import Case, cases
 from benchmarks.nn_embed.table import summary
 from bilevel_lang.errors import BilevelError
@@ -26,6 +27,7 @@ def main() -> None:
     parser.add_argument("--instances", type=Path, help="a folder with index.csv and MPS files as BOBILib has them")
     parser.add_argument("--groups", default="small,milp,knapsack")
     parser.add_argument("--refine", default="0,5")
+    parser.add_argument("--baseline", action="store_true", help="the LP relaxation of the follower beside it")
     parser.add_argument("--only", default="", help="names that hold this text")
     parser.add_argument("--target", default="auto")
     parser.add_argument("--network", default="auto")
@@ -34,11 +36,15 @@ def main() -> None:
     arguments = parser.parse_args()
     print(describe_machine())
     done = {(r["name"], r["refine"]) for r in results_of(arguments.results)}
-    for refine in map(int, arguments.refine.split(",")):
+    rounds = ([NAME] if arguments.baseline else []) + [int(k) for k in arguments.refine.split(",") if k]
+    for refine in rounds:
         for case in cases(arguments.instances, tuple(arguments.groups.split(","))):
             if arguments.only in case.name and (case.name, refine) not in done:
-                nn = NnOptions(refine=refine, target=arguments.target, network=arguments.network)
-                found = run(case, nn, arguments.time_limit)
+                if isinstance(refine, str):
+                    found = run_baseline(case, arguments.time_limit)
+                else:
+                    nn = NnOptions(refine=refine, target=arguments.target, network=arguments.network)
+                    found = run(case, nn, arguments.time_limit)
                 with arguments.results.open("a", encoding="utf-8") as stream:
                     stream.write(json.dumps(found) + "\n")
                 print(
@@ -53,6 +59,31 @@ def results_of(path: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
 
 
+def error_of(objective: float | None, best: float | None) -> float | None:
+    """|F - best| / max(1, |best|); None where one of them is."""
+    return None if objective is None or best is None else abs(objective - best) / max(1.0, abs(best))
+
+
+def run_baseline(case: Case, limit: float) -> dict[str, object]:
+    """The same record for the LP relaxation of the follower."""
+    began = time.perf_counter()
+    found: dict[str, object] = {"name": case.name, "group": case.group, "refine": NAME, "best": case.best, "error": None}
+    try:
+        status, objective = lp_relaxation(case, limit)
+    except BilevelError as error:
+        return found | {"status": "refused", "seconds": time.perf_counter() - began, "said": error.diagnostics[0].message}
+    seconds = time.perf_counter() - began
+    said = f"{objective} (best known {case.best}) in {seconds:.1f} s"
+    return found | {
+        "status": status,
+        "verified": objective is not None,
+        "objective": objective,
+        "error": error_of(objective, case.best),
+        "seconds": seconds,
+        "said": said,
+    }
+
+
 def run(case: Case, nn: NnOptions, limit: float) -> dict[str, object]:
     """One solve; ``error`` is |F - best| / max(1, |best|) of a verified point."""
     model, info = case.model()
@@ -64,7 +95,7 @@ def run(case: Case, nn: NnOptions, limit: float) -> dict[str, object]:
         message = error.diagnostics[0].message
         return found | {"status": "refused", "seconds": time.perf_counter() - began, "said": message}
     objective = solution.objective if solution.verified else None
-    error = None if objective is None or case.best is None else abs(objective - case.best) / max(1.0, abs(case.best))
+    error = error_of(objective, case.best)
     said = f"{objective} (best known {case.best}) in {time.perf_counter() - began:.1f} s"
     return found | {
         "status": solution.status.value,

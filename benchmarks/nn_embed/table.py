@@ -12,7 +12,7 @@ def summary(results: list[dict[str, Any]]) -> str:
     """One row for each group and number of rounds."""
     head = ("group", "refine", "runs", "refused", "verified", *(f"<= {100 * w:g} %" for w in WITHIN), "mean error %", "median s")
     lines = ["  ".join(f"{h:>12s}" for h in head)]
-    for group, refine in sorted({(r["group"], r["refine"]) for r in results}):
+    for group, refine in sorted({(r["group"], r["refine"]) for r in results}, key=lambda key: (key[0], str(key[1]))):
         rows = [r for r in results if (r["group"], r["refine"]) == (group, refine)]
         tried = [r for r in rows if r["status"] != "refused"]
         known = [r for r in tried if r["best"] is not None]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from benchmarks.nn_embed.cases import cases
-from benchmarks.nn_embed.run import results_of, run
+from benchmarks.nn_embed.run import results_of, run, run_baseline
 from benchmarks.nn_embed.table import summary
 from bilevel_lang.reformulation.nn_options import NnOptions
 
@@ -22,3 +24,12 @@ def test_a_line_that_was_cut_off_is_no_result(tmp_path: Path) -> None:
     path.write_text('{"name": "a", "refine": 0}\n{"name": "b", "re', encoding="utf-8")
     assert [r["name"] for r in results_of(path)] == ["a"]
     assert results_of(tmp_path / "none") == []
+
+
+def test_the_baseline_is_the_true_follower_at_the_decision_of_the_lp() -> None:
+    # Moore and Bard 1990: without integers the optimum is (8, 1) with -18; with them it is (2, 2) with -22.
+    case = next(c for c in cases(None, ("small",)) if c.name == "pao_moore90")
+    found = run_baseline(case, 60.0)
+    assert found["objective"] == pytest.approx(-18.0, abs=1e-5)
+    assert found["error"] == pytest.approx(4 / 22, abs=1e-5)
+    assert "LP" in summary([found, run_baseline(case, 60.0) | {"refine": 0}])
