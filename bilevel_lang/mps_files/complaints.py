@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import itertools
 import math
 import re
@@ -21,8 +22,12 @@ _INFINITY = re.compile(r"([+-]?)inf(?:inity)?", re.IGNORECASE)
 _WHOLE = re.compile(r"[+-]?[0-9]{1,15}")
 
 
+@functools.lru_cache(maxsize=4096)
 def number(field: str) -> float | None:
-    """A finite number, or None. Nothing that only Python takes for a number, such as ``1_000`` or ``nan``."""
+    """A finite number, or None. Nothing that only Python takes for a number, such as ``1_000`` or ``nan``.
+
+    Large files repeat a few numbers, which are read once.
+    """
     if not _NUMBER.fullmatch(field):
         return None
     value = float(field)

@@ -19,7 +19,7 @@ from bilevel_lang.reformulation.value_function.integer.arrays import (
     integer_multiple,
     linked_rows,
 )
-from bilevel_lang.reformulation.value_function.integer.tightening import tightened
+from bilevel_lang.reformulation.value_function.integer.tightening import LP_ITERATIONS, tightened
 from bilevel_lang.solvers.matrix import Flags, Ints, MatrixProgram
 from bilevel_lang.solvers.program import Floats
 
@@ -93,9 +93,11 @@ class Extended:
         return 0.5 if self.value_whole else 2e-7 * max(1.0, abs(value))
 
 
-def extend(source: BilevelProgram) -> Extended:
-    """Add the columns and derive bounds. Raises NotIntegerError where a row of the follower is not whole in the leader's
-    columns."""
+def extend(source: BilevelProgram, iterations: int = LP_ITERATIONS) -> Extended:
+    """Add the columns and derive bounds, with that many ``iterations`` of the simplex.
+
+    Raises NotIntegerError where a row of the follower is not whole in the leader's columns.
+    """
     rows = linked_rows(source)
     n, count = source.relaxation.columns, rows.activities.shape[0]
     single = np.diff(rows.activities.indptr) == 1
@@ -113,7 +115,7 @@ def extend(source: BilevelProgram) -> Extended:
     program = _defined(program, columns[~single], rows.activities[np.flatnonzero(~single)])
     program = _defined(program, bodies.columns, _with_activities(source, rows, columns, bodies, width))
     program = _defined(program, np.array([width - 1]), sp.csr_matrix(cost))
-    program, infeasible = tightened(program, np.append(columns, program.columns - 1))
+    program, infeasible = tightened(program, np.append(columns, program.columns - 1), iterations)
     links = np.flatnonzero(source.linking())
     return Extended(source, program, rows, links, columns, program.columns - 1, cost, scale, whole, bodies, infeasible)
 

@@ -20,20 +20,20 @@ SAFETY = 1e-6
 """What a bound from floating-point sums is widened by, relative to max(1, |bound|), before it is rounded or used."""
 
 LP_ITERATIONS = 1500
-"""Simplex iterations for all bounds from linear programs together: bounds of activities help little beyond the widest ranges, and
-took a fifth of the time of whole searches."""
+"""Simplex iterations for all bounds from linear programs together."""
 
 
-def tightened(program: MatrixProgram, wanted: Ints) -> tuple[MatrixProgram, bool]:
+def tightened(program: MatrixProgram, wanted: Ints, iterations: int = LP_ITERATIONS) -> tuple[MatrixProgram, bool]:
     """``program`` with bounds that propagation and linear programs prove, and whether they prove that it has no point.
 
-    Linear programs are solved for the ``wanted`` columns, and for those that have an infinite bound otherwise.
+    Linear programs are solved for the ``wanted`` columns, and for those that have an infinite bound otherwise; ``iterations`` of
+    the simplex for all of them.
     """
     program, crossed = propagated(program)
     if crossed:
         return program, True
     lower, upper = program.lower.copy(), program.upper.copy()
-    hot = warm_relaxation(program, LP_ITERATIONS)
+    hot = warm_relaxation(program, iterations)
     one = np.ones(1)
     # The columns with the widest ranges are those that gain most; whole columns of one unit could only be fixed, and rarely are.
     least = np.where(program.integer, 1.0, 1e-9)
