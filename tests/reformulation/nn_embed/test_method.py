@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pyomo.environ as pyo
@@ -67,3 +69,19 @@ def test_rows_that_contradict_one_another_are_infeasible() -> None:
     m.never = pyo.Constraint(expr=m.x >= 9)
     found = solve(m, info, method="nn-embed", nn=QUICK)
     assert found.status is Status.INFEASIBLE
+
+
+@pytest.mark.slow
+def test_a_cluster_and_processes_give_the_same_answer_as_this_process(tmp_path: Path) -> None:
+    distributed = pytest.importorskip("distributed", reason="Dask is not installed: pip install 'bilevel-lang[dask]'")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1"
+    ) as running:
+        ways = {"alone": {}, "processes": {"workers": 2}, "dask": {"cluster": running.scheduler_address}}
+        found = {
+            name: solve(*continuous(), method="nn-embed", nn=replace(QUICK, folder=tmp_path / name, **way))  # type: ignore[arg-type]
+            for name, way in ways.items()
+        }
+    assert len({answer.objective for answer in found.values()}) == 1
+    drawn = [{p.relative_to(tmp_path / name): p.read_bytes() for p in (tmp_path / name).rglob("*.samples")} for name in ways]
+    assert drawn[0] and drawn[0] == drawn[1] == drawn[2]
