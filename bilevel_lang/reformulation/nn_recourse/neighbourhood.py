@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 
 from bilevel_lang.reformulation.nn_recourse.archive import Archive, Known
@@ -11,7 +9,6 @@ from bilevel_lang.reformulation.nn_recourse.polishing import can_be_polished, po
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
 from bilevel_lang.reformulation.stochastic.extensive import extensive_form, parted
-from bilevel_lang.reformulation.stochastic.recourse import recourse_at
 from bilevel_lang.solvers.highs import Highs
 from bilevel_lang.solvers.matrix import MatrixRun
 from bilevel_lang.solvers.solver import SolverOptions
@@ -34,7 +31,6 @@ class Neighbourhood:
 
     def __init__(self, arrays: TwoStageArrays, archive: Archive, options: Options) -> None:
         self.arrays, self.archive, self.options = arrays, archive, options
-        self.deadline = archive.stage.deadline
         self.bound = -np.inf
 
     def polish_all(self) -> None:
@@ -59,7 +55,7 @@ class Neighbourhood:
     def polish(self, known: Known) -> None:
         """Go on from ``known`` as long as it becomes better."""
         while can_be_polished(self.arrays) and not self.archive.late:
-            x = polished(self.arrays, known.x, self.deadline)
+            x = polished(self.arrays, known.x, self.archive.stage.responses(known.x))
             found = None if x is None else self.archive.value(x[self.archive.decisions.seen])
             if found is None or found.total >= known.total - BETTER * max(1.0, abs(known.total)):
                 return
@@ -86,7 +82,7 @@ class Neighbourhood:
         if best is None or seconds <= 0 or arrays.scenarios * int(arrays.integer.sum()) > WHOLE:
             return
         limit = min(WHOLE_SECONDS, seconds)
-        start = np.concatenate([best.x, recourse_at(arrays, best.x, time.perf_counter() + limit).y.ravel()])
+        start = np.concatenate([best.x, self.archive.stage.responses(best.x).ravel()])
         options = SolverOptions(time_limit=limit, gap=self.options.gap, threads=self.options.threads, extra={"start": start})
         run: MatrixRun = Highs().run_matrix(extensive_form(arrays), options)
         if run.bound is not None:

@@ -12,7 +12,6 @@ import numpy as np
 
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays, Varying
 from bilevel_lang.reformulation.stochastic.extensive import extensive_form, parted
-from bilevel_lang.reformulation.stochastic.recourse import recourse_at
 from bilevel_lang.solvers.highs import Highs
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.solver import SolverOptions
@@ -27,9 +26,8 @@ def can_be_polished(arrays: TwoStageArrays) -> bool:
     return bool(arrays.integer.any() and not arrays.first.integer.all() and columns <= LARGEST)
 
 
-def polished(arrays: TwoStageArrays, x: Floats, deadline: float | None = None) -> Floats | None:
-    """The first stage (n1,) that is best with the integers of ``x`` and of the second stage's answer to it; None without one."""
-    y = recourse_at(arrays, x, deadline).y
+def polished(arrays: TwoStageArrays, x: Floats, y: Floats) -> Floats | None:
+    """The first stage (n1,) that is best with the integers of ``x`` and of ``y`` (S, n2), the answers to it; None without one."""
     if np.isnan(y).any():
         return None
     whole, places = arrays.integer, np.arange(len(arrays.lower))

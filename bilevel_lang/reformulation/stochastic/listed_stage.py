@@ -13,6 +13,7 @@ import scipy.sparse as sp
 from bilevel_lang.reformulation.linear.bounds.box import Box
 from bilevel_lang.reformulation.linear.bounds.propagation import propagate
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
+from bilevel_lang.solvers.matrix import Ints
 from bilevel_lang.solvers.program import Floats
 
 MOST_CELLS = 200_000
@@ -38,10 +39,19 @@ class ListedStage:
         """(k, S): what every scenario costs at ``points`` (k, n1), as a minimisation without constants; +inf: no answer."""
         found = np.empty((len(points), self.arrays.scenarios))
         for number in range(self.arrays.scenarios):
-            found[:, number] = self._at(points, number)
+            found[:, number], _ = self._at(points, number)
         return found
 
-    def _at(self, points: Floats, number: int) -> Floats:
+    def responses(self, point: Floats) -> Floats:
+        """(S, n2): the best answer of every scenario at ``point`` (n1,); NaN where there is none."""
+        found = np.full((self.arrays.scenarios, self.answers.shape[1]), np.nan)
+        for number in range(self.arrays.scenarios):
+            _, which = self._at(point[None, :], number)
+            if which[0] >= 0:
+                found[number] = self.answers[which[0]]
+        return found
+
+    def _at(self, points: Floats, number: int) -> tuple[Floats, Ints]:
         part = self.arrays.scenario(number)
         inside = (self.answers >= part.lower - FEASIBILITY) & (self.answers <= part.upper + FEASIBILITY)
         cost = np.where(inside.all(axis=1), self.arrays.sense * (self.answers @ part.cost), np.inf)
@@ -53,15 +63,16 @@ class ListedStage:
         low, up = part.row_lower - shift, part.row_upper - shift
         low = low - FEASIBILITY * np.maximum(1.0, np.where(np.isfinite(low), np.abs(low), 1.0))
         up = up + FEASIBILITY * np.maximum(1.0, np.where(np.isfinite(up), np.abs(up), 1.0))
-        found = np.full(len(points), np.inf)
+        found, which = np.full(len(points), np.inf), np.full(len(points), -1)
         width = max(1, _CHUNK // max(1, len(order)))
         for begin in range(0, len(points), width):
             good = np.ones((len(low[begin : begin + width]), len(order)), dtype=bool)
             for i, row in enumerate(activity):
                 good &= (row >= low[begin : begin + width, i, None]) & (row <= up[begin : begin + width, i, None])
             some = good.any(axis=1)
-            found[begin : begin + width][some] = cost[good[some].argmax(axis=1)]
-        return found
+            first = good[some].argmax(axis=1)
+            found[begin : begin + width][some], which[begin : begin + width][some] = cost[first], order[first]
+        return found, which
 
 
 def listed_answers(arrays: TwoStageArrays) -> Floats | None:

@@ -19,6 +19,7 @@ import scipy.sparse as sp
 from bilevel_lang.reformulation.stochastic.arrays import Recourse, TwoStageArrays
 from bilevel_lang.reformulation.stochastic.fixed_matrix import with_fixed_matrix
 from bilevel_lang.reformulation.stochastic.listed_stage import ListedStage, listed_answers
+from bilevel_lang.reformulation.stochastic.recourse import recourse_at
 from bilevel_lang.reformulation.stochastic.stage_variants import StageVariants, without_limit
 from bilevel_lang.solvers.hot_lp import HotLp
 from bilevel_lang.solvers.hot_milp import HotMilp, MilpAnswer
@@ -99,6 +100,12 @@ class SecondStage:
         self.deadline = deadline
         if self._hot is not None:
             self._hot.deadline = deadline
+
+    def responses(self, point: Floats) -> Floats:
+        """(S, n2): the best second stage of every scenario at ``point`` (n1,); NaN where there is none, or no time."""
+        if self._listed is not None:
+            return self._listed.responses(point)
+        return recourse_at(self.arrays, point, self.deadline).y
 
     @property
     def effort(self) -> float:

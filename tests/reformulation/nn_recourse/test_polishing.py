@@ -12,7 +12,7 @@ from tests.reformulation.stochastic.test_extensive import arrays_of_text
 def test_capacity_that_no_lot_needs_is_not_built() -> None:
     arrays = arrays_of_text(facilities(True, binary=False), ANNOTATION)
     x = np.array([0.9, 0.95, 0.5])
-    better = polished(arrays, x)
+    better = polished(arrays, x, recourse_at(arrays, x).y)
     assert can_be_polished(arrays)
     assert better is not None
 
@@ -26,3 +26,9 @@ def test_capacity_that_no_lot_needs_is_not_built() -> None:
 
 def test_nothing_moves_where_the_first_stage_is_whole() -> None:
     assert not can_be_polished(arrays_of_text(facilities(True), ANNOTATION))
+
+
+def test_a_scenario_without_an_answer_moves_nothing() -> None:
+    arrays = arrays_of_text(facilities(True, binary=False), ANNOTATION)
+    x = np.array([0.9, 0.95, 0.5])
+    assert polished(arrays, x, np.where(np.arange(3)[:, None] == 1, np.nan, recourse_at(arrays, x).y)) is None

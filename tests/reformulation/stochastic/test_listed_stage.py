@@ -36,8 +36,15 @@ def test_the_best_answer_is_that_of_the_milp(whole: Any, sense: int, needed: flo
     answers = listed_answers(arrays)
     assert answers is not None
     points = np.random.default_rng(0).uniform(0, 5, (8, 2))
-    for x, values in zip(points, ListedStage(arrays, answers).values(points), strict=True):
+    stage = ListedStage(arrays, answers)
+    for x, values in zip(points, stage.values(points), strict=True):
         assert values == pytest.approx(arrays.sense * recourse_at(arrays, x).values)
+        some = np.isfinite(values)
+        y = stage.responses(x)
+        assert (np.isnan(y).any(axis=1) == ~some).all()
+        assert arrays.sense * (y @ arrays.cost)[some] == pytest.approx(values[some])
+        activity = y @ arrays.recourse.toarray().T + arrays.technology @ x
+        assert (activity <= arrays.everywhere("row_upper") + 1e-6)[some].all()
     if needed:
         assert np.isinf(ListedStage(arrays, answers).values(np.array([[5.0, 5.0]]))).any()
 
