@@ -48,12 +48,19 @@ def handler_class() -> type:
             """Cuts at a fractional point."""
             return {"result": self._guarded(self._separate, SCIP_RESULT.DIDNOTFIND)}
 
-        def consenfolp(self, *_: Any) -> dict[str, Any]:
-            """A whole point of the relaxation."""
+        def consenfolp(self, constraints: Any, useful: int, infeasible: bool) -> dict[str, Any]:
+            """A whole point of the relaxation; ``infeasible``: others know already that it is none."""
+            if infeasible:
+                return {"result": SCIP_RESULT.INFEASIBLE}
             return {"result": self._guarded(lambda: self._enforce(True), SCIP_RESULT.INFEASIBLE)}
 
-        def consenfops(self, *_: Any) -> dict[str, Any]:
-            """The same where the LP was not solved."""
+        def consenfops(self, constraints: Any, useful: int, infeasible: bool, too_good: bool) -> dict[str, Any]:
+            """The same where the LP was not solved, as after the end of the time: the point may break the rows.
+
+            ``too_good``: its objective is beyond what is known to be possible, and nobody needs to look at it.
+            """
+            if infeasible or too_good:
+                return {"result": SCIP_RESULT.INFEASIBLE if infeasible else SCIP_RESULT.DIDNOTRUN}
             return {"result": self._guarded(lambda: self._enforce(False), SCIP_RESULT.INFEASIBLE)}
 
         def _guarded(self, call: Callable[[], Any], otherwise: Any) -> Any:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
+from bilevel_lang.solvers.scip_handler import handler_class
+from bilevel_lang.solvers.scip_session import TreeSession
 from bilevel_lang.solvers.scip_tree import run_tree
 from bilevel_lang.solvers.solver import SolverOptions, Termination
 from bilevel_lang.solvers.tree_judge import Cut, Decision, Vertex
@@ -57,3 +59,16 @@ def test_candidates_become_solutions() -> None:
 def test_an_exception_of_the_judge_comes_out() -> None:
     with pytest.raises(ZeroDivisionError, match="here"):
         run_tree(PROGRAM, Broken(ZeroDivisionError("here")), SolverOptions())
+
+
+def test_nobody_is_asked_about_points_that_break_rows() -> None:
+    # SCIP shows such points where an LP was not finished, after the end of the time for example.
+    from pyscipopt import SCIP_RESULT
+
+    session = TreeSession(None, [], Broken(AssertionError("asked")), 0.0)
+    handler = handler_class()(session)
+    assert handler.consenfops([], 0, True, False) == {"result": SCIP_RESULT.INFEASIBLE}
+    assert handler.consenfops([], 0, True, True) == {"result": SCIP_RESULT.INFEASIBLE}
+    assert handler.consenfops([], 0, False, True) == {"result": SCIP_RESULT.DIDNOTRUN}
+    assert handler.consenfolp([], 0, True) == {"result": SCIP_RESULT.INFEASIBLE}
+    assert session.failure is None

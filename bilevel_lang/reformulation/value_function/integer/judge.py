@@ -31,6 +31,9 @@ CUT_ROUNDS = 5
 ROOT_ROUNDS = 10
 """Rounds of cuts at fractional points of the root."""
 
+BROKEN = 1e-6
+"""A point that breaks a row or a bound by more, relative to max(1, |side|), is no solution, whatever the follower says."""
+
 PATIENCE = 3
 """Roundings in vain after which the next one waits longer by another chance to round."""
 
@@ -80,6 +83,11 @@ class TreeJudge:
 
     def admits(self, z: Floats) -> bool:
         """Whether ``z`` is a solution, as no better answer of the follower exists; learns from it where it is none."""
+        # A search that is interrupted may show a point that breaks the rows: it must not become the best one known.
+        return self.extended.program.violation(z) <= BROKEN and self._is_solution(z)
+
+    def _is_solution(self, z: Floats) -> bool:
+        """The same for a point that satisfies the rows."""
         value = self._value(z)
         # Against an opponent the follower's columns in ``z`` may have fractions, and whole ones need not exist.
         found = self.follower.response_if_any(z) if self.extended.opposed else self.follower.response(z)
@@ -144,7 +152,7 @@ class TreeJudge:
 
     def decide(self, z: Floats, lower: Floats, upper: Floats, vertex: AskVertex) -> Decision:
         """See the module's docstring."""
-        if self.admits(z):
+        if self._is_solution(z):
             return Decision(feasible=True)
         part = part_of(self.extended, self.watched, lower, upper)
         if part.decided:

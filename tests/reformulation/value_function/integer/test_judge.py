@@ -42,6 +42,13 @@ def test_points_are_admitted_where_the_follower_agrees() -> None:
     assert asked.best[:2].tolist() == [2, 2]
 
 
+def test_a_point_that_breaks_a_row_is_no_solution() -> None:
+    # It breaks 2x + 10y >= 15; the follower can do no better than 2 there, so that its value alone would pass.
+    asked = judge()
+    assert not asked.admits(z(1, 1))
+    assert asked.best is None
+
+
 def test_a_part_of_the_tree_is_divided_by_an_answer() -> None:
     # At (6, 2) the follower prefers 1, feasible for 3 <= x <= 8.
     decision = judge().decide(z(6, 2), *bounds(0, 9), lambda: None)
