@@ -10,6 +10,7 @@ import numpy as np
 from pyomo.common.collections import ComponentMap
 
 from bilevel_lang.reformulation.complementarity.relaxed_model import RelaxedModel, Side
+from bilevel_lang.reformulation.complementarity.sharpening import may_be_flat, sharpened
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.solvers.ipopt import FEASIBLE, NlpResult, compile_nlp
 from bilevel_lang.solvers.program import sense_of
@@ -91,6 +92,7 @@ class Finish:
         self._options = options
         self._budget = budget
         self._sense = sense_of(relaxed.model)
+        self._flat = may_be_flat(relaxed.model)
 
     def runs(self, ends: list[EndPoint], stopped: Termination | None, only_pieces: bool = False) -> list[SolverRun]:
         """The best end points finished, at least one of them whatever the time; of the best one also its neighbours."""
@@ -134,6 +136,7 @@ class Finish:
         with self._relaxed.piece(zeros):
             piece = compile_nlp(self._relaxed.model)
             result = piece.solve(options=self._options.for_solver(seconds))
+            result = sharpened(piece, result, self._options) if self._flat else result
         if not result.solved or result.violation > FEASIBLE:
             return None
         values = ComponentMap(start.items())

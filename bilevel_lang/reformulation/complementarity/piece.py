@@ -2,6 +2,7 @@
 
 A branch-and-bound stops within its tolerances, and where the objective is flat these are wide in the variables: 1e-7 in
 ``(x - 3)**2`` is 3e-4 in x. Solved once more on its own piece by Ipopt, the same answer has the digits that a user expects.
+Where a follower is flat, tolerances may have given the leader what no follower answers; then the sharper point shows it.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ import pyomo.environ as pyo
 from pyomo.common.collections import ComponentMap
 
 from bilevel_lang.errors import ModelFileError, RefusedError
+from bilevel_lang.reformulation.complementarity.sharpening import VIOLATED, may_be_flat, sharpened
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.solvers.features import features_of
-from bilevel_lang.solvers.ipopt import compile_nlp
+from bilevel_lang.solvers.ipopt import NlpResult, compile_nlp
 from bilevel_lang.solvers.program import sense_of
 from bilevel_lang.solvers.registry import by_name
 from bilevel_lang.solvers.solver import Feature, SolverRun, Termination, load_values
@@ -37,6 +39,9 @@ ZERO = 1e-6
 
 NEAR = 0.1
 """How far a variable may move, relative to max(1, |value|)."""
+
+UNEARNED = 1e-5
+"""What a search may have gained by its tolerances, relative to max(1, |objective|), before its own point is given up."""
 
 SECONDS = 5.0
 """What polishing may take."""
@@ -89,7 +94,8 @@ def _worth(variable: Any) -> float:
 def polished(model: Any, sides: Sides, run: SolverRun, options: Options) -> SolverRun:
     """``run`` with its point solved again on its piece, where that helps; the bound and the claim are those of ``run``.
 
-    Taken only if the new point is feasible to ``CLEAN`` and no worse than ``SAME``. Linear models need none; without Ipopt, and
+    Taken only if the new point is feasible to ``CLEAN`` and no worse than ``SAME``, or sharp and worse by so much that the search
+    owed the rest to its tolerances: then the gap to its bound is told. Linear models need none; without Ipopt, and
     where Ipopt cannot take the model, the point stays as it is.
     """
     if run.termination is not Termination.OPTIMAL or run.values is None or run.objective is None:
@@ -97,6 +103,7 @@ def polished(model: Any, sides: Sides, run: SolverRun, options: Options) -> Solv
     if by_name("ipopt").missing() is not None or not features_of(model) & CURVED:
         return run
     load_values(run.values)
+    flat = may_be_flat(model)
     zeros = [(v, 0.0, 0.0) for v in _zero_members(model, run.values)]
     with _continuous(model, run.values), _near(run.values), held_bounds(zeros), pinned(sides, ZERO):
         try:
@@ -106,12 +113,23 @@ def polished(model: Any, sides: Sides, run: SolverRun, options: Options) -> Solv
         seconds = SECONDS if options.time_limit is None else min(SECONDS, options.time_limit)
         again = replace(options, solver_options={"max_iter": 200}).for_solver(seconds)
         result = nlp.solve(options=again)
-    worse = sense_of(model) * (result.objective - run.objective)
-    if not result.solved or result.violation > CLEAN or worse > SAME * max(1.0, abs(run.objective)):
+        result = sharpened(nlp, result, options) if flat else result
+    worse = sense_of(model) * (result.objective - run.objective) / max(1.0, abs(run.objective))
+    if not result.solved or result.violation > CLEAN or (worse > SAME and not (flat and _unearned(result, worse))):
         return run
     values = ComponentMap(run.values.items())
     values.update(zip(nlp.variables, map(float, result.x), strict=True))
-    return replace(run, values=values, objective=result.objective, seconds=run.seconds + result.seconds)
+    doubts = run.doubts
+    if worse > SAME:
+        doubts += (
+            f"{run.solver} called {run.objective:.8g} optimal, which its tolerances alone allow: a follower's optimum is flat",
+        )
+    return replace(run, values=values, objective=result.objective, doubts=doubts, seconds=run.seconds + result.seconds)
+
+
+def _unearned(result: NlpResult, worse: float) -> bool:
+    """Whether the search's point is better by its tolerances alone."""
+    return result.violation <= VIOLATED and worse > UNEARNED
 
 
 def _zero_members(model: Any, values: ComponentMap) -> Iterator[Any]:

@@ -39,7 +39,8 @@ def run_with_second_opinion(
     """Solve ``program``; a claim of optimality that nothing bounds is tested, and withdrawn where it fails.
 
     A point that is clearly better, or one far away, leads to its ``piece``; where that is unbounded the problem is, and that is a
-    proof. A claim of infeasibility is tested likewise: there may be a point, of an unbounded problem. A claim over sides so large that SCIP's tolerance is no tolerance any more is withdrawn with a doubt.
+    proof. A claim of infeasibility is tested likewise: there may be a point, of an unbounded problem. A claim over sides so large
+    that SCIP's tolerance is no tolerance any more is withdrawn with a doubt.
     """
     return _within_reach(program, _solved(program, solver, options, start, piece))
 
