@@ -16,6 +16,7 @@ from bilevel_lang.oracle.agent_model import number_at
 from bilevel_lang.oracle.magnitude import row_violation
 from bilevel_lang.problem import Agent, BilevelProblem
 from bilevel_lang.reformulation.nn_embed.domain import seen_inputs
+from bilevel_lang.reformulation.nn_embed.further_columns import with_columns
 from bilevel_lang.reformulation.rewrite import Refusal
 from bilevel_lang.reformulation.value_function.integer.reading import ReadProblem, read_linear
 from bilevel_lang.solvers.matrix import Ints
@@ -82,13 +83,14 @@ def read_sampled(problem: BilevelProblem) -> SampledProblem | Refusal:
     linear = read_linear(replace(problem, agents=agents, leader=leader))
     if isinstance(linear, Refusal):
         return linear
-    place = {id(v): k for k, v in enumerate(linear.variables)}
     met = [v for e in (objective, *curved_rows) if e is not None for v in identify_variables(_expression(e), include_fixed=False)]
-    for variable in (*met, *(v for _, given, _ in factors for v in (given,))):
-        if id(variable) not in place:
-            return Refusal(
-                f"`{variable.name}` stands in no row that is linear", "give it a row, such as its bounds, or use another method"
-            )
+    known, owned = {id(v) for v in linear.variables}, {id(v) for agent in problem.agents for v in agent.variables}
+    missing = {id(v): v for v in (*met, *(given for _, given, _ in factors)) if id(v) not in known}
+    for key, variable in missing.items():
+        if key in owned:
+            return Refusal(f"`{variable.name}` of the follower stands in no row or objective of it", "give it one")
+    linear = with_columns(linear, tuple(missing.values()), curved_rows)
+    place = {id(v): k for k, v in enumerate(linear.variables)}
     products = None
     if factors:
         coefficients, given, own = zip(*factors, strict=True)
