@@ -18,18 +18,10 @@ class HotLp(WarmLp):
 
     def __init__(self, program: MatrixProgram, options: SolverOptions, deadline: float | None = None) -> None:
         super().__init__(program, options, primal=False, deadline=deadline)
-        self._row_lower, self._row_upper = program.row_lower.copy(), program.row_upper.copy()
         matrix = program.matrix
         self._row_of = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
         self._column_of = matrix.indices
         self._entries = np.array(matrix.data, dtype=float)
-
-    def set_sides(self, lower: Floats, upper: Floats) -> None:
-        """New sides (m,) of the rows for the next solves."""
-        moved = np.flatnonzero((lower != self._row_lower) | (upper != self._row_upper)).astype(np.int32)
-        if moved.size:
-            self._highs.changeRowsBounds(len(moved), moved, lower[moved], upper[moved])
-            self._row_lower[moved], self._row_upper[moved] = lower[moved], upper[moved]
 
     def set_entries(self, places: Ints, values: Floats) -> None:
         """New ``values`` (r,) of the stored entries at ``places`` (r,) for the next solves."""

@@ -47,8 +47,7 @@ class KeptHighs:
         """New sides (m,) of the rows for the next solves."""
         moved = np.flatnonzero((lower != self._row_lower) | (upper != self._row_upper)).astype(np.int32)
         if moved.size:
-            for i in moved.tolist():
-                self._highs.changeRowBounds(i, float(lower[i]), float(upper[i]))
+            self._highs.changeRowsBounds(len(moved), moved, lower[moved], upper[moved])
             self._row_lower[moved], self._row_upper[moved] = lower[moved], upper[moved]
 
     def set_cost(self, cost: Floats) -> None:

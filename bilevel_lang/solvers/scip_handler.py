@@ -13,6 +13,9 @@ from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.scip_session import OWN, TreeSession, read_vertex
 from bilevel_lang.solvers.tree_judge import BoundChange, Cut, TreeState, Vertex
 
+TOLD_EVERY = 0.2
+"""Seconds between calls of the judge's progress: SCIP's counts cost as much as a propagation."""
+
 
 def handler_class() -> type:
     """The class is made here, as its base can only be imported where SCIP is needed."""
@@ -98,9 +101,13 @@ def handler_class() -> type:
 
         def _tell(self) -> None:
             model = self.model
+            seconds = time.perf_counter() - self.session.started
+            if seconds < self.session.told + TOLD_EVERY:
+                return
+            self.session.told = seconds
             known = model.getNSols() > 0
             state = TreeState(
-                time.perf_counter() - self.session.started,
+                seconds,
                 int(model.getNNodes()),
                 int(model.getNNodesLeft()),
                 float(model.getSolObjVal(model.getBestSol())) if known else None,

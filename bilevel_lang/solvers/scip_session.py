@@ -34,6 +34,8 @@ class TreeSession:
     known_rows: dict[str, tuple[Ints, Floats]] = field(default_factory=dict)
     """The entries of rows that never change, by name: those of the program, and our cuts."""
     cuts: int = 0
+    told: float = -math.inf
+    """The seconds at which the judge was told of the progress."""
 
 
 _STATUS = {"lower": -1, "upper": 1, "basic": 0, "zero": 2}
