@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import bilevel_lang as bl
+from benchmarks.literature.encodings import EXACT, Said, asked, contradictions, summary
 from benchmarks.literature.problems import SETS, all_problems
 from benchmarks.literature.run import lines, one, score, scored
 
@@ -76,3 +77,23 @@ def test_an_answer_is_scored_by_sense_and_claim():
     turned = dataclasses.replace(problem, sense="max")
     assert score(turned, {**off, "status": "feasible"}) == "better"
     assert score(problem, {"status": "refused"}) == "refused"
+
+
+def test_claims_of_exactness_are_compared_and_local_answers_with_them():
+    problem = next(p for p in PROBLEMS if p.name == "bolib_Bard1984a")
+    assert problem.sense == "min"
+    right, close, off = Said("sos1", "optimal", 2.0), Said("branch", "optimal", 2.0 + 1e-7), Said("big-m", "optimal", 2.01)
+    assert list(contradictions(problem, [right, close])) == []
+    assert len(list(contradictions(problem, [right, close, off]))) == 2
+    assert len(list(contradictions(problem, [right, Said("branch", "infeasible", None)]))) == 1
+    assert list(contradictions(problem, [right, Said("scholtes", "local", 2.5), Said("indicator", "refused", None)])) == []
+    assert len(list(contradictions(problem, [right, Said("scholtes", "local", 1.9)]))) == 1
+    assert len(list(contradictions(problem, [Said("sos1", "infeasible", None), Said("scholtes", "local", 1.9)]))) == 1
+
+
+def test_the_encodings_agree_on_a_problem_of_the_literature():
+    problem = next(p for p in PROBLEMS if p.name == "bolib_Bard1984a")
+    answers = [asked(problem, name, 20.0) for name in EXACT]
+    assert list(contradictions(problem, answers)) == []
+    assert sum(a.exact for a in answers) >= 2 and answers[0].objective == pytest.approx(28 / 9, abs=1e-6)
+    assert any("sos1 and branch" in line for line in summary({problem.name: answers}, EXACT))

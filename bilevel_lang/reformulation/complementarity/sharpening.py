@@ -16,7 +16,7 @@ from bilevel_lang.solvers.features import features_of
 from bilevel_lang.solvers.ipopt import CompiledNlp, NlpResult
 from bilevel_lang.solvers.solver import Feature
 
-SHARP = {
+SHARP: dict[str, str | int | float | bool] = {
     "tol": 1e-12,
     "constr_viol_tol": 1e-13,
     "compl_inf_tol": 1e-10,
