@@ -64,8 +64,8 @@ def points(program: BilevelProgram) -> np.ndarray:
     return np.array(list(itertools.product(*ranges)), dtype=float)
 
 
-def best_by_enumeration(program: BilevelProgram) -> float | None:
-    """The optimum of the optimistic position, None without a solution."""
+def solutions(program: BilevelProgram) -> tuple[np.ndarray, np.ndarray]:
+    """The points that satisfy all rows and whose value no answer of the follower beats; the points that satisfy its own rows."""
     box = program.relaxation
     z = points(program)
     body = z @ box.matrix.toarray().T
@@ -77,12 +77,17 @@ def best_by_enumeration(program: BilevelProgram) -> float | None:
     for key, feasible, v in zip(keys, own, value, strict=True):
         if feasible:
             best[key] = min(best.get(key, np.inf), v)
-    solutions = [
-        float(z[k] @ box.cost) + box.constant for k in range(len(z)) if holds[k].all() and value[k] <= best[keys[k]] + 1e-9
-    ]
-    if not solutions:
+    solved = [k for k in range(len(z)) if holds[k].all() and value[k] <= best[keys[k]] + 1e-9]
+    return z[solved], z[own]
+
+
+def best_by_enumeration(program: BilevelProgram) -> float | None:
+    """The optimum of the optimistic position, None without a solution."""
+    box = program.relaxation
+    found = [float(z @ box.cost) + box.constant for z in solutions(program)[0]]
+    if not found:
         return None
-    return min(solutions) if box.sense > 0 else max(solutions)
+    return min(found) if box.sense > 0 else max(found)
 
 
 def sure_by_enumeration(program: BilevelProgram) -> float | None:
