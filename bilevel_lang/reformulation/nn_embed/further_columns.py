@@ -17,7 +17,7 @@ from bilevel_lang.reformulation.value_function.integer.reading import ReadProble
 
 
 def with_columns(read: ReadProblem, variables: Sequence[Any], rows: Sequence[Any]) -> ReadProblem:
-    """``read`` with ``variables`` of the leader as columns without entries, bounded by the model and by ``rows`` that hold them."""
+    """``read`` with ``variables`` of the leader as empty columns, bounded by the model and by the ``rows`` that hold them."""
     if not variables:
         return read
     boxes = [_box(v, rows) for v in variables]

@@ -145,7 +145,7 @@ class Rounds:
         if whole and not self._late(half):
             self.report.said.append(f"all {size:.0f} decisions of the box were looked at, by enumeration")
         if not whole:
-            self.search.run(wanted // 2, self._late)
+            self.search.run(wanted // 2, lambda: self._late(last))
         self.report.sampling_seconds += time.perf_counter() - began
 
     def _onto_rows(self, points: Floats) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from typing import Any
 
 import numpy as np
@@ -73,3 +74,10 @@ def test_no_point_at_all_is_no_answer() -> None:
     found = rounds((m, info), samples=10, layers=(4,)).run()
     assert found.x is None and found.termination is Termination.LIMIT
     assert "satisfies all rows" in found.message
+
+
+def test_the_first_samples_end_with_their_share_of_the_time() -> None:
+    run = rounds(continuous(), samples=60)
+    run.deadline, run.sampling_deadline = time.perf_counter() + 1000.0, time.perf_counter() - 1.0
+    run._draw(np.zeros((0, 1)), 60)
+    assert run.judge.known() == []
