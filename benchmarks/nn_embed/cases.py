@@ -16,12 +16,14 @@ LINEAR = ("LP", "MILP")
 
 @dataclass(frozen=True)
 class Case:
-    """``group`` ``small``, ``milp`` or ``knapsack``; ``best``: the best known objective of the leader, to be minimised or not."""
+    """``group`` ``small``, ``milp`` or ``knapsack``; ``best``: the best known objective of the leader, to be minimised or not;
+    ``proven``: nothing better exists."""
 
     name: str
     group: str
     best: float | None
     source: Problem | Path
+    proven: bool = True
 
     def model(self) -> tuple[Any, Any]:
         """The Pyomo model and its annotation."""
@@ -41,7 +43,7 @@ def cases(instances: Path | None, groups: tuple[str, ...]) -> Iterator[Case]:
             decisions, group = int(row["nvars_upper"]), "knapsack" if row["set"] == "inter-kp" else "milp"
             if group in groups and (group == "knapsack" or decisions <= MOST_DECISIONS):
                 best = float(row["best_known_objective"]) if row["best_known_objective"] else None
-                yield Case(row["name"], group, best, instances / row["file"].split(" ")[0])
+                yield Case(row["name"], group, best, instances / row["file"].split(" ")[0], row["status"] == "optimal")
 
 
 def _small() -> Iterator[Case]:

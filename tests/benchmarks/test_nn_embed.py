@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from benchmarks.nn_embed.cases import cases
-from benchmarks.nn_embed.run import results_of, run, run_baseline
+from benchmarks.nn_embed.run import error_of, results_of, run, run_baseline
 from benchmarks.nn_embed.table import summary
 from bilevel_lang.reformulation.nn_options import NnOptions
 
@@ -33,3 +34,10 @@ def test_the_baseline_is_the_true_follower_at_the_decision_of_the_lp() -> None:
     assert found["objective"] == pytest.approx(-18.0, abs=1e-5)
     assert found["error"] == pytest.approx(4 / 22, abs=1e-5)
     assert "LP" in summary([found, run_baseline(case, 60.0) | {"refine": 0}])
+
+
+def test_a_point_better_than_an_unproven_one_has_no_error() -> None:
+    case = next(c for c in cases(None, ("small",)) if c.name == "pao_moore90")  # a minimisation, the best is -22
+    assert error_of(-23.0, replace(case, proven=False)) == 0.0
+    assert error_of(-23.0, case) == error_of(-21.0, replace(case, proven=False)) == pytest.approx(1 / 22)
+    assert error_of(None, case) is None
