@@ -13,6 +13,9 @@ SHARES, EACH = (0.1, 0.03, 0.01, 0.001), 10
 LEAPS = (2.0, 3.0, 5.0)
 """Steps of one whole input besides 1."""
 
+PAIRS = 2000
+"""Pairs of whole inputs that move together around one point, at most."""
+
 SWAPS = 100
 """Pairs of binary inputs that trade places around one point, at most."""
 
@@ -36,11 +39,17 @@ def every_point(domain: InputSet) -> Floats:
     return np.stack([a.ravel() for a in np.meshgrid(*axes, indexing="ij")], axis=1)
 
 
-def whole_steps(x: Floats, domain: InputSet) -> Floats:
-    """Points (k, n) in the box with one or two whole inputs moved: both by 1, or one of them by one of :data:`LEAPS`."""
+def whole_steps(x: Floats, domain: InputSet, generator: np.random.Generator) -> Floats:
+    """Points (k, n) in the box with one or two whole inputs moved: both by 1, or one of them by one of :data:`LEAPS`.
+
+    Of more than :data:`PAIRS` pairs so many at random.
+    """
     whole = np.flatnonzero(domain.integer & (domain.upper > domain.lower))
     eye = np.eye(len(x))[whole]
     one, other = np.triu_indices(len(whole), 1)
+    if len(one) > PAIRS:
+        chosen = np.sort(generator.permutation(len(one))[:PAIRS])
+        one, other = one[chosen], other[chosen]
     steps = [sign * leap * eye for leap in (1.0, *LEAPS) for sign in (-1.0, 1.0)]
     steps += [first * eye[one] + second * eye[other] for first in (-1.0, 1.0) for second in (-1.0, 1.0)]
     found = x + np.vstack(steps)

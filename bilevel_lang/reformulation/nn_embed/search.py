@@ -102,7 +102,7 @@ class Search:
     def _around(self, x: Floats) -> Floats:
         found = [neighbours(x, self.domain, self.generator)]
         if self.domain.integer.any():
-            found.append(whole_steps(x, self.domain))
+            found.append(whole_steps(x, self.domain, self.generator))
         return np.vstack(found)
 
     def _far(self) -> Floats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bilevel_lang.reformulation.nn_embed.design import every_point, latin_hypercube, mutated, neighbours
+from bilevel_lang.reformulation.nn_embed.design import PAIRS, every_point, latin_hypercube, mutated, neighbours, whole_steps
 from bilevel_lang.surrogate.bounds.input_set import box
 
 
@@ -46,3 +46,12 @@ def test_mutations_move_one_to_three_inputs_and_stay_inside() -> None:
     changed = (found != parent).sum(axis=1)
     assert changed.max() <= 3 and set(changed.tolist()) >= {1, 2, 3}
     assert [0.0, 1.0, 9.0, 1.0] in found.tolist()  # one on, one off
+
+
+def test_one_or_two_whole_inputs_move() -> None:
+    mixed = box(np.zeros(3), np.array([1.0, 9.0, 2.0]), np.array([True, True, False]))
+    found = {tuple(p) for p in whole_steps(np.array([1.0, 4.0, 0.5]), mixed, generator()).tolist()}
+    alone = {(0.0, 4.0, 0.5)} | {(1.0, 4.0 + step, 0.5) for step in (-3.0, -2.0, -1.0, 1.0, 2.0, 3.0, 5.0)}
+    assert found == alone | {(0.0, 3.0, 0.5), (0.0, 5.0, 0.5)}
+    many = box(np.zeros(100), np.ones(100), np.ones(100, dtype=bool))
+    assert len(whole_steps(np.zeros(100), many, generator())) == 100 + PAIRS
