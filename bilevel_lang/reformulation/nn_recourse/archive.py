@@ -87,15 +87,20 @@ class Archive:
         self.seconds += time.perf_counter() - began
 
     def sharpen(self, stage: SecondStage) -> None:
-        """The best decision once more by a ``stage`` without a gap: what is proven of it is then what it costs."""
-        if self._best is None or self.stage.way != "milp":
+        """Solve again by a ``stage`` without a gap what is not proven to be worse than the best: the best one is then proven."""
+        if self.stage.way != "milp":
             return
-        found = stage.costs(self._best.x[None, :])
-        if found is not None:
-            weights, first = stage.arrays.probabilities, self.cuts.first_cost(self._best.x)
-            second = float(weights @ found.values[0])
-            key = self._key(self._best.x[self.decisions.seen])
-            self._best = self.known[key] = Known(self._best.x, first + second, first + float(weights @ found.bounds[0]), second)
+        for key, known in sorted(((k, v) for k, v in self.known.items() if v is not None), key=lambda pair: pair[1].least):
+            if known.least >= self._limit() and known is not self._best:
+                break
+            found = stage.costs(known.x[None, :])
+            if found is None:
+                self.late = True
+                return
+            weights, first = stage.arrays.probabilities, self.cuts.first_cost(known.x)
+            second, least = float(weights @ found.values[0]), first + float(weights @ found.bounds[0])
+            self.known[key] = Known(known.x, first + second, least, second)
+            self._best = min(self.answered(), key=lambda k: k.total)
 
     def value(self, point: Floats) -> Known | None:
         """What is known of ``point`` (inputs,), asked if need be; None where no first stage has it, or time is over."""

@@ -18,7 +18,7 @@ from bilevel_lang.errors import RefusedError
 from bilevel_lang.problem import BilevelProblem
 from bilevel_lang.reformulation.nn_recourse.decisions import domain_of
 from bilevel_lang.reformulation.nn_recourse.estimate import not_worth_it, size_of
-from bilevel_lang.reformulation.nn_recourse.rounds import LABEL_GAP, Outcome, Rounds, refuse_cuts
+from bilevel_lang.reformulation.nn_recourse.rounds import Outcome, Rounds, refuse_cuts
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.rewrite import Accepted, Reformulation, Refusal, Verdict
 from bilevel_lang.reformulation.stochastic.compilation import Compiled, compile_program
@@ -29,6 +29,9 @@ from bilevel_lang.solvers.highs import Highs
 
 NOT_YET = ("surrogate", "save_surrogate", "folder", "cluster", "workers", "search", "target")
 """Options of nn-embed that stochastic programs do not take."""
+
+EVALUATED = 1e-4
+"""Relative gap of the second stage's MILPs at the decision that is given: what Neur2SP evaluates with."""
 
 
 class NnRecourse:
@@ -114,7 +117,7 @@ class _Run:
             approximate_objective=None if found.approximate is None else sense * found.approximate,
             surrogate=found.surrogate,
             x=x,
-            y=None if x is None else recourse_at(arrays, x, gap=options.gap or LABEL_GAP).y,
+            y=None if x is None else recourse_at(arrays, x, gap=min(options.gap or EVALUATED, EVALUATED)).y,
             proven=found.closed,
             remarks=found.said,
         )

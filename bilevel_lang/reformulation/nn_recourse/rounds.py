@@ -36,7 +36,7 @@ LAYERS = (32, 32)
 LISTED = 5000
 """Binary or whole decisions up to which all of them are gone through, where the engine chooses."""
 
-LABEL_GAP = 1e-4
+LABEL_GAP = 1e-3
 """Relative gap of the second stage's MILPs where decisions are compared; what is proven of them is kept beside."""
 
 SAMPLING_SHARE = 0.4

@@ -78,3 +78,16 @@ def test_labels_of_many_decisions_are_the_best_and_others_all_over(monkeypatch: 
     assert len(chosen) == 4
     assert chosen[:2] == ranked[:2]
     assert chosen[3] > ranked[4]
+
+
+def test_what_a_gap_leaves_open_is_solved_again_without_one() -> None:
+    arrays = arrays_of_text(facilities(True), ANNOTATION)
+    decisions = Decisions(arrays, arrays.first.cost, domain_of(arrays, ("a", "b", "c")), 0)
+    found = Archive(decisions, Cuts(arrays), SecondStage(arrays, relaxed=False, gap=0.5))
+    found.ask(corners())
+    found.sharpen(SecondStage(arrays, relaxed=False))
+    second = [float(arrays.probabilities @ recourse_at(arrays, x).values) for x in corners()]
+    totals = [q + arrays.first.objective_at(x) for x, q in zip(corners(), second, strict=True)]
+    assert found.best is not None
+    assert found.best.total == pytest.approx(min(totals))
+    assert min(k.least for k in found.answered()) == pytest.approx(min(totals))
