@@ -21,6 +21,7 @@ import pytest
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp, minimize, minimize_scalar
 
 from bilevel_lang.cli import main
+from bilevel_lang.reformulation.nn_options import NnOptions
 from tests.pages import ROOT, working_in
 
 EXAMPLES = ROOT / "examples"
@@ -316,7 +317,8 @@ def readme_of(folder: Path) -> str:
 @pytest.mark.slow
 def test_the_study_of_two_echelon_supply_chain_runs_at_a_small_size(tmp_path: Path) -> None:
     pytest.importorskip("torch")
-    found = study()["measure"](((2,),), training=20, tests=10, grid=3, exact_limit=20.0, folder=tmp_path, samples=30)
+    small = NnOptions(samples=30, layers=(4,))
+    found = study()["measure"](((2,),), training=20, tests=10, grid=3, exact_limit=5.0, folder=tmp_path, nn=small, refine=0)
     assert set(found) == {"methods", "parity", "surface", "growing", "curve"}
     exact, learned = found["methods"]["value-function"], found["methods"]["nn-embed"]
     assert learned["objective"] <= exact["bound"] + 1e-6  # the proven bound is one for every verified point

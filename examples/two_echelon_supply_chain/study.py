@@ -12,6 +12,7 @@ import runpy
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -79,15 +80,16 @@ def measure(
     grid: int,
     exact_limit: float,
     folder: Path,
-    samples: int | None = None,
+    nn: NnOptions,
+    refine: int,
 ) -> dict:
-    """Everything that the pictures and the README show."""
+    """Everything that the pictures and the README show; ``nn`` and ``refine`` are for the solves by nn-embed."""
     result: dict[str, Any] = {"methods": {}}
     with tempfile.TemporaryDirectory() as scratch:
         network = Path(scratch) / "network.onnx"
-        result["methods"]["nn-embed"] = answer("nn-embed", seed=1, nn=NnOptions(samples=samples, save_surrogate=network))
+        result["methods"]["nn-embed"] = answer("nn-embed", seed=1, nn=replace(nn, save_surrogate=network))
         learned = read_onnx(network).network
-    result["methods"]["nn-embed --refine 3"] = answer("nn-embed", seed=1, nn=NnOptions(samples=samples, refine=3))
+    result["methods"][f"nn-embed --refine {refine}"] = answer("nn-embed", seed=1, nn=replace(nn, refine=refine))
     result["methods"]["value-function"] = answer("value-function", time_limit=exact_limit)
     truth = Truth()
     held = truth.drawn(tests, 2)
@@ -273,7 +275,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--draw", action="store_true", help="draw the pictures again from study.json")
     if not parser.parse_args().draw:
-        result = measure(SIZES, TRAINING, TESTS, GRID, EXACT_LIMIT, HERE)
+        result = measure(SIZES, TRAINING, TESTS, GRID, EXACT_LIMIT, HERE, NnOptions(), refine=3)
         (HERE / "study.json").write_text(json.dumps(rounded(result)) + "\n", encoding="utf-8")
     result = json.loads((HERE / "study.json").read_text(encoding="utf-8"))
     draw(result, HERE / "pictures")
