@@ -127,7 +127,7 @@ class Search:
     def _ask(self, candidates: Floats, questions: int, over: Callable[[], bool]) -> int:
         """Ask about those at which the leader could gain, until one is better than all before; how many they were."""
         before, asked = self.judge.best, 0
-        worth = self._worth_asking(self._in_order(candidates))
+        worth = self._worth_asking(self._in_order(candidates), over)
         while asked < questions and not over():
             batch = [x for x, _ in zip(worth, range(min(BATCH, questions - asked)), strict=False)]
             if not batch:
@@ -147,9 +147,11 @@ class Search:
         expected = trend(np.array([v.x for v in known]), np.array([v.objective for v in known]), new)
         return np.asarray(new[np.argsort(expected, kind="stable")])
 
-    def _worth_asking(self, candidates: Floats) -> Iterator[Floats]:
+    def _worth_asking(self, candidates: Floats, over: Callable[[], bool]) -> Iterator[Floats]:
         """Those with room for a gain, by what is known when each has its turn."""
         for x in candidates:
+            if over():
+                return
             if self.room is None:
                 yield x
                 continue
