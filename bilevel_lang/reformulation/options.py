@@ -42,6 +42,9 @@ _KINDS: tuple[tuple[str, Any, str], ...] = (
 )
 """Option, its type, and that type in words."""
 
+MOST_THREADS = 1024
+"""More than that no machine has, and HiGHS would start them."""
+
 LOOSEST = 0.1
 """A tolerance of that size or more would call anything verified."""
 
@@ -115,6 +118,8 @@ class Options:
             count = getattr(self, name)
             if count is not None and count != int(count):
                 raise UsageError(f"option `{name}` is a whole number, not {count!r}")
+        if self.threads is not None and self.threads > MOST_THREADS:
+            raise UsageError(f"option `threads` must be <= {MOST_THREADS}, not {self.threads!r}")
         if self.tolerance >= LOOSEST:
             raise UsageError(
                 f"option `tolerance` must be < {LOOSEST:g}, not {self.tolerance!r}", "it is relative: 1e-5 is the default"

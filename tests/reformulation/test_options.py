@@ -29,6 +29,7 @@ from bilevel_lang.reformulation.options import Options
         ("starts", True),
         ("starts", 2.5),
         ("threads", 1.5),
+        ("threads", 100_000),
         ("seed", 0.5),
         ("tolerance", 0.1),
         ("method", 5),

@@ -37,6 +37,8 @@ class ValueFunction:
 
     def accepts(self, problem: BilevelProblem, options: Options) -> Verdict:
         """Linear followers; what is not, and LPs behind continuous variables, by the bounding scheme if optimistic."""
+        if options.encoding is not None:
+            return Refusal(f"it has no complementarities to encode by `{options.encoding}`", "leave `--encoding` out")
         read = self._read(problem, options)
         if not isinstance(read, Refusal):
             return Accepted(_counted(read))
@@ -100,8 +102,6 @@ class ValueFunction:
     def _read(self, problem: BilevelProblem, options: Options) -> ReadProblem | Refusal:
         if options.position == "pessimistic" and (refusal := why_not_sure(problem)) is not None:
             return refusal
-        if options.encoding is not None and options.method == self.name:
-            raise _no_encoding(options.encoding)
         if options.solver is not None and options.solver not in ENGINES:
             return Refusal(f"it does not run on {options.solver}", "use `--solver " + "` or `--solver ".join(ENGINES) + "`")
         return read_problem(problem)
@@ -125,9 +125,7 @@ def _counted(read: ReadProblem) -> str:
     own, integer = int(arrays.follower.sum()), int((arrays.follower & whole).sum())
     kinds = [(int((linking & whole).sum()), "integer"), (int((linking & ~whole).sum()), "continuous")]
     links = " and ".join(f"{count} {kind}" for count, kind in kinds if count) or "0"
-    return (
-        f"linear followers with {own} columns ({integer} integer) behind {links} linking variables"
-    )
+    return f"linear followers with {own} columns ({integer} integer) behind {links} linking variables"
 
 
 def _relaxation_only(options: Options) -> SolverRun:

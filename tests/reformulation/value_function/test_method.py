@@ -86,6 +86,11 @@ def test_refusals(options: dict[str, str], words: str) -> None:
         bl.solve(moore90(), EMP, method="value-function", **options)
 
 
+def test_an_encoding_that_was_named_is_not_left_out_for_another_method() -> None:
+    with pytest.raises(RefusedError, match=r"decides integer variables[\s\S]*no complementarities to encode by `sos1`"):
+        bl.solve(moore90(), EMP, encoding="sos1")
+
+
 def test_infeasible_is_a_proof() -> None:
     m = moore90()
     m.never = pyo.Constraint(expr=m.y >= 3)
