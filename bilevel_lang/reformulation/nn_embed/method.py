@@ -40,6 +40,9 @@ from bilevel_lang.surrogate.sampling.executors import executor_for
 
 TO_LEADER = "use `--target leader` alone, or write them linearly"
 
+TOLD = 30
+"""Decisions in a batch from which on its progress is told."""
+
 UNVERIFIED = "this model holds what a network makes of the follower: `verify` tells whether a point of it is bilevel-feasible"
 
 CURVED = Target(
@@ -214,7 +217,9 @@ class _Run:
 
 
 def _tell(done: int, wanted: int) -> None:
-    """A line that is written over itself."""
+    """A line that is written over itself; for small batches, which follow one another quickly, there is none."""
+    if wanted < TOLD:
+        return
     print(
         f"\rsampling {100 * done // wanted:3d} %   {done} of {wanted}  ",
         end="\n" if done >= wanted else "",
