@@ -22,6 +22,7 @@ SHARP: dict[str, str | int | float | bool] = {
     "compl_inf_tol": 1e-10,
     "acceptable_tol": 1e-10,
     "acceptable_constr_viol_tol": 1e-12,
+    "bound_relax_factor": 0.0,
     "mu_init": 1e-8,
     "max_iter": 100,
 }
