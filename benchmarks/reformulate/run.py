@@ -34,6 +34,7 @@ STAGES = {
     "components": "`reformulate()`, resolve and clone included",
     "clone": "`model.clone()` of Pyomo",
     "core-kkt": "Pyomo's `core.kkt`, in place",
+    "solve": "`solve()`, verification and tie test included",
 }
 
 

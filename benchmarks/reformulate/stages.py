@@ -51,12 +51,24 @@ def core_kkt(model: Any) -> Timed:
     return lambda: transformation.apply_to(model, parameterize_wrt=[model.x])
 
 
+def solve(model: Any) -> Timed:
+    """The whole of ``bl.solve``: verification and tie test as well. Raises AssertionError where the answer is not proven."""
+
+    def run() -> Any:
+        found = bl.solve(model, ANNOTATION)
+        assert found.status is bl.Status.OPTIMAL and all(tie.unique for tie in found.ties), found.status
+        return found
+
+    return run
+
+
 STAGES: dict[str, Callable[[Any], Timed]] = {
     "resolve": resolve,
     "arrays": arrays,
     "components": components,
     "clone": clone,
     "core-kkt": core_kkt,
+    "solve": solve,
 }
 
 

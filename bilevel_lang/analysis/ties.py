@@ -15,13 +15,15 @@ from typing import Any
 import pyomo.environ as pyo
 from pyomo.common.collections import ComponentMap, ComponentSet
 
+from bilevel_lang.components.naming import Naming
 from bilevel_lang.errors import BilevelError
 from bilevel_lang.oracle.agent_model import UNDEFINED, expression_at, number_at
 from bilevel_lang.oracle.integer_face import integer_face
 from bilevel_lang.oracle.leader_objective import LeaderObjective, holds_any, leader_objective, without_objective_variables
 from bilevel_lang.oracle.magnitude import magnitude, row_violation
 from bilevel_lang.oracle.optimal_face import NotDescribedError, OptimalFace, optimal_face, sizes
-from bilevel_lang.oracle.traits import AgentClass, is_pinned, traits_of
+from bilevel_lang.oracle.single_answer import is_single_answer
+from bilevel_lang.oracle.traits import AgentClass, Traits, is_pinned, traits_of
 from bilevel_lang.problem import Agent, BilevelProblem
 from bilevel_lang.solution import Certificate, Tie
 from bilevel_lang.solvers.features import features_of_program
@@ -105,10 +107,12 @@ class _TieTest:
     def run(self) -> Tie:
         """The best and the worst value, or the reason why there is none."""
         try:
-            face = self._face()
+            traits = traits_of(self.agent)
+            if math.isfinite(self.here) and is_single_answer(self.agent, self.values, self.options, traits):
+                return self._no_tie()
+            face = self._face(traits)
             if face.single and math.isfinite(self.here):
-                answers = {v.name: float(self.values[v]) for v in face.twins}
-                return Tie(self.agent.name, self.here, self.here, True, "its active rows leave one answer", (), answers)
+                return self._no_tie()
             worst, answer, how = self._extreme(face, optimistic=False)
             self._add_leader_rows(face)
             best, _, _ = self._extreme(face, optimistic=True)
@@ -124,10 +128,15 @@ class _TieTest:
         violated = () if unique else self._violated(answer)
         return Tie(self.agent.name, best, worst, unique, how, violated, {v.name: number for v, number in answer.items()})
 
+    def _no_tie(self) -> Tie:
+        variables = list(self.owned)
+        answers = {name: float(self.values[v]) for name, v in zip(Naming().names(variables), variables, strict=True)}
+        return Tie(self.agent.name, self.here, self.here, True, "its active rows leave one answer", (), answers)
+
     def broken_rows(self) -> tuple[tuple[str, float], ...]:
         """See :func:`worst_row_violations`."""
         broken = []
-        face = self._face()
+        face = self._face(traits_of(self.agent))
         for row, body in self._leader_rows():
             for side, sense in ((row.ub, pyo.maximize), (row.lb, pyo.minimize)):
                 if side is None:
@@ -143,8 +152,7 @@ class _TieTest:
                     broken += [(row.name, off)] if off > VIOLATED else []
         return tuple(broken)
 
-    def _face(self) -> OptimalFace:
-        traits = traits_of(self.agent)
+    def _face(self, traits: Traits) -> OptimalFace:
         if self.integers and traits.agent_class is AgentClass.INTEGER:
             return integer_face(self.agent, self.values)
         return optimal_face(self.agent, self.values, self.options, traits)

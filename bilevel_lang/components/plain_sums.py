@@ -6,10 +6,16 @@ from collections.abc import Iterable
 from typing import Any
 
 from pyomo.core.base.var import ScalarVar, VarData
-from pyomo.core.expr.numeric_expr import LinearExpression, MonomialTermExpression, SumExpression
+from pyomo.core.expr.numeric_expr import (
+    LinearExpression,
+    MonomialTermExpression,
+    NegationExpression,
+    ProductExpression,
+    SumExpression,
+)
 
 _SUMS = frozenset({SumExpression, LinearExpression})
-_NUMBERS = frozenset({int, float})
+_NUMBERS = frozenset[Any]({int, float})
 _VARIABLES = frozenset({VarData, ScalarVar})
 _LINEAR = frozenset({MonomialTermExpression, VarData, ScalarVar})
 
@@ -29,11 +35,21 @@ def coefficients(expression: Any) -> list[tuple[Any, float]] | None:
         elif kind in _VARIABLES:
             factor, variable = 1, term
         else:
-            return None
+            nested = _nested(expression)
+            return None if nested is None else _joined_terms(nested[1])
         if variable._fixed:
             continue
         key = id(variable)
         found[key] = (variable, found[key][1] + factor) if key in found else (variable, factor)
+    return [pair for pair in found.values() if pair[1] != 0]
+
+
+def _joined_terms(terms: Iterable[tuple[float, Any]]) -> list[tuple[Any, float]]:
+    found: dict[int, tuple[Any, float]] = {}
+    for factor, variable in terms:
+        if not variable._fixed:
+            key = id(variable)
+            found[key] = (variable, found[key][1] + factor) if key in found else (variable, factor)
     return [pair for pair in found.values() if pair[1] != 0]
 
 
@@ -49,6 +65,31 @@ def plain_terms(expression: Any) -> tuple[float, list[tuple[float, Any]]] | None
             constant += term
         elif kind in _VARIABLES:
             found.append((1, term))
+        else:
+            return _nested(expression)
+    return constant, found
+
+
+def _nested(expression: Any) -> tuple[float, list[tuple[float, Any]]] | None:
+    """The same with sums in sums, their negatives and multiples: ``a + b >= c + d`` is stored with ``-(a + b)``."""
+    found: list[tuple[float, Any]] = []
+    constant = 0.0
+    waiting: list[tuple[float, Any]] = [(1, expression)]
+    while waiting:
+        weight, node = waiting.pop()
+        kind = node.__class__
+        if kind is MonomialTermExpression and node._args_[0].__class__ in _NUMBERS:
+            found.append((weight * node._args_[0], node._args_[1]))
+        elif kind in _NUMBERS:
+            constant += weight * node
+        elif kind in _VARIABLES:
+            found.append((weight, node))
+        elif kind in _SUMS:
+            waiting += [(weight, term) for term in reversed(node._args_[: node._nargs])]
+        elif kind is NegationExpression:
+            waiting.append((-weight, node._args_[0]))
+        elif kind is ProductExpression and node._args_[0].__class__ in _NUMBERS:
+            waiting.append((weight * node._args_[0], node._args_[1]))
         else:
             return None
     return constant, found

@@ -16,6 +16,7 @@ from pyomo.common.collections import ComponentMap
 from pyomo.core.expr.visitor import identify_variables
 from pyomo.repn import generate_standard_repn
 
+from bilevel_lang.components.bounds import bounds_of
 from bilevel_lang.components.plain_sums import coefficients
 from bilevel_lang.oracle.agent_model import number_at, value_of
 
@@ -44,7 +45,8 @@ class Magnitude:
 
 def unit_of(variable: Any, values: ComponentMap) -> float:
     """The size of a variable: its value, or 1 where that is more, or the width of its bounds where that is less than 1."""
-    width = math.inf if variable.lb is None or variable.ub is None else float(variable.ub - variable.lb)
+    lower, upper = bounds_of(variable)
+    width = math.inf if lower is None or upper is None else float(upper - lower)
     return max(abs(value_of(variable, values)), min(1.0, width) or 1.0)
 
 

@@ -37,10 +37,10 @@ def is_one_point(equations: Sequence[Sequence[tuple[Any, float]]], free: Sequenc
                 columns.append(place)
                 data.append(float(factor))
     matrix = sp.csr_matrix((data, (rows, columns)), shape=(len(free), len(free)))
-    return _is_regular(matrix)
+    return is_regular(matrix)
 
 
-def _is_regular(matrix: sp.csr_matrix) -> bool:
+def is_regular(matrix: sp.csr_matrix) -> bool:
     """Whether all pivots of the matrix, its rows and then its columns scaled to a largest entry of 1, are well above zero."""
     for _ in range(2):
         largest = abs(matrix).max(axis=1).toarray().ravel()

@@ -13,9 +13,11 @@ from pyomo.common.collections import ComponentMap
 
 from bilevel_lang.errors import ModelFileError, RefusedError, SolverFailedError, SolverMissingError
 from bilevel_lang.oracle.agent_model import UNDEFINED, AgentModel, response_model
+from bilevel_lang.oracle.linear_agent import linear_agent
 from bilevel_lang.oracle.magnitude import magnitude
 from bilevel_lang.oracle.traits import AgentClass, Traits, is_pinned, traits_of
 from bilevel_lang.problem import Agent, Row
+from bilevel_lang.solvers.highs import Highs
 from bilevel_lang.solvers.registry import by_name
 from bilevel_lang.solvers.solver import SolverOptions, SolverRun, Termination
 
@@ -32,6 +34,9 @@ ORDINARY = (1e-2, 1e4)
 
 SMALLEST = 1e-100
 """Below that an objective counts as none."""
+
+
+CONSTANT_ROW = "a row of others' variables alone is violated"
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,13 +117,34 @@ def _free(agent: Agent) -> list[Any]:
 
 
 def _solve(agent: Agent, values: ComponentMap, effort: _Effort, traits: Traits, relax: float, factor: float) -> Response:
+    found = _solve_arrays(agent, values, effort, relax, factor) if traits.agent_class is AgentClass.LP else None
+    if found is not None:
+        return found
     built = response_model(agent, values, relax, factor)
     if built.constant_violation > max(relax, RELAXATION):
-        return Response(False, True, None, None, ComponentMap(), True, "a row of others' variables alone is violated")
+        return Response(False, True, None, None, ComponentMap(), True, CONSTANT_ROW)
     if not built.twins:
         value = float(pyo.value(built.model.objective.expr)) / factor
         return Response(True, True, value, value, ComponentMap(), True, "nothing to decide")
-    return _read(built, *_run(built, effort, traits), factor)
+    run, proves = _run(built, effort, traits)
+    answer: ComponentMap = ComponentMap()
+    if run.values is not None:
+        answer = ComponentMap((v, run.values.get(twin, twin.value)) for v, twin in built.twins.items())
+    return _read(run, answer, proves, factor)
+
+
+def _solve_arrays(agent: Agent, values: ComponentMap, effort: _Effort, relax: float, factor: float) -> Response | None:
+    """The same for an LP of plain sums, without a Pyomo model; None for another, and where HiGHS does not settle it."""
+    found = linear_agent(agent, values, relax, factor)
+    if found is None or not found.variables:
+        return None
+    if found.constant_violation > max(relax, RELAXATION):
+        return Response(False, True, None, None, ComponentMap(), True, CONSTANT_ROW)
+    run = Highs().run_matrix(found.program, effort.options())
+    if run.termination in (Termination.FAILED, Termination.LIMIT):
+        return None
+    answer: ComponentMap = ComponentMap() if run.x is None else ComponentMap(zip(found.variables, run.x.tolist(), strict=True))
+    return _read(run.on_components(answer), answer, True, factor)
 
 
 def _run(built: AgentModel, effort: _Effort, traits: Traits) -> tuple[SolverRun, bool]:
@@ -196,16 +222,14 @@ def _random_start(variable: Any, random: np.random.Generator) -> float:
     return float(random.uniform(lower, upper))
 
 
-def _read(built: AgentModel, run: SolverRun, proves: bool, factor: float) -> Response:
+def _read(run: SolverRun, values: ComponentMap, proves: bool, factor: float) -> Response:
+    """``values``: of the agent's variables, empty where there are none."""
     how, end = run.solver, run.termination
     if end in (Termination.INFEASIBLE, Termination.LOCALLY_INFEASIBLE):
         return Response(False, True, None, None, ComponentMap(), proves and end is Termination.INFEASIBLE, how)
     if end in (Termination.UNBOUNDED, Termination.INFEASIBLE_OR_UNBOUNDED):
         known = proves and end is Termination.UNBOUNDED
         return Response(True, False, None, None, ComponentMap(), known, how if known else f"{how} ({end.value})")
-    values: ComponentMap = ComponentMap()
-    if run.values is not None:
-        values = ComponentMap((v, run.values.get(twin, twin.value)) for v, twin in built.twins.items())
     local = end is Termination.LOCALLY_OPTIMAL
     bound = run.objective if (local and proves) else run.bound if proves else None
     proven = proves and (local or end is Termination.OPTIMAL)

@@ -33,6 +33,11 @@ def model() -> Any:
         lambda m: m.y + 0,
         lambda m: -2.5 * m.y,
         lambda m: pyo.quicksum(m.x.values()) - 1,
+        lambda m: -(m.x[0] + m.x[1]),
+        lambda m: m.x[0] + 3 * m.y - (m.x[1] + 2 * m.x[2] - 1),
+        lambda m: m.x[0] - (m.x[1] - (m.y - 4 * m.x[0])),
+        lambda m: 3 * (m.x[0] + 2 * m.x[1] - 1) - 2 * (m.y - 0.5 * (m.x[0] + m.x[2])),
+        lambda m: m.x[0] + 1 - (m.x[0] + m.y),
     ],
 )
 def test_coefficients_are_those_of_the_standard_representation(build: Any) -> None:
@@ -51,7 +56,9 @@ def test_coefficients_are_those_of_the_standard_representation(build: Any) -> No
         lambda m: m.x[0] * m.x[1],
         lambda m: m.p * m.x[0] + m.x[1],
         lambda m: m.x[0] + pyo.exp(m.x[1]),
-        lambda m: -(m.x[0] + m.x[1]),
+        lambda m: m.x[0] - (m.x[1] + m.p * m.y),
+        lambda m: (m.x[0] + m.y) * m.p,
+        lambda m: (m.x[0] + m.y) * m.x[1],
         lambda m: m.x[0] + m.p,
     ],
 )
