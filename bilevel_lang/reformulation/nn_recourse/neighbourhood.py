@@ -11,7 +11,7 @@ from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
 from bilevel_lang.reformulation.stochastic.extensive import extensive_form, parted
 from bilevel_lang.solvers.highs import Highs
 from bilevel_lang.solvers.matrix import MatrixRun
-from bilevel_lang.solvers.solver import SolverOptions
+from bilevel_lang.solvers.solver import SolverOptions, Termination
 
 QUESTIONS = 5000
 """Decisions around the best one that a refinement looks at before it trains again."""
@@ -87,6 +87,8 @@ class Neighbourhood:
         run: MatrixRun = Highs().run_matrix(extensive_form(arrays), options)
         if run.bound is not None:
             self.bound = max(self.bound, arrays.sense * run.bound)
+        if run.termination is Termination.INTERRUPTED:
+            raise KeyboardInterrupt
         if run.x is not None:
             x, _ = parted(arrays, run.x)
             self.archive.value(np.where(arrays.first.integer, np.rint(x), x)[self.archive.decisions.seen])

@@ -91,7 +91,10 @@ class Rounds:
     said: list[str] = field(default_factory=list)
 
     def run(self) -> Outcome:
-        """Raises RefusedError where the second stage has no limit, or where cuts are wanted of an integer one."""
+        """Raises RefusedError where the second stage has no limit, or where cuts are wanted of an integer one.
+
+        Ctrl-C gives what is known by then, as INTERRUPTED.
+        """
         limit = self.options.time_limit
         began = time.perf_counter()
         self.deadline = None if limit is None else began + limit
@@ -109,13 +112,20 @@ class Rounds:
         self.near = Neighbourhood(self.arrays, self.archive, self.options)
         self.cuts = bounding.cuts
         self.bounded = bounded
-        self.training, self.rounds, self.enumerated = 0.0, 0, False
+        self.training, self.rounds, self.enumerated, self.interrupted = 0.0, 0, False, False
         self.tried: dict[str, _Tried] = {}
         if bounded.ended is Termination.INFEASIBLE or (cuts_alone and bounded.x is None):
             return Outcome(None, bounded.bound, bounded.ended, False, None, self._fields(None))
         if cuts_alone:
             return self._by_cuts(bounded)
-        self._sample(bounded, None if limit is None else began + SAMPLING_SHARE * limit)
+        try:
+            self._all_rounds(bounded, None if limit is None else began + SAMPLING_SHARE * limit)
+        except KeyboardInterrupt:
+            self.interrupted = True
+        return self._outcome()
+
+    def _all_rounds(self, bounded: Bounded, until: float | None) -> None:
+        self._sample(bounded, until)
         for number in range(self.options.nn.refine + 1):
             if number or (self.options.nn.refine and self.auto):
                 self.near.search()
@@ -125,7 +135,6 @@ class Rounds:
                 break
             if self._learn():
                 self.rounds = number + 1
-        return self._outcome()
 
     # --- A linear second stage.
 
@@ -190,6 +199,8 @@ class Rounds:
         learned = learned_program(self.cuts, self.decisions, found.network, kind == "residual", form)
         options = replace(self.options.for_solver(self._left()), gap=self.options.gap or 1e-4, extra={})
         run: MatrixRun = Highs().run_matrix(learned.program, options)
+        if run.termination is Termination.INTERRUPTED:
+            raise KeyboardInterrupt
         if run.x is None or run.objective is None:
             return
         known = self.archive.value(run.x[self.decisions.seen])
@@ -228,6 +239,8 @@ class Rounds:
         ended = Termination.LIMIT if self.archive.late or best is None else Termination.OPTIMAL
         if best is None and self.enumerated:
             ended = Termination.INFEASIBLE
+        if self.interrupted:
+            ended = Termination.INTERRUPTED
         claim = None if tried is None else tried.claim
         return Outcome(best, bound, ended, self._closed(), claim, self._fields(tried), tuple(self.said))
 

@@ -5,6 +5,7 @@ import pytest
 from bilevel_lang.errors import RefusedError
 from bilevel_lang.reformulation.nn_options import NnOptions
 from bilevel_lang.reformulation.nn_recourse.decisions import domain_of
+from bilevel_lang.reformulation.nn_recourse.neighbourhood import Neighbourhood
 from bilevel_lang.reformulation.nn_recourse.rounds import Rounds, refuse_cuts
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.stochastic.extensive import extensive_form
@@ -57,3 +58,18 @@ def test_a_small_extensive_form_goes_on_from_the_best_decision_and_proves_it() -
     assert found.best.total == pytest.approx(optimum)
     assert found.bound == pytest.approx(optimum)
     assert found.closed
+
+
+def test_ctrl_c_gives_the_best_decision_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*given: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Neighbourhood, "search", interrupted)
+    arrays = arrays_of_text(facilities(True, binary=False), ANNOTATION)
+    options = Options(method="nn-embed", nn=NnOptions(samples=12, refine=1))
+    found = Rounds(arrays, domain_of(arrays, ("a", "b", "c")), options).run()
+    assert found.termination is Termination.INTERRUPTED
+    assert found.best is not None
+    optimum = Highs().run_matrix(extensive_form(arrays), SolverOptions()).objective
+    assert optimum is not None
+    assert found.bound - 1e-6 <= optimum <= found.best.total + 1e-6
