@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from bilevel_lang.reformulation.value_function.integer.one_tree import OneTree
@@ -20,7 +21,13 @@ from bilevel_lang.solvers.solver import Termination
 IN_TURNS = "highs and scip"
 
 FIRST_TURN = 3.0
-"""Seconds."""
+"""Seconds of the processor: on a busy machine a turn by the clock would be too short to show anything."""
+
+PIECES = 3
+"""A turn is taken in as many pieces at the most: how slow the machine is shows in the first."""
+
+SLOWEST = 20.0
+"""What the clock is taken to be ahead of the processor at the most."""
 
 PATIENCE = 3
 """Turns that the loop leaves to the tree after one in which it has not finished a single relaxation."""
@@ -48,6 +55,7 @@ class _Turns:
         self._clock = _Clock(prepared.options.time_limit, time.perf_counter())
         self._incumbent = prepared.incumbent
         self._known = 0
+        self._slowness = 1.0
         self._last: dict[str, MatrixRun] = {}
 
     def run(self) -> MatrixRun:
@@ -57,12 +65,12 @@ class _Turns:
                 waits -= 1
             else:
                 before = self._loop.rounds
-                run = self._loop.go(self._clock.turn(seconds))
-                if self._is_over("loop", run):
+                run = self._turn("loop", self._loop.go, seconds)
+                if self._is_over(run):
                     return self._combined(run)
                 waits = PATIENCE if self._loop.rounds == before else 0
             run = self._tree_turn(seconds)
-            if self._is_over("tree", run):
+            if self._is_over(run):
                 return self._combined(run)
             seconds *= 2
 
@@ -74,10 +82,22 @@ class _Turns:
         self._known = len(responses)
         if self._incumbent.point is not None:
             judge.suggest(self._incumbent.point)
-        return self._tree.go(self._clock.turn(seconds))
+        return self._turn("tree", self._tree.go, seconds)
 
-    def _is_over(self, engine: str, run: MatrixRun) -> bool:
-        self._last[engine] = run
+    def _turn(self, engine: str, go: Callable[[float | None], MatrixRun], seconds: float) -> MatrixRun:
+        """Let ``engine`` go on until it has had most of so many seconds of the processor, or is over."""
+        spent = 0.0
+        for _ in range(PIECES):
+            wall, cpu = time.perf_counter(), time.process_time()
+            run = self._last[engine] = go(self._clock.turn((seconds - spent) * self._slowness))
+            wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+            self._slowness = min(SLOWEST, max(1.0, wall / max(cpu, 1e-3)))
+            spent += cpu
+            if spent > 0.7 * seconds or self._is_over(run):
+                break
+        return run
+
+    def _is_over(self, run: MatrixRun) -> bool:
         return run.termination is not Termination.LIMIT or self._clock.turn(1.0) <= 0.0
 
     def _combined(self, run: MatrixRun) -> MatrixRun:
