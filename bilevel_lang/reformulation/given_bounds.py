@@ -29,6 +29,16 @@ def given_bound(given: Given, side: str) -> float | None:
     return next((float(given[name]) for name in names if name in given), None)
 
 
+def refuse_idle_bound(given: Given, encoding: str | None, solver: str | None) -> None:
+    """UsageError where a bound is given and nothing can read it: `big-m` is neither asked for nor what HiGHS may need."""
+    if given is None or "big-m" in (encoding or "").lower() or (encoding is None and solver == "highs"):
+        return
+    said = "no encoding was named" if encoding is None else f"`{encoding}` is another one"
+    raise UsageError(
+        f"`big_m` is an option of the encoding `big-m`, and {said}", "add `--encoding big-m`, or leave the bound out"
+    )
+
+
 def check_given_names(given: Given, sides: Iterable[str]) -> None:
     """Raises UsageError for a name that is no row and no variable of an agent."""
     if not isinstance(given, Mapping):

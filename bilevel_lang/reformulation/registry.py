@@ -8,6 +8,7 @@ from bilevel_lang.errors import Diagnostic, RefusedError, UsageError
 from bilevel_lang.oracle.traits import traits_of
 from bilevel_lang.problem import BilevelProblem
 from bilevel_lang.reformulation.complementarity.registry import encoding_by_name, refuse_idle_nlp_options
+from bilevel_lang.reformulation.given_bounds import refuse_idle_bound
 from bilevel_lang.reformulation.kkt import Kkt
 from bilevel_lang.reformulation.linear.registry import linear_encoding
 from bilevel_lang.reformulation.nn_embed.method import NnEmbed
@@ -105,6 +106,7 @@ def _check_names(options: Options) -> None:
     if options.solver is not None:
         by_name(options.solver)
     refuse_idle_nlp_options(options)
+    refuse_idle_bound(options.big_m, options.encoding, options.solver)
     refuse_idle_nn_options(options.method, options.nn)
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from bilevel_lang.errors import UsageError
-from bilevel_lang.reformulation.given_bounds import check_given_names, described, given_bound
+from bilevel_lang.reformulation.given_bounds import check_given_names, described, given_bound, refuse_idle_bound
 from bilevel_lang.reformulation.options import Options
 
 
@@ -34,3 +34,15 @@ def test_a_bound_is_a_positive_number(value: object) -> None:
 def test_several_values_are_told_as_a_range() -> None:
     assert described([5.0, 5.0]) == "M = 5"
     assert described([5.0, 100.0]) == "M = 5 to 100"
+
+
+@pytest.mark.parametrize(("encoding", "solver"), [(None, None), (None, "scip"), ("sos1", None), ("branch", "highs")])
+def test_a_bound_that_nothing_reads_is_refused(encoding: str | None, solver: str | None) -> None:
+    with pytest.raises(UsageError, match="is an option of the encoding `big-m`"):
+        refuse_idle_bound(5.0, encoding, solver)
+    refuse_idle_bound(None, encoding, solver)
+
+
+@pytest.mark.parametrize(("encoding", "solver"), [("big-m", None), ("e1=sos1,*=big-m", "scip"), (None, "highs")])
+def test_a_bound_that_may_be_read_is_taken(encoding: str | None, solver: str | None) -> None:
+    refuse_idle_bound(5.0, encoding, solver)
