@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-OURS, PEERS = "bilevel-lang", ("OMLT big-M", "OMLT big-M, our settings")
+OURS, PEERS, SOS1 = "bilevel-lang", ("OMLT big-M", "OMLT big-M, our settings"), "PySCIPOpt-ML SOS1"
 DONE = {"kOptimal", "optimal"}
 
 Result = dict[str, Any]
@@ -69,32 +69,38 @@ def disagreements(results: Sequence[Result], tolerance: float = 1e-3) -> list[st
 def summary(results: Sequence[Result]) -> str:
     """Per kind of network: our times as shares of OMLT big-M's, and regularised networks beside plain ones."""
     lines = [
-        "| network | over | problems | solved: ours, OMLT | build: OMLT / ours | binaries: ours, OMLT | solve: ours / OMLT |",
-        "|---|---|---:|---|---:|---|---:|",
+        "| network | over | problems | solved: ours, OMLT | build: OMLT / ours | binaries: ours, OMLT "
+        "| solve: ours / OMLT | ours / PySCIPOpt-ML |",
+        "|---|---|---:|---|---:|---|---:|---:|",
     ]
     ours = {problem(r): r for r in results if r["tool"] == OURS}
     for group in dict.fromkeys((r["shape"], r["kind"], r["region"]) for r in results):
         keys = [key for key in ours if (key[0], key[1], key[3]) == group]
-        pairs = [(ours[key], peer) for key in keys if (peer := _better_peer(results, key)) is not None]
+        pairs = [(ours[key], peer) for key in keys if (peer := _fastest(results, key, PEERS)) is not None]
         if pairs:
-            lines.append(_compared(group, pairs))
+            others = [(ours[key], peer) for key in keys if (peer := _fastest(results, key, (SOS1,))) is not None]
+            lines.append(f"{_compared(group, pairs)} {_share(others)} |")
     return "\n".join([*lines, "", *_regularised(ours)])
 
 
-def _better_peer(results: Sequence[Result], key: tuple[Any, ...]) -> Result | None:
-    """The faster of the peer's two settings, one that has finished before one that has not."""
-    known = [r for r in results if problem(r) == key and r["tool"] in PEERS and r["build"] is not None]
+def _fastest(results: Sequence[Result], key: tuple[Any, ...], tools: tuple[str, ...]) -> Result | None:
+    """The fastest of ``tools`` (two settings of one peer), one that has finished before one that has not."""
+    known = [r for r in results if problem(r) == key and r["tool"] in tools and r["build"] is not None]
     return min(known, key=lambda r: (not solved(r), r["solve"]), default=None)
 
 
 def _compared(group: tuple[str, str, str], pairs: Sequence[tuple[Result, Result]]) -> str:
     builds = geometric_mean(peer["build"] / mine["build"] for mine, peer in pairs)
-    both = [(mine, peer) for mine, peer in pairs if solved(mine) and solved(peer)]
-    share = geometric_mean(mine["solve"] / peer["solve"] for mine, peer in both)
     finished = f"{sum(solved(mine) for mine, _ in pairs)}, {sum(solved(peer) for _, peer in pairs)}"
     binaries = f"{_range(m['binaries'] for m, _ in pairs)}, {_range(p['binaries'] for _, p in pairs)}"
-    told = f"{share:.2f} (of {len(both)})" if both else "none solved by both"
-    return f"| {group[0]} {group[1]} | {group[2]} | {len(pairs)} | {finished} | {builds:.1f} | {binaries} | {told} |"
+    return f"| {group[0]} {group[1]} | {group[2]} | {len(pairs)} | {finished} | {builds:.1f} | {binaries} | {_share(pairs)} |"
+
+
+def _share(pairs: Sequence[tuple[Result, Result]]) -> str:
+    """Our solve time as a share of the other's, where both have finished."""
+    both = [(mine, peer) for mine, peer in pairs if solved(mine) and solved(peer)]
+    share = geometric_mean(mine["solve"] / peer["solve"] for mine, peer in both)
+    return f"{share:.2f} (of {len(both)})" if both else "none solved by both"
 
 
 def _range(numbers: Iterable[int]) -> str:

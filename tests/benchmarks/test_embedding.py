@@ -10,7 +10,7 @@ import pytest
 from benchmarks.embedding.networks import INPUTS, samples, without_skip
 from benchmarks.embedding.ours import Outcome, input_set, minimise
 from benchmarks.embedding.run import result, results_of
-from benchmarks.embedding.table import OURS, PEERS, Result, disagreements, geometric_mean, line, summary
+from benchmarks.embedding.table import OURS, PEERS, SOS1, Result, disagreements, geometric_mean, line, summary
 from tests.surrogate.embedding.solving import random_network
 
 
@@ -62,11 +62,12 @@ def test_the_summary_takes_the_better_setting_of_the_peer_and_only_what_both_hav
         found(OURS, solve=1.0, build=0.1),
         found(PEERS[0], solve=8.0, build=1.0, binaries=100),
         found(PEERS[1], solve=4.0, build=2.0, binaries=100),
+        found(SOS1, status="optimal", solve=0.5),
         found(OURS, "regularised", solve=0.1, error=0.25),
         found(PEERS[0], "regularised", status="kTimeLimit", solve=9.0),
     ]
     said = summary(results)
-    assert "| 2x50 plain | box | 1 | 1, 1 | 20.0 | 7, 100 | 0.25 (of 1) |" in said
+    assert "| 2x50 plain | box | 1 | 1, 1 | 20.0 | 7, 100 | 0.25 (of 1) | 2.00 (of 1) |" in said
     assert "| 2x50 regularised | box | 1 | 1, 0 | 1.0 | 7, 7 |" in said and "none solved by both" in said
     assert "| 2x50 | box ±0.1 | plain | 1 | 0.100 | 0.50 |" in said
 
