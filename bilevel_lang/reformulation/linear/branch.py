@@ -35,6 +35,9 @@ FIRST_EFFORT = Effort(nodes=150, iterations=200_000, trial=20, promising=0.15)
 """What the search may do before SCIP takes over. Of the random problems of ``benchmarks/lplp`` it solves the plain ones, which
 need up to some 80 nodes and are within 10 % after 20. The harder families are at 30 % and more there: SCIP is quicker then."""
 
+ITERATIONS_A_COLUMN = 10
+"""What the search may do at least of simplex iterations, by the size of its LP: the first LP of a large problem takes 200,000."""
+
 QUADRATIC_EFFORT = Effort(nodes=60, iterations=20_000)
 """The same for a quadratic objective, whose QPs start anew at every node."""
 
@@ -116,10 +119,17 @@ def _search_or_nothing(mpec: LinearMpec, wanted: Options, start: Floats | None) 
     try:
         if mpec.program.quadratic is not None:
             return search_pairs(mpec, _part_of(wanted), start, QUADRATIC_EFFORT)
-        return search(mpec.program, mpec.left, mpec.right, _part_of(wanted), FIRST_EFFORT)
+        return search(mpec.program, mpec.left, mpec.right, _part_of(wanted), first_effort(mpec.program.columns))
     except SolverFailedError as error:
         said = error.diagnostics[0].message
         return MatrixRun(Termination.FAILED, "highs", seconds=time.perf_counter() - began, message=said, nodes=0)
+
+
+def first_effort(columns: int) -> Effort:
+    """:data:`FIRST_EFFORT` for an LP of so many columns."""
+    least = ITERATIONS_A_COLUMN * columns
+    enough = FIRST_EFFORT.iterations is None or FIRST_EFFORT.iterations >= least
+    return FIRST_EFFORT if enough else replace(FIRST_EFFORT, iterations=least)
 
 
 def _part_of(wanted: Options) -> SolverOptions:

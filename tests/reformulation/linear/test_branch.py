@@ -140,3 +140,9 @@ def test_a_quadratic_search_that_is_too_short_hands_its_point_to_scip(monkeypatc
     found = LinearBranch().encode(mpec_of((m, "")), "highs", Options()).run(Options(), None)
     assert found.solver.startswith("SCIP") and "nodes of branching" in found.message
     assert found.objective == pytest.approx(1.0, abs=1e-6)
+
+
+def test_a_large_problem_may_take_more_iterations() -> None:
+    """The root LPs of 400,000 columns need more than a problem of a hundred rows may take in all."""
+    assert branch.first_effort(1000) == branch.FIRST_EFFORT
+    assert branch.first_effort(400_000) == replace(branch.FIRST_EFFORT, iterations=4_000_000)
