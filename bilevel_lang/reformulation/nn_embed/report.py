@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,8 +37,8 @@ class Report:
             "sampling_seconds": self.sampling_seconds,
             "solves_per_second": self.samples / max(self.sampling_seconds, 1e-9),
             "training_seconds": None if fitted is None else self.training_seconds,
-            "validation_mae": None if fitted is None else fitted.mae,
-            "validation_max_error": None if fitted is None else fitted.max_error,
+            "validation_mae": None if fitted is None or math.isnan(fitted.mae) else fitted.mae,
+            "validation_max_error": None if fitted is None or math.isnan(fitted.max_error) else fitted.max_error,
             "binaries": self.binaries,
             "continuous": self.continuous,
             "rounds": self.rounds,

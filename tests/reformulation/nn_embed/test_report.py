@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from bilevel_lang.reformulation.nn_embed.fitted import Fitted
@@ -17,3 +18,8 @@ def test_every_documented_field_is_there_with_or_without_a_network() -> None:
     assert empty["kind"] is None and empty["training_seconds"] is None and empty["solves_per_second"] == 6.0
     full = Report("leader", fitted=Fitted("cuts", (), VALUE, 0.1, 0.3, 0.2)).fields()
     assert (full["kind"], full["layers"], full["validation_mae"], full["validation_max_error"]) == ("cuts", [], 0.1, 0.3)
+
+
+def test_a_network_that_was_brought_has_no_held_out_error() -> None:
+    brought = Report("value", fitted=Fitted("onnx", (4,), VALUE, math.nan, math.nan, math.nan)).fields()
+    assert (brought["kind"], brought["validation_mae"], brought["validation_max_error"]) == ("onnx", None, None)
