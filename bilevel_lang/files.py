@@ -57,6 +57,18 @@ def require_writable(path: Path) -> None:
         raise UsageError(f"cannot write {path}: you may not write into {path.parent}", "give another file name")
 
 
+def require_folder(path: Path) -> None:
+    """Make the folder where it is missing. Raises UsageError where there can be none, or nothing can be written into it."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be a folder: {error.strerror}", "give the name of a folder, which need not exist"
+        ) from error
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise UsageError(f"you may not write into {path}", "give another folder")
+
+
 def _write_into(path: Path, content: bytes) -> None:
     try:
         path.write_bytes(content)

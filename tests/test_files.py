@@ -10,7 +10,7 @@ import pyomo.environ as pyo
 import pytest
 
 from bilevel_lang.errors import RefusedError, UsageError
-from bilevel_lang.files import encoding_for, require_writable, write_bytes, write_model, write_text
+from bilevel_lang.files import encoding_for, require_folder, require_writable, write_bytes, write_model, write_text
 
 
 def test_text_replaces_the_old_file_and_leaves_nothing_else(tmp_path: Path) -> None:
@@ -129,3 +129,13 @@ def test_what_cannot_be_written_is_told_before() -> None:
 def test_a_new_file_in_a_folder_can_be_written_and_is_not_made(tmp_path: Path) -> None:
     require_writable(tmp_path / "a.json")
     assert not (tmp_path / "a.json").exists()
+
+
+def test_a_folder_is_made_and_what_cannot_be_one_is_told(tmp_path: Path) -> None:
+    require_folder(tmp_path / "a" / "b")
+    require_folder(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b").is_dir()
+    (tmp_path / "file").write_text("text")
+    for wrong in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(UsageError, match="cannot be a folder"):
+            require_folder(wrong)

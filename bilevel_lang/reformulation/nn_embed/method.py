@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pyomo.common.collections import ComponentMap
 
 from bilevel_lang.errors import RefusedError
-from bilevel_lang.files import require_writable
+from bilevel_lang.files import require_folder, require_writable
 from bilevel_lang.problem import BilevelProblem
 from bilevel_lang.reformulation.nn_embed.answers import AnswerRecipe
 from bilevel_lang.reformulation.nn_embed.domain import NoPointError, derived_domain
@@ -120,6 +120,8 @@ class NnEmbed:
             raise RefusedError(f"{self.name}: {read.reason}", read.remedy)
         if options.nn.save_surrogate is not None:
             require_writable(options.nn.save_surrogate)
+        if options.nn.folder is not None:
+            require_folder(options.nn.folder)
         return read, (CURVED,) if read.evaluated is not None else choose_targets(read.read.arrays, options.nn.target)
 
     def _read(self, problem: BilevelProblem, options: Options) -> SampledProblem | Refusal:

@@ -137,3 +137,9 @@ def test_where_a_network_cannot_be_kept_nothing_is_sampled(tmp_path: Path, monke
     monkeypatch.setattr("bilevel_lang.reformulation.nn_embed.method.Rounds", None)
     with pytest.raises(UsageError, match="there is no folder"):
         solve(*continuous(), method="nn-embed", nn=NnOptions(save_surrogate=tmp_path / "none" / "net.onnx"))
+
+
+def test_what_cannot_be_a_folder_is_told_before_anything_is_sampled(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("text")
+    with pytest.raises(UsageError, match="cannot be a folder"):
+        solve(*continuous(), method="nn-embed", nn=NnOptions(samples=10, folder=tmp_path / "file"))
