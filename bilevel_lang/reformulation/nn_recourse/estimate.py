@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
-from bilevel_lang.reformulation.stochastic.second_stage import SecondStage
-from bilevel_lang.solvers.program import Floats
-
-SOLVES, SECONDS = 100, 5.0
-"""Second stages that are solved for the estimate, and how long that may take."""
 
 WORTH_TELLING = 10.0
 """Seconds of sampling from which on they are announced."""
@@ -54,24 +48,11 @@ def not_worth_it(size: Size) -> str | None:
     return f"the extensive form is small, {size}: `--method extensive-form` is likely to be quicker, and proves its answer"
 
 
-def sampling_ahead(stage: SecondStage, point: Floats, decisions: int) -> tuple[str | None, int]:
-    """What to tell of the time that ``decisions`` will take, after some solves at ``point`` (n1,), and how many these were.
-
-    None where it is short, or where answers are looked up. Solves that a deadline cuts off say nothing.
-    """
-    if stage.way != "milp":
-        return None, 0
-    began, done = time.perf_counter(), 0
-    scenarios = stage.arrays.scenarios
-    for number in range(min(SOLVES, scenarios)):
-        if time.perf_counter() - began > SECONDS:
-            break
-        if stage.one(number, point) is None:
-            return None, done
-        done += 1
-    each = (time.perf_counter() - began) / max(1, done)
-    total = each * scenarios * decisions
+def sampling_ahead(solves: int, seconds: float, scenarios: int, decisions: int) -> str | None:
+    """What to tell of the time that ``decisions`` will take, after ``solves`` second stages in ``seconds``; None: it is short."""
+    total = seconds / max(1, solves) * scenarios * decisions
     if total < WORTH_TELLING:
-        return None, done
-    said = f"{done} second stages took {each * done:.1f} s, so that {decisions:,} decisions in {scenarios:,} scenarios take about"
-    return f"{said} {total:,.0f} s; --samples and --time-limit make it shorter", done
+        return None
+    took = f"{solves:,} second stages took {seconds:.1f} s"
+    said = f"{took}, so that {decisions:,} decisions in {scenarios:,} scenarios take about {total:,.0f} s"
+    return f"{said}; --samples and --time-limit make it shorter"

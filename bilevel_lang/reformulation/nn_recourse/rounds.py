@@ -160,11 +160,14 @@ class Rounds:
             if self.enumerated and self.options.gap is None:
                 self.archive.sharpen(SecondStage(self.arrays, relaxed=False, deadline=self.deadline))
             return
-        self.archive.stage.stop_at(until)
-        if len(bounded.visited):
-            ahead, _ = sampling_ahead(self.archive.stage, bounded.visited[-1], wanted + min(len(near), max(1, wanted // 2)))
-            self.said += [ahead] if ahead is not None else []
-        self.archive.ask(near[: max(1, wanted // 2)])
+        # A decision there must be, whatever is left of the time for samples.
+        self.archive.ask(near[:1])
+        stage, most = self.archive.stage, max(1, wanted // 2)
+        ahead = wanted + len(near[1:most])
+        said = sampling_ahead(stage.solves, self.archive.seconds, self.arrays.scenarios, ahead)
+        self.said += [said] if said is not None else []
+        stage.stop_at(until)
+        self.archive.ask(near[1:most])
         self.archive.ask(self.decisions.sample(wanted))
         self.archive.stage.stop_at(self.deadline)
         self.archive.late = self.deadline is not None and time.perf_counter() >= self.deadline
