@@ -237,7 +237,9 @@ class _Search:
 
     def _found(self, termination: Termination, said: str) -> Found:
         cuts, solves = len(self.master.policies), self.follower.solves
-        bound = min(self.bound, self.best_objective)
+        # Without the last word on narrow regions what was proven with a witness is none for all decisions.
+        proven = self.bound if not self.witness or termination is Termination.OPTIMAL else self.closed_bound
+        bound = min(proven, self.best_objective)
         run = MatrixRun(
             termination,
             SOLVERS[self.solver]().version(),

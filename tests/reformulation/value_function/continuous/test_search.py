@@ -6,8 +6,9 @@ import pytest
 from bilevel_lang.errors import RefusedError
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.value_function.continuous.policies import EPSILON
-from bilevel_lang.reformulation.value_function.continuous.search import APPROACHED, NOT_ATTAINED, SOLVERS, find_optimum
+from bilevel_lang.reformulation.value_function.continuous.search import APPROACHED, NOT_ATTAINED, SOLVERS, _Search, find_optimum
 from bilevel_lang.reformulation.value_function.integer.arrays import BilevelProgram
+from bilevel_lang.reformulation.value_function.integer.follower import OutOfTimeError
 from bilevel_lang.solvers.solver import Termination
 from tests.reformulation.value_function.continuous.enumeration import (
     Infimum,
@@ -155,3 +156,19 @@ def test_a_limit_gives_the_best_point_and_a_bound(solver: str) -> None:
     assert found.termination in (Termination.LIMIT, Termination.OPTIMAL)
     if found.objective is not None and found.bound is not None:
         assert found.bound <= found.objective + 1e-6
+
+
+def test_a_limit_before_the_end_leaves_the_bound_that_needs_no_witness(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Koeppe's example with x = k / 4: x = 0 touches y = 0's limit at -1, and has no neighbour; -3/4 at x = 1/4 is the optimum.
+    rows, sides = [[-1.0, 0.0, 1.0], [1.0, -0.25, 0.0]], [(0, INF), (0, 0)]
+    grid = program([1, 0, -1], rows, sides, [1], [(0, 1), (0, 4), (0, 1)], own=1, integer=[False, True, True])
+    whole = find_optimum(grid, "highs", Options())
+    assert (whole.run.objective, whole.run.bound, whole.epsilon) == (pytest.approx(-0.75), pytest.approx(-0.75), "")
+    monkeypatch.setattr(_Search, "_checked", _out_of_time)
+    stopped = find_optimum(grid, "highs", Options()).run
+    assert (stopped.termination, stopped.objective) == (Termination.LIMIT, pytest.approx(-0.75))
+    assert stopped.bound == pytest.approx(-1.0)
+
+
+def _out_of_time(*_: object) -> None:
+    raise OutOfTimeError("now")
