@@ -46,6 +46,11 @@ class NnOptions:
         _one_of("target", self.target, TARGETS)
         if self.embedding != "split":
             _check_form(self.embedding)
+        if self.surrogate is not None and (self.layers is not None or self.network != "auto"):
+            idle = "layers" if self.layers is not None else "network"
+            raise UsageError(
+                f"option `{idle}` is for a network that is trained, and `surrogate` brings one", "leave one of the two out"
+            )
         if isinstance(self.layers, str):
             object.__setattr__(self, "layers", parse_layers(self.layers))
         if self.samples is not None and not (_is_whole(self.samples) and 10 <= self.samples <= MOST_SAMPLES):

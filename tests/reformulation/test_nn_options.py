@@ -57,3 +57,9 @@ def test_a_form_that_the_program_could_not_hold_is_refused_before_anything_is_sa
     with pytest.raises(UsageError, match="use one of split, big-m, partition"):
         NnOptions(embedding=form)
     assert NnOptions(embedding="partition").embedding == "partition"
+
+
+@pytest.mark.parametrize("idle", [{"layers": (8,)}, {"network": "relu"}], ids=str)
+def test_a_network_that_is_brought_is_not_trained(idle: dict[str, object]) -> None:
+    with pytest.raises(UsageError, match="is for a network that is trained"):
+        NnOptions(surrogate=Path("net.onnx"), **idle)  # type: ignore[arg-type]
