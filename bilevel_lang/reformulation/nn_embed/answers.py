@@ -43,7 +43,8 @@ _OUTCOMES = {
 class Answer:
     """The follower's optimal ``value`` (as a minimisation, NaN without one), its derivatives ``gradient`` (n,) where it is an LP,
     its own answer ``response`` (m,), and a ``point`` of all columns: the leader's best among the optimal answers, None where none
-    satisfies the leader's rows. ``outcome`` LIMIT: time was over, and nothing is known."""
+    satisfies the leader's rows. ``outcome`` LIMIT: time was over; a point is bilevel-feasible then, too, but it may not be the best
+    of its decision, and nothing else is known."""
 
     outcome: Outcome
     value: float = math.nan
@@ -107,10 +108,8 @@ class Answers:
         if isinstance(found, LpAnswer) and found.row_duals is not None and self.has_gradients:
             gradient = -np.asarray(base.matrix.T @ found.row_duals)[self.inputs]
         point = self._unchanged(x, found.x) if self._as_it_comes else self._leaders_choice(x, found.objective)
-        outcome = Outcome.OPTIMAL
-        if point is None and self._leader.out_of_time():
-            # Whether the leader's rows leave a point is not known.
-            outcome = Outcome.LIMIT
+        # Past the deadline a point may not be the leader's best, and no point does not mean that there is none.
+        outcome = Outcome.LIMIT if self._leader.out_of_time() else Outcome.OPTIMAL
         return Answer(outcome, found.objective, gradient, found.x[self._own_columns], point)
 
     def _leaders_choice(self, x: Floats, value: float) -> Floats | None:

@@ -102,9 +102,8 @@ class Judge:
 
     def _learn(self, x: Floats, answer: Answer) -> Verdict:
         found = self._verdict(x, answer)
-        if answer.outcome is Outcome.LIMIT:
-            return found
-        self._known[_key(x)] = found
+        if answer.outcome is not Outcome.LIMIT:
+            self._known[_key(x)] = found
         if found.point is not None and (self.best is None or found.objective < self.best.objective):
             self.best = found
         return found

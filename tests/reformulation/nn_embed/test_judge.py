@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from bilevel_lang.reformulation.nn_embed.answers import Answer, Answers
 from bilevel_lang.reformulation.nn_embed.judge import Judge
 from bilevel_lang.solvers.solver import SolverOptions
+from bilevel_lang.surrogate.dataset import Outcome
 from tests.reformulation.nn_embed.followers import arrays, continuous, interdiction, knapsack_value
 
 
@@ -48,3 +52,15 @@ def test_a_question_is_asked_once_and_whole_inputs_are_rounded() -> None:
     solves = asked.solves
     assert asked.ask(np.full(4, 0.2)) is first and asked.solves == solves
     assert asked.known() == [first]
+
+
+def test_what_time_cut_off_may_be_the_answer_and_is_no_lesson() -> None:
+    source, inputs, _ = arrays(interdiction())
+    answer = Answers(source, inputs, SolverOptions()).at(np.zeros(4))
+
+    def cut_off(points: np.ndarray, over: Callable[[], bool]) -> tuple[np.ndarray, list[Answer]]:
+        return points, [replace(answer, outcome=Outcome.LIMIT)]
+
+    late = Judge(source, inputs, SolverOptions(), sampler=cut_off)  # type: ignore[arg-type]
+    assert late.ask_all(np.zeros((1, 4))) == [] and late.known() == []
+    assert late.best is not None and late.best.objective == pytest.approx(knapsack_value(np.zeros(4)))
