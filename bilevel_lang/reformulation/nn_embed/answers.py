@@ -43,8 +43,8 @@ _OUTCOMES = {
 class Answer:
     """The follower's optimal ``value`` (as a minimisation, NaN without one), its derivatives ``gradient`` (n,) where it is an LP,
     its own answer ``response`` (m,), and a ``point`` of all columns: the leader's best among the optimal answers, None where none
-    satisfies the leader's rows. ``outcome`` LIMIT: time was over; a point is bilevel-feasible then, too, but it may not be the best
-    of its decision, and nothing else is known."""
+    satisfies the leader's rows. ``outcome`` LIMIT: time was over; a point is bilevel-feasible then, too, but it may not be the
+    best of its decision, and nothing else is known."""
 
     outcome: Outcome
     value: float = math.nan
