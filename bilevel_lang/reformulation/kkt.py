@@ -34,7 +34,7 @@ from bilevel_lang.reformulation.problem_clone import own_model
 from bilevel_lang.reformulation.promises import exactness_of, one_of_many, warnings_of, weaker
 from bilevel_lang.reformulation.rewrite import Accepted, Reformulation, Refusal, Verdict
 from bilevel_lang.reformulation.starts import Starts, UnitStarts
-from bilevel_lang.reformulation.two_stage import OTHERWISE, TwoStage
+from bilevel_lang.reformulation.two_stage import OTHERWISE, Prepare, TwoStage
 from bilevel_lang.solution import Exactness
 from bilevel_lang.solvers.features import features_of, why_not
 from bilevel_lang.solvers.program import sense_of
@@ -105,8 +105,8 @@ class Kkt:
     def prepare(self, problem: BilevelProblem, options: Options) -> Reformulation:
         """Arrays where everything is linear, else the MPEC as components, encoded."""
 
-        def local(encoding: str) -> Callable[[], Callable[[Options], SolverRun]]:
-            return lambda: self._locally(problem, encoding, options)
+        def local(encoding: str) -> Prepare:
+            return lambda known: self._locally(problem, encoding, options, known)
 
         if (settled := without_answer(problem, self.name)) is not None:
             return settled
@@ -119,9 +119,11 @@ class Kkt:
             refuse_components(options.encoding, options.solver, found.reason)
         return self.encode(self.apply(problem, options), options)
 
-    def _locally(self, problem: BilevelProblem, encoding: str, options: Options) -> Callable[[Options], SolverRun]:
-        """A search with ``encoding`` whose runs speak of the modeller's variables."""
-        other = self._encoded(self.apply(problem, options), encoding, replace(options, solver=None))
+    def _locally(
+        self, problem: BilevelProblem, encoding: str, options: Options, known: ComponentMap | None
+    ) -> Callable[[Options], SolverRun]:
+        """A search with ``encoding`` whose runs speak of the modeller's variables, and so does ``known``."""
+        other = self._encoded(self.apply(problem, options), encoding, replace(options, solver=None), known)
 
         def search(wanted: Options) -> SolverRun:
             return carried(other.run(wanted))
@@ -150,9 +152,11 @@ class Kkt:
         if local is None:
             return replace(encoded, why=(*choice.reasons, *encoded.why))
 
-        def locally(encoding: str) -> Callable[[], Callable[[Options], SolverRun]]:
-            def prepared() -> Callable[[Options], SolverRun]:
-                other = self._encoded(self.apply(mpec.problem, options), encoding, replace(options, solver=None))
+        def locally(encoding: str) -> Prepare:
+            def prepared(known: ComponentMap | None) -> Callable[[Options], SolverRun]:
+                twins = mpec.variables.items()
+                mine = None if known is None else ComponentMap((v, known[twin]) for v, twin in twins if twin in known)
+                other = self._encoded(self.apply(mpec.problem, options), encoding, replace(options, solver=None), mine)
                 return speaking_of(mpec.model, other.run)
 
             return prepared
@@ -162,10 +166,10 @@ class Kkt:
         run = TwoStage(sense, encoded.run, locally(local), local, choice.again, choice.local_first, otherwise)
         return replace(encoded, run=run, why=(*choice.reasons, *encoded.why))
 
-    def _encoded(self, mpec: Reformulation, name: str, options: Options) -> Reformulation:
+    def _encoded(self, mpec: Reformulation, name: str, options: Options, known: ComponentMap | None = None) -> Reformulation:
         encoding = encoding_by_name(name)
         kind = UnitStarts if name == OTHERWISE and options.encoding is None else Starts
-        starts = kind(mpec.problem, mpec.variables, options, mpec.multipliers)
+        starts = kind(mpec.problem, mpec.variables, options, mpec.multipliers, known)
         encoded = encoding.encode(mpec.model, options, starts.write)
         solver, why = _solver_for(encoding, features_of(mpec.model), options.solver)
         promise = encoded.exactness if solver.proves or encoded.exactness is not Exactness.EXACT else Exactness.STATIONARY

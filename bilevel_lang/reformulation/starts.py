@@ -25,20 +25,33 @@ ROUNDS = 2
 """How often the agents answer each other in turn before a start is taken as it is."""
 
 
+KNOWN = 1
+"""The number of the start at a point that is known."""
+
 SPREAD = 0.5
 """Standard deviation of the logarithm of starts around 1."""
 
 
 class Starts:
-    """Start number 0 is the modeller's own values; the others are drawn with a counter-based seed."""
+    """Start number 0 is the modeller's own values; the others are drawn with a counter-based seed.
+
+    ``known``: a point (by variable of the modeller's) that another search has found; number 1 begins there, at the agents'
+    answers to it, and not far from it where the sequence of its descent is short.
+    """
 
     def __init__(
-        self, problem: BilevelProblem, twins: Mapping[Any, Any], options: Options, multipliers: Sequence[Multiplier] = ()
+        self,
+        problem: BilevelProblem,
+        twins: Mapping[Any, Any],
+        options: Options,
+        multipliers: Sequence[Multiplier] = (),
+        known: ComponentMap | None = None,
     ) -> None:
         self._problem = problem
         self._multipliers = MultiplierStarts(multipliers, twins)
         self._twins = twins
         self._options = options
+        self._known = ComponentMap() if known is None else known
 
     def write(self, number: int) -> None:
         """Write start ``number`` into the twins; where followers answer, the multipliers of their answers as well."""
@@ -57,6 +70,8 @@ class Starts:
     def _value(self, original: Any, number: int, random: np.random.Generator) -> float:
         if number == 0 or original.fixed:
             return self._first(original)
+        if number == KNOWN and original in self._known:
+            return _inside(original, float(self._known[original]))
         return _draw(original, random, SCALES[number % len(SCALES)] * WIDTH)
 
     def _first(self, original: Any) -> float:

@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from pyomo.common.collections import ComponentMap
+
 from bilevel_lang.errors import ModelFileError, RefusedError, SolverFailedError
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.solvers.solver import SolverRun, Termination
@@ -33,6 +35,9 @@ OTHERWISE_STARTS = 4
 
 Run = Callable[[Options], SolverRun]
 
+Prepare = Callable[[ComponentMap | None], Run]
+"""Prepares a local search; the point that the global one has found, if any, in its own variables, becomes one of the starts."""
+
 
 @dataclass(frozen=True, eq=False)
 class TwoStage:
@@ -44,12 +49,12 @@ class TwoStage:
 
     sense: float
     globally: Run
-    locally: Callable[[], Run]
+    locally: Prepare
     local_encoding: str
     again: bool
     local_first: bool = False
     """For problems without an objective: any point is as good as any other, and a local search finds one sooner."""
-    otherwise: Callable[[], Run] | None = None
+    otherwise: Prepare | None = None
     """Prepares another local search, with ``OTHERWISE``, for the case that the first one finds nothing."""
 
     def __call__(self, options: Options) -> SolverRun:
@@ -73,7 +78,8 @@ class TwoStage:
         first = self._global(replace(options, time_limit=FIRST if limit is None else min(FIRST, limit / 3)))
         if first.termination not in (Termination.LIMIT, Termination.FAILED):
             return first
-        local = self._local(replace(options, time_limit=None if limit is None else max(0.1, (limit - first.seconds) / 2)))
+        half = replace(options, time_limit=None if limit is None else max(0.1, (limit - first.seconds) / 2))
+        local = self._local(half, first.values)
         local = self._otherwise(local, options, None if limit is None else limit - first.seconds - local.seconds)
         why = first.message if first.termination is Termination.FAILED else f"no global proof within {first.seconds:.0f} s"
         best = self._better(first, local, why)
@@ -85,8 +91,8 @@ class TwoStage:
     def _global(self, options: Options) -> SolverRun:
         return _or_nothing(lambda: self.globally(options), "the global solver")
 
-    def _local(self, options: Options) -> SolverRun:
-        return _searched(self.locally, self.local_encoding, options)
+    def _local(self, options: Options, known: ComponentMap | None = None) -> SolverRun:
+        return _searched(self.locally, self.local_encoding, options, known)
 
     def _otherwise(self, local: SolverRun, options: Options, left: float | None) -> SolverRun:
         """``local``, or what the other local search finds if it has no point and there is time ``left`` (<= 0: none)."""
@@ -94,7 +100,7 @@ class TwoStage:
         if local.has_solution or self.otherwise is None or late or local.termination is Termination.INTERRUPTED:
             return local
         few = replace(options, time_limit=left, starts=min(options.starts, OTHERWISE_STARTS))
-        found = _searched(self.otherwise, OTHERWISE, few)
+        found = _searched(self.otherwise, OTHERWISE, few, None)
         message = found.message if found.has_solution else f"{local.message}; {OTHERWISE}: {found.message}"
         return replace(found, seconds=local.seconds + found.seconds, message=message)
 
@@ -129,12 +135,12 @@ class TwoStage:
         return replace(local, bound=bound, seconds=seconds, message=said, solver=solver, others=(*local.others, *incumbent))
 
 
-def _searched(prepare: Callable[[], Run], encoding: str, options: Options) -> SolverRun:
+def _searched(prepare: Prepare, encoding: str, options: Options, known: ComponentMap | None) -> SolverRun:
     """A local search, with the encoding that its points come from."""
 
     def search() -> SolverRun:
         # The user's solver options are for the global solver, which the plan begins with.
-        found = prepare()(replace(options, solver_options={}))
+        found = prepare(known)(replace(options, solver_options={}))
         if found.values is None:
             return found
         return replace(found, encoding=encoding, others=tuple(replace(each, encoding=encoding) for each in found.others))

@@ -6,7 +6,7 @@ from pyomo.common.collections import ComponentMap
 
 import bilevel_lang as bl
 from bilevel_lang.reformulation.options import Options
-from bilevel_lang.reformulation.starts import WIDTH, Starts, UnitStarts
+from bilevel_lang.reformulation.starts import KNOWN, WIDTH, Starts, UnitStarts
 from tests.reformulation.problems import cournot, follow
 
 
@@ -102,3 +102,18 @@ def test_unit_starts_are_around_1_within_bounds() -> None:
         assert 0.1 < m.x.value < 10 and 2 <= m.y.value <= 3
         seen.add(m.x.value)
     assert len(seen) == 3
+
+
+def test_a_known_point_is_start_number_one_with_the_agents_answers_to_it():
+    m = pyo.ConcreteModel()
+    m.x, m.y = pyo.Var(bounds=(0, 50)), pyo.Var()
+    m.outer = pyo.Objective(expr=m.x)
+    m.inner = pyo.Objective(expr=(m.y - m.x) ** 2)
+    m.inner.deactivate()
+    twins = ComponentMap((v, v) for v in (m.x, m.y))
+    writer = Starts(bl.resolve(m, "bilevel x\nmin inner y"), twins, Options(), known=ComponentMap([(m.x, 42.0), (m.y, -7.0)]))
+    writer.write(KNOWN)
+    assert (m.x.value, m.y.value) == (42.0, pytest.approx(42.0, abs=1e-4))
+    m.x.value = m.y.value = None
+    writer.write(2)
+    assert m.x.value != 42.0

@@ -42,7 +42,7 @@ def run(termination: Termination, m: Any, x: float | None = None, **extra: Any) 
 
 
 def plan(m: Any, globally: Script, locally: Script, twin: Any, again: bool, local_first: bool = False) -> TwoStage:
-    return TwoStage(sense_of(m), globally, lambda: speaking_of(m, locally), "scholtes", again, local_first)
+    return TwoStage(sense_of(m), globally, lambda known: speaking_of(m, locally), "scholtes", again, local_first)
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_another_local_search_follows_one_that_finds_nothing() -> None:
     m, twin = model(), model()
     globally = Script(run(Termination.LIMIT, m, seconds=2.0))
     locally, other = Script(run(Termination.FAILED, twin, seconds=1.0)), Script(run(Termination.LOCALLY_OPTIMAL, twin, 1.0))
-    both = TwoStage(1.0, globally, lambda: locally, "scholtes", False, otherwise=lambda: speaking_of(m, other))
+    both = TwoStage(1.0, globally, lambda known: locally, "scholtes", False, otherwise=lambda known: speaking_of(m, other))
     found = both(Options(time_limit=6.0))
     assert (found.objective, found.encoding) == (1.0, OTHERWISE)
     assert other.seen[0].time_limit == 3.0
@@ -199,7 +199,7 @@ def test_no_other_local_search_after_one_with_a_point_or_without_time() -> None:
     other = Script()
     locally = Script(run(Termination.LOCALLY_OPTIMAL, twin, 1.0), run(Termination.LIMIT, twin, seconds=9.0))
     globally = Script(run(Termination.LIMIT, m), run(Termination.LIMIT, m))
-    both = TwoStage(1.0, globally, lambda: speaking_of(m, locally), "scholtes", False, False, lambda: other)
+    both = TwoStage(1.0, globally, lambda known: speaking_of(m, locally), "scholtes", False, False, lambda known: other)
     assert both(Options()).objective == 1.0
     assert both(Options(time_limit=6.0)).values is None
     assert other.seen == []
@@ -214,3 +214,16 @@ def test_the_point_that_is_not_given_is_kept_as_another(incumbent: float) -> Non
     every = {each.values[m.x] for each in (found, *found.others) if each.values is not None}
     assert every == {incumbent, 1.0, 2.0}
     assert found.objective == min(incumbent, 1.0)
+
+
+def test_the_local_search_is_told_what_the_global_one_has_found() -> None:
+    m, twin = model(), model()
+    told: list[Any] = []
+
+    def prepare(known: ComponentMap | None) -> Any:
+        told.append(None if known is None else known[m.x])
+        return speaking_of(m, Script(run(Termination.LOCALLY_OPTIMAL, twin, 1.0)))
+
+    for incumbent in (7.0, None):
+        TwoStage(1.0, Script(run(Termination.LIMIT, m, incumbent)), prepare, "scholtes", False)(Options())
+    assert told == [7.0, None]

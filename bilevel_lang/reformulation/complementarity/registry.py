@@ -45,7 +45,7 @@ def encoding_by_name(name: str) -> Encoding:
     if linear_encoding(name) is not None:
         said = f"`{name}` works on arrays, and has no form as Pyomo components"
         raise RefusedError(said, "`solve` can use it; to get a model, choose another encoding")
-    names = list(dict.fromkeys(e.name for e in (*ENCODINGS, *LINEAR_ENCODINGS)))
+    names = list(dict.fromkeys([*(e.name for e in ENCODINGS), *(e.name for e in LINEAR_ENCODINGS)]))
     near = difflib.get_close_matches(name.lower(), names, n=1)
     raise UsageError(f"no encoding `{name}`", f"did you mean `{near[0]}`?" if near else "there are " + ", ".join(names))
 

@@ -24,7 +24,7 @@ from bilevel_lang.reformulation.linear.registry import linear_encoding
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.promises import warnings_of, weaker
 from bilevel_lang.reformulation.rewrite import Reformulation
-from bilevel_lang.reformulation.two_stage import TwoStage
+from bilevel_lang.reformulation.two_stage import Prepare, TwoStage
 from bilevel_lang.solution import Exactness
 from bilevel_lang.solvers.features import why_not
 from bilevel_lang.solvers.program import Floats
@@ -33,10 +33,8 @@ from bilevel_lang.solvers.solver import Feature, SolverRun
 
 _REPLACED = "replaced  the products in the leader's objective: strong duality of the agents gives them without products"
 
-Locally = Callable[[], Callable[[Options], SolverRun]]
 
-
-def arrays_route(problem: BilevelProblem, options: Options, local: Callable[[str], Locally]) -> Reformulation | NotLinear:
+def arrays_route(problem: BilevelProblem, options: Options, local: Callable[[str], Prepare]) -> Reformulation | NotLinear:
     """The reformulation of a linear problem on arrays, or why this route does not take it.
 
     ``local(encoding)`` prepares the local search that a plan of several searches falls back on. Raises RefusedError where the
@@ -67,7 +65,7 @@ def refuse_components(encoding: str, solver: str | None, reason: str) -> None:
     raise RefusedError(said, "use `--encoding sos1`, or leave the choice to the engine")
 
 
-def _reformulation(mpec: LinearMpec, choice: Choice, options: Options, local: Callable[[str], Locally]) -> Reformulation:
+def _reformulation(mpec: LinearMpec, choice: Choice, options: Options, local: Callable[[str], Prepare]) -> Reformulation:
     encoding = linear_encoding(choice.encoding)
     assert encoding is not None
     solver = options.solver or _own_solver(encoding, mpec)
