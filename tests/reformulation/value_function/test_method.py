@@ -147,7 +147,7 @@ def test_the_worst_answer_of_a_claim_is_computed_anew() -> None:
 @pytest.mark.parametrize(
     ("change", "emp", "words"),
     [
-        ("two", "bilevel x\nmin follower y demand\nmin other v", "one follower"),
+        ("two", "bilevel x\nmin follower y demand\nmin other v", r"row `joint`[\s\S]*min follower and min other"),
         ("cost", "bilevel x\nmin follower y demand", r"row `defined`[\s\S]*`cost`[\s\S]*the objective itself"),
         ("continuous", "bilevel x\nmin follower y demand", "`x` is continuous"),
     ],
@@ -157,6 +157,7 @@ def test_what_the_pessimistic_position_is_not_taken_for(change: str, emp: str, w
     if change == "two":
         m.v = pyo.Var(domain=pyo.Integers, bounds=(0, 1))
         m.other = pyo.Expression(expr=m.v)
+        m.joint = pyo.Constraint(expr=m.y[1] + m.v <= 4)
     elif change == "cost":
         m.cost = pyo.Var()
         m.defined = pyo.Constraint(expr=m.cost == m.x - 3 * m.y[1])
