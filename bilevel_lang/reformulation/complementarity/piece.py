@@ -98,12 +98,16 @@ def polished(model: Any, sides: Sides, run: SolverRun, options: Options) -> Solv
     owed the rest to its tolerances: then the gap to its bound is told. Linear models need none; without Ipopt, and
     where Ipopt cannot take the model, the point stays as it is.
     """
-    if run.termination is not Termination.OPTIMAL or run.values is None or run.objective is None:
+    if run.termination not in (Termination.OPTIMAL, Termination.LIMIT) or run.values is None or run.objective is None:
         return run
     if by_name("ipopt").missing() is not None or not features_of(model) & CURVED:
         return run
-    load_values(run.values)
     flat = may_be_flat(model)
+    if run.termination is Termination.LIMIT and not flat:
+        return (
+            run  # nobody takes the last digits of an unproven point for more than they are; what is not there is another matter
+        )
+    load_values(run.values)
     zeros = [(v, 0.0, 0.0) for v in _zero_members(model, run.values)]
     with _continuous(model, run.values), _near(run.values), held_bounds(zeros), pinned(sides, ZERO):
         try:
@@ -120,7 +124,7 @@ def polished(model: Any, sides: Sides, run: SolverRun, options: Options) -> Solv
     values = ComponentMap(run.values.items())
     values.update(zip(nlp.variables, map(float, result.x), strict=True))
     doubts = run.doubts
-    if worse > SAME:
+    if worse > SAME and run.termination is Termination.OPTIMAL:
         doubts += (
             f"{run.solver} called {run.objective:.8g} optimal, which its tolerances alone allow: a follower's optimum is flat",
         )

@@ -44,6 +44,13 @@ def test_what_a_search_owed_to_its_tolerances_is_taken_back():
     assert any("flat" in doubt for doubt in found.doubts)
 
 
+def test_the_point_of_a_search_that_was_cut_short_is_sharpened_too():
+    model, run = claimed(4e-3)
+    found = polished(model, [], replace(run, termination=Termination.LIMIT), Options())
+    assert found.objective == pytest.approx(4.0, abs=1e-3)
+    assert (found.termination, found.doubts) == (Termination.LIMIT, ())
+
+
 def test_a_point_that_is_right_is_kept_without_a_doubt():
     model, run = claimed(0.0)
     assert polished(model, [], run, Options()).doubts == ()
