@@ -20,6 +20,9 @@ from bilevel_lang.solvers.solver import SolverRun, Termination
 FIRST = 10.0
 """Seconds for the first global search; a third of ``--time-limit`` where that is less."""
 
+ORDINARY = 20_000
+"""Columns up to which :data:`FIRST` is meant; beyond, it grows with them: the first LP of 400,000 takes longer than that."""
+
 AGAIN = 30.0
 """Seconds for the second global search, from the local answer; what is left of ``--time-limit`` where that is given."""
 
@@ -39,6 +42,11 @@ Prepare = Callable[[ComponentMap | None], Run]
 """Prepares a local search; the point that the global one has found, if any, in its own variables, becomes one of the starts."""
 
 
+def budget_for(columns: int) -> float:
+    """Seconds for the first global search of a program of so many columns."""
+    return FIRST * max(1.0, columns / ORDINARY)
+
+
 @dataclass(frozen=True, eq=False)
 class TwoStage:
     """``globally`` solves the problem; ``locally()`` prepares the local search, whose runs speak of the same variables.
@@ -56,6 +64,8 @@ class TwoStage:
     """For problems without an objective: any point is as good as any other, and a local search finds one sooner."""
     otherwise: Prepare | None = None
     """Prepares another local search, with ``OTHERWISE``, for the case that the first one finds nothing."""
+    budget: float = FIRST
+    """Seconds for the first global search, see :func:`budget_for`."""
 
     def __call__(self, options: Options) -> SolverRun:
         """Global search; the local one, and perhaps the second global one, only if the budget ran out."""
@@ -75,7 +85,7 @@ class TwoStage:
 
     def _globally_first(self, options: Options) -> SolverRun:
         limit = options.time_limit
-        first = self._global(replace(options, time_limit=FIRST if limit is None else min(FIRST, limit / 3)))
+        first = self._global(replace(options, time_limit=self.budget if limit is None else min(self.budget, limit / 3)))
         if first.termination not in (Termination.LIMIT, Termination.FAILED):
             return first
         half = replace(options, time_limit=None if limit is None else max(0.1, (limit - first.seconds) / 2))

@@ -9,7 +9,7 @@ from pyomo.common.collections import ComponentMap
 from bilevel_lang.errors import SolverFailedError
 from bilevel_lang.reformulation.kkt import speaking_of
 from bilevel_lang.reformulation.options import Options
-from bilevel_lang.reformulation.two_stage import AGAIN, FIRST, OTHERWISE, TwoStage
+from bilevel_lang.reformulation.two_stage import AGAIN, FIRST, OTHERWISE, TwoStage, budget_for
 from bilevel_lang.solvers.program import sense_of
 from bilevel_lang.solvers.solver import SolverRun, Termination
 
@@ -227,3 +227,13 @@ def test_the_local_search_is_told_what_the_global_one_has_found() -> None:
     for incumbent in (7.0, None):
         TwoStage(1.0, Script(run(Termination.LIMIT, m, incumbent)), prepare, "scholtes", False)(Options())
     assert told == [7.0, None]
+
+
+def test_a_large_problem_has_more_time_for_its_first_search() -> None:
+    assert budget_for(100) == budget_for(20_000) == FIRST and budget_for(400_000) == 20 * FIRST
+    m = model()
+    globally = Script(run(Termination.OPTIMAL, m, 1.0), run(Termination.OPTIMAL, m, 1.0))
+    both = TwoStage(1.0, globally, lambda known: speaking_of(m, Script()), "scholtes", False, budget=70.0)
+    both(Options())
+    both(Options(time_limit=30.0))
+    assert [o.time_limit for o in globally.seen] == [70.0, 10.0]

@@ -24,7 +24,7 @@ from bilevel_lang.reformulation.linear.registry import linear_encoding
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.promises import warnings_of, weaker
 from bilevel_lang.reformulation.rewrite import Reformulation
-from bilevel_lang.reformulation.two_stage import Prepare, TwoStage
+from bilevel_lang.reformulation.two_stage import Prepare, TwoStage, budget_for
 from bilevel_lang.solution import Exactness
 from bilevel_lang.solvers.features import why_not
 from bilevel_lang.solvers.program import Floats
@@ -74,7 +74,15 @@ def _reformulation(mpec: LinearMpec, choice: Choice, options: Options, local: Ca
     promise = Exactness.EXACT if all(a.convex for a in mpec.agents) else Exactness.RELAXATION
     plan: Callable[[Options], SolverRun] = run
     if choice.local is not None:
-        plan = TwoStage(float(mpec.program.sense), run, local(choice.local), choice.local, choice.again, choice.local_first)
+        plan = TwoStage(
+            float(mpec.program.sense),
+            run,
+            local(choice.local),
+            choice.local,
+            choice.again,
+            choice.local_first,
+            budget=budget_for(mpec.program.columns),
+        )
     meant = "asked for" if options.solver else f"the solver that `{encoding.name}` is meant for"
     return Reformulation(
         problem=mpec.problem,
