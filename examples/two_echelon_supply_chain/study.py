@@ -103,7 +103,7 @@ def measure(
         row, trained = grown(truth, fit_seconds(lambda size=size: fit(labels, Settings(layers=size, steps=STEPS))), held, drawn)
         result["growing"].append(row)
         if size == KEPT:
-            keep(truth, trained, row["mae"], folder / "network.onnx")
+            keep(truth, trained, folder / "network.onnx")
         if size == DEFAULT or "curve" not in result:
             result["curve"] = {"layers": list(size), "history": [list(line) for line in trained.history]}
     return result
@@ -170,9 +170,10 @@ def grown(truth: Truth, fitted: tuple[Trained, float], held: list[Any], drawn: l
     return row, trained
 
 
-def keep(truth: Truth, trained: Trained, mae: float, path: Path) -> None:
-    """The network as a file for `--surrogate`."""
-    fitted = Fitted("relu", trained.settings.layers, trained.network, mae, trained.validation_max_error, mae)
+def keep(truth: Truth, trained: Trained, path: Path) -> None:
+    """The network as a file for `--surrogate`, with its errors on the samples that training held out."""
+    mae, worst = trained.validation_mae, trained.validation_max_error
+    fitted = Fitted("relu", trained.settings.layers, trained.network, mae, worst, mae)
     write_surrogate(path, fitted, "leader", truth.sampled, truth.domain, data="")
 
 
