@@ -101,7 +101,9 @@ class Instance:
             variable.setub(_side(self.upper[j]))
             variable.domain = pyo.Integers if self.integer[j] else pyo.Reals
         sense = pyo.minimize if self.sense == "min" else pyo.maximize
-        m.lead = pyo.Objective(expr=_linear(self.cost, z) + _square(self.quadratic, z), sense=sense)
+        # Named: one variable alone, with an equality of the leader, would be an objective variable in the GAMS style.
+        m.goal = pyo.Expression(expr=_linear(self.cost, z) + _square(self.quadratic, z))
+        m.lead = pyo.Objective(expr=m.goal, sense=sense)
         m.r = pyo.Constraint(range(len(self.rows)), rule=lambda m, k: _row(self.rows, k, z))
         text = "bilevel x"
         for i, f in enumerate(self.followers):
