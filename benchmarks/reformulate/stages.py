@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import resource
 import sys
@@ -96,6 +97,7 @@ def measure(stage: str, n: int, fill: bool = False) -> dict[str, float]:
     """
     STAGES[stage](build(LEADERS))()
     full = filled() if fill else []
+    gc.collect()  # else it may come upon the model, which is small beside what is loaded
     before = peak()
     began = time.process_time()
     model = build(n)
