@@ -83,6 +83,8 @@ def _surrogate(solution: BilevelSolution) -> list[str]:
     lines = [f"{found['kind']}{' ' if layers else ''}{layers} for the {found['target']}, {seen}{error}"]
     if solution.approximate_objective is not None:
         lines.append(f"it says {number(solution.approximate_objective)}, in round {found['rounds']}")
+    if found.get("error_at_answer") is not None:
+        lines.append(f"at the answer it is off by {number(found['error_at_answer'])}")
     return lines
 
 

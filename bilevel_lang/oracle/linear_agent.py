@@ -1,4 +1,4 @@
-"""An agent's own LP as arrays, everybody else at a point: what large agents are examined with.
+"""An agent's own LP or MILP as arrays, everybody else at a point: what large agents are examined with.
 
 The same problem as :func:`bilevel_lang.oracle.agent_model.response_model` states as a Pyomo model, read off the modeller's own
 expressions in one pass.
@@ -34,12 +34,14 @@ class LinearAgent:
 
 
 def linear_agent(agent: Agent, values: ComponentMap, relax: float = 0.0, factor: float = 1.0) -> LinearAgent | None:
-    """The problem of an agent with real variables; None where its objective or one of its rows is no plain sum.
+    """The problem of an agent; None where its objective or a row is no plain sum, or a variable neither real nor integer.
 
     The objective is multiplied by ``factor`` > 0, sides are moved outwards by ``relax * max(1, |side|)``. Raises ValueError where
     a variable of somebody else has no value.
     """
     assert agent.objective is not None, "a vi has no objective"
+    if not all(v.is_continuous() or v.is_integer() or v.is_binary() for v in agent.variables):
+        return None
     reader = _Reader(agent, values)
     cost = reader.objective(agent.objective.expression)
     if cost is None:
@@ -115,7 +117,7 @@ class _Reader:
         return MatrixProgram(
             lower=np.array(self.lower, dtype=float),
             upper=np.array(self.upper, dtype=float),
-            integer=np.zeros(n, dtype=bool),
+            integer=np.array([not v.is_continuous() for v in self.variables], dtype=bool),
             cost=cost,
             matrix=matrix,
             row_lower=sides[:, 0],

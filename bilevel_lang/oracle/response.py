@@ -117,7 +117,8 @@ def _free(agent: Agent) -> list[Any]:
 
 
 def _solve(agent: Agent, values: ComponentMap, effort: _Effort, traits: Traits, relax: float, factor: float) -> Response:
-    found = _solve_arrays(agent, values, effort, relax, factor) if traits.agent_class is AgentClass.LP else None
+    linear = traits.agent_class is AgentClass.LP or (traits.agent_class is AgentClass.INTEGER and traits.linear_rows)
+    found = _solve_arrays(agent, values, effort, relax, factor) if linear else None
     if found is not None:
         return found
     built = response_model(agent, values, relax, factor)
@@ -134,7 +135,7 @@ def _solve(agent: Agent, values: ComponentMap, effort: _Effort, traits: Traits, 
 
 
 def _solve_arrays(agent: Agent, values: ComponentMap, effort: _Effort, relax: float, factor: float) -> Response | None:
-    """The same for an LP of plain sums, without a Pyomo model; None for another, and where HiGHS does not settle it."""
+    """The same for an LP or MILP of plain sums, without a Pyomo model; None for another, and where HiGHS does not settle it."""
     found = linear_agent(agent, values, relax, factor)
     if found is None or not found.variables:
         return None

@@ -58,6 +58,32 @@ def test_the_same_problem_as_the_model(sense: str, relax: float, factor: float) 
     assert found.constant_violation == pytest.approx(built.constant_violation) and found.constant_violation > 0.5
 
 
+@pytest.mark.parametrize(("domain", "whole"), [(pyo.Binary, True), (pyo.NonNegativeIntegers, True), (pyo.Reals, False)])
+def test_integers_stay_integers(domain: Any, whole: bool) -> None:
+    agent, values = case()
+    next(v for v in agent.variables if v.name == "y[1]").domain = domain
+    found, built = linear_agent(agent, values), response_model(agent, values)
+    assert found is not None
+    theirs = arrays_of(read_program(built.model))
+    order = _order(built, found.variables)
+    assert found.program.integer.tolist() == [False, whole, False]
+    for name in ("integer", "lower", "upper"):
+        assert getattr(found.program, name).tolist() == getattr(theirs, name)[order].tolist()
+
+
+def test_a_domain_with_holes_is_left_to_others() -> None:
+    m = pyo.ConcreteModel()
+    m.holes = pyo.Set(initialize=[0, 2, 5])
+    m.x, m.y = pyo.Var(), pyo.Var(domain=m.holes)
+    m.f = pyo.Expression(expr=m.y)
+    m.c = pyo.Constraint(expr=m.y >= m.x)
+    agent = follower(m, "bilevel x\nmin f y c")
+    values = ComponentMap([(m.x, 1.0)])
+    assert linear_agent(agent, values) is None
+    m.y.domain = pyo.Integers
+    assert linear_agent(agent, values) is not None
+
+
 def _order(built: Any, variables: Any) -> list[int]:
     place = {id(v): k for k, v in enumerate(read_program(built.model).variables)}
     return [place[id(built.twins[v])] for v in variables]

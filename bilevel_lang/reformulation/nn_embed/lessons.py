@@ -29,7 +29,7 @@ def lessons(used: Sequence[Verdict], target: str, source: BilevelProgram, inputs
     rank = np.argsort(np.argsort(objectives, kind="stable"), kind="stable")
     return Labels(
         np.array([v.x for v in used]),
-        _targets(used, target, source),
+        truths(used, target, source),
         domain.lower,
         domain.upper,
         gradients=_gradients(used, target, source, inputs),
@@ -37,7 +37,8 @@ def lessons(used: Sequence[Verdict], target: str, source: BilevelProgram, inputs
     )
 
 
-def _targets(used: Sequence[Verdict], target: str, source: BilevelProgram) -> Floats:
+def truths(used: Sequence[Verdict], target: str, source: BilevelProgram) -> Floats:
+    """(k, outputs): the truth of verdicts that are :func:`usable`, as a minimisation: what a network should say of them."""
     if target == "value":
         return np.array([[v.value] for v in used])
     if target == "leader":

@@ -12,7 +12,8 @@ from bilevel_lang.reformulation.nn_embed.fitted import Fitted
 @dataclass
 class Report:
     """Of one run, filled as it goes. ``approximate``: what the last program said of the leader's objective, in its own sense;
-    ``best_from``: ``samples`` or ``network``, whichever led to the best point; ``said``: what there is to say of the samples."""
+    ``best_from``: ``samples`` or ``network``, whichever led to the best point; ``error_at_answer``: of the network at that point, in
+    units of the target; ``said``: what there is to say of the samples."""
 
     target: str
     samples: int = 0
@@ -23,6 +24,7 @@ class Report:
     binaries: int | None = None
     continuous: int | None = None
     approximate: float | None = None
+    error_at_answer: float | None = None
     best_from: str | None = None
     said: list[str] = field(default_factory=list)
 
@@ -42,5 +44,6 @@ class Report:
             "binaries": self.binaries,
             "continuous": self.continuous,
             "rounds": self.rounds,
+            "error_at_answer": self.error_at_answer,
             "best_from": self.best_from,
         }

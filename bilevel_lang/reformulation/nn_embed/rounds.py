@@ -13,7 +13,7 @@ import numpy as np
 from bilevel_lang.reformulation.nn_embed.design import every_point, latin_hypercube
 from bilevel_lang.reformulation.nn_embed.fitted import Fitted
 from bilevel_lang.reformulation.nn_embed.judge import Judge, Verdict
-from bilevel_lang.reformulation.nn_embed.lessons import lessons, usable
+from bilevel_lang.reformulation.nn_embed.lessons import lessons, truths, usable
 from bilevel_lang.reformulation.nn_embed.program import EmbeddedProgram, embedded_program
 from bilevel_lang.reformulation.nn_embed.projection import Projection
 from bilevel_lang.reformulation.nn_embed.proposals import InputRows, proposals
@@ -264,6 +264,14 @@ class Rounds:
             self.report.binaries = int(embedding.integer.sum()) + len(embedding.sos1)
             self.report.continuous = embedding.columns - int(embedding.integer.sum())
             self.report.approximate = self._best.approximate
+            self.report.error_at_answer = self._error_at_answer(self._best.fitted)
+
+    def _error_at_answer(self, fitted: Fitted) -> float | None:
+        """How wrong the network is at the decision that is given back, where a wrong claim would do most harm."""
+        best, target = self.judge.best, self.report.target
+        if best is None or not usable([best], target):
+            return None
+        return float(np.abs(fitted.network(best.x[None, :]) - truths([best], target, self.source)).max())
 
     def _answer(self, relaxed: MatrixRun, seconds: float) -> MatrixRun:
         best, name = self.judge.best, Highs().version()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import time
 from typing import Any
 
@@ -11,6 +12,7 @@ import pyomo.environ as pyo
 import pytest
 
 from bilevel_lang.reformulation.nn_embed import supplier
+from bilevel_lang.reformulation.nn_embed.fitted import Fitted
 from bilevel_lang.reformulation.nn_embed.reading import SampledProblem
 from bilevel_lang.reformulation.nn_embed.rounds import Rounds
 from bilevel_lang.reformulation.nn_embed.supplier import Supplier
@@ -18,6 +20,7 @@ from bilevel_lang.reformulation.nn_embed.target import choose_targets
 from bilevel_lang.reformulation.rewrite import Refusal
 from bilevel_lang.reformulation.value_function.integer.reading import read_linear
 from bilevel_lang.solvers.solver import Termination
+from bilevel_lang.surrogate.cuts import CutPool
 from tests.reformulation.nn_embed.followers import arrays, continuous, interdiction, knapsack_value, options, resolved
 
 
@@ -60,6 +63,15 @@ def test_refinement_asks_more_and_is_never_worse() -> None:
     first, second = plain.run(), refined.run()
     assert first.objective is not None and second.objective is not None and second.objective <= first.objective + 1e-9
     assert refined.report.rounds == 3 and refined.report.samples > plain.report.samples
+
+
+@pytest.mark.parametrize("off", [0.0, 2.0])
+def test_the_error_at_the_answer_is_the_networks_own(monkeypatch: pytest.MonkeyPatch, off: float) -> None:
+    told = CutPool(np.array([[-1.0], [1.0], [0.0]]), np.array([3.0, -1.0, 0.0]) + off, 1).network()  # v(x) + off
+    monkeypatch.setattr(Supplier, "supply", lambda *_: Fitted("onnx", (), told, math.nan, math.nan, math.nan))
+    run = rounds(continuous(), target="value", samples=10)
+    run.run()
+    assert run.report.fields()["error_at_answer"] == pytest.approx(off, abs=1e-6)
 
 
 def test_the_same_seed_gives_the_same_answer() -> None:
