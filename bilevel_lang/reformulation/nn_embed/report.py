@@ -12,8 +12,8 @@ from bilevel_lang.reformulation.nn_embed.fitted import Fitted
 @dataclass
 class Report:
     """Of one run, filled as it goes. ``approximate``: what the last program said of the leader's objective, in its own sense;
-    ``best_from``: ``samples`` or ``network``, whichever led to the best point; ``error_at_answer``: of the network at that point, in
-    units of the target; ``said``: what there is to say of the samples."""
+    ``best_from``: ``samples`` or ``network``, whichever led to the best point; ``error_at_answer``: of the network at that point,
+    in units of the target; ``said``: what there is to say of the samples."""
 
     target: str
     samples: int = 0

@@ -20,7 +20,7 @@ from bilevel_lang.surrogate.bounds.input_set import InputSet
 
 
 def continuous(upper: float | None = 10.0) -> tuple[Any, str]:
-    """min x - 4 y  with  y = argmin y : y >= 3 - x, y >= x - 1, y >= 0, x + y <= 8: v(x) = max(3 - x, x - 1, 0), best -12 at x = 0."""
+    """min x - 4 y  with  y = argmin y : y >= 3 - x, y >= x - 1, y >= 0, x + y <= 8: v(x) = max(3 - x, x - 1, 0), best -12."""
     m = pyo.ConcreteModel()
     m.x = pyo.Var(bounds=(0, upper))
     m.y = pyo.Var(bounds=(0, 20))
