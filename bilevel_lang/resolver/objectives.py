@@ -255,7 +255,9 @@ def check_leader_variable(drafts: list[Draft], variable: Any, report: Report) ->
         ]
         for span in listings:
             said = f"`{variable.name}` is the leader's objective variable, and {draft.quoted} lists it"
-            report.error("E10", said, span, "take it off the list")
+            named = f"`pyo.Expression(expr={variable.name})`"
+            help = f"take it off the list; if it is the follower's, let the leader's objective be a {named}"
+            report.error("E10", said, span, help)
             draft.broken = True
         draft.variables = [v for v in draft.variables if v.data is not variable]
         draft.functions = [f for f in draft.functions if f.variable is not variable]

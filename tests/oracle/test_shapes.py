@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyomo.common.collections import ComponentSet
+from pyomo.core.expr.numeric_expr import AbsExpression
+from pyomo.core.expr.visitor import identify_components
 
 from bilevel_lang.oracle.curvature import curvature
 from bilevel_lang.oracle.shapes import Curvature, shape_of, sum_curvature
@@ -42,10 +44,21 @@ NAMES = {name: getattr(pyo, name) for name in ("exp", "log", "sqrt", "cosh", "si
 
 
 def number(expression: object) -> float:
+    """The value; nan where the expression or a part of it is not real: abs of a complex number is a number in Python."""
     try:
+        parts = [] if isinstance(expression, (int, float, complex)) else list(identify_components(expression, {AbsExpression}))
+        if not all(math.isfinite(number(part.arg(0))) for part in parts):
+            return math.nan
         return float(pyo.value(expression))  # type: ignore[arg-type]
     except (ValueError, ArithmeticError, TypeError):
         return math.nan
+
+
+def test_a_part_that_is_not_real_has_no_value() -> None:
+    m = model()
+    m.n.set_value(-3.0)
+    assert math.isnan(number(abs(m.n**0.5))) and math.isnan(number(2 + abs(m.p + m.n**0.5)))
+    assert number(abs(m.n)) == 3.0 and number(abs(-2.0)) == 2.0 and number(1 - abs(abs(m.n) - 4)) == 0.0
 
 
 @settings(max_examples=100)
