@@ -14,6 +14,7 @@ from pyomo.core.expr.visitor import identify_variables
 
 from bilevel_lang.components.forms import Affine, Columns, NotQuadraticError, Stack
 from bilevel_lang.components.kinds import unknown_components
+from bilevel_lang.components.plain_sums import coefficients
 from bilevel_lang.oracle.leader_objective import holds_any, leader_objective
 from bilevel_lang.problem import Agent, BilevelProblem, Structure
 from bilevel_lang.reformulation.rewrite import Refusal
@@ -117,7 +118,8 @@ def _variables(agent: Agent) -> Iterator[Any]:
     expressions += [agent.objective.expression] if agent.objective is not None else []
     seen = ComponentSet()
     for expression in expressions:
-        seen.update(identify_variables(expression, include_fixed=False))
+        plain = coefficients(expression)  # data may hold zeros, and 0 * y is no y
+        seen.update(identify_variables(expression, include_fixed=False) if plain is None else (v for v, _ in plain))
     return iter(seen)
 
 

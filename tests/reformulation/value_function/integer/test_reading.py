@@ -120,6 +120,19 @@ def test_followers_that_see_each_other_are_an_equilibrium() -> None:
     assert "min low2 depends on `y` of min low" in refusal(m, emp)
 
 
+@pytest.mark.parametrize(("factor", "seen"), [(0.0, False), (1.0, True)])
+def test_zeros_of_the_data_make_no_equilibrium(factor: float, seen: bool) -> None:
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var(domain=pyo.Integers, bounds=(0, 3))
+    m.y = pyo.Var([1, 2], domain=pyo.Integers, bounds=(0, 3))
+    m.o = pyo.Objective(expr=m.x - m.y[1] - m.y[2])
+    m.f1, m.f2 = pyo.Expression(expr=m.y[1]), pyo.Expression(expr=m.y[2])
+    m.c1 = pyo.Constraint(expr=m.x + m.y[1] + factor * m.y[2] >= 2)
+    m.c2 = pyo.Constraint(expr=m.x + m.y[2] >= 1)
+    found = read(m, "bilevel x\nmin f1 y(1) c1\nmin f2 y(2) c2")
+    assert isinstance(found, Refusal) is seen
+
+
 def test_no_leader_no_value_function() -> None:
     m = model()
     m.top.deactivate()
