@@ -179,11 +179,13 @@ def multiples(layer: Affine, among: Bools) -> tuple[Bools, Floats, npt.NDArray[n
     shadow = abs(layer.weights @ direction[:-1] + layer.bias * direction[-1])[rows] / norm[rows]
     order = np.argsort(shadow, kind="stable")
     for k in np.flatnonzero(np.diff(shadow[order]) <= 1e-12):
-        first, second = sorted((int(rows[order[k]]), int(rows[order[k + 1]])))
-        first = int(into[first])
-        ratio = _ratio(layer, first, second, norm)
-        if ratio and not merged[second] and first != second:
-            merged[second], factor[second], into[second] = True, ratio, first
+        # Three and more multiples come in pairs, in any order: all of them go into the first one.
+        first, second = sorted((int(into[rows[order[k]]]), int(into[rows[order[k + 1]]])))
+        if first != second and _ratio(layer, first, second, norm):
+            into[into == second] = first
+    for row in np.flatnonzero(into != np.arange(width)):
+        ratio = _ratio(layer, int(into[row]), int(row), norm)
+        merged[row], factor[row], into[row] = bool(ratio), ratio or 1.0, into[row] if ratio else row
     return merged, factor, into
 
 

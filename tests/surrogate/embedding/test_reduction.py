@@ -63,3 +63,20 @@ def test_multiples_are_found_and_near_ones_are_not() -> None:
     assert merged.tolist() == [False, True, False, True]
     assert factor[[1, 3]].tolist() == pytest.approx([-2.0, 3.0])
     assert into[[1, 3]].tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_three_and_more_multiples_go_into_one(seed: int) -> None:
+    # Which two of several multiples are compared first depends on rounding, so they are drawn many times.
+    generator = np.random.default_rng(seed)
+    weights, bias = generator.normal(size=(8, 3)), 0.3 * generator.normal(size=8)
+    for base, others in ((1, (4, 6)), (0, (3, 5, 7))):
+        for other in others:
+            factor = generator.uniform(0.1, 3) * generator.choice([-1, 1])
+            weights[other], bias[other] = factor * weights[base], factor * bias[base]
+    output = Affine(sp.csr_matrix(generator.normal(size=(1, 11))), np.zeros(1))
+    network = Network(3, (Affine(sp.csr_matrix(weights), bias),), output)
+    reduced = reduce_network(network, interval_bounds(network, -np.ones(3), np.ones(3)), ("both",))
+    assert reduced.network.neurons <= 3
+    points = generator.uniform(-1, 1, size=(50, 3))
+    assert np.allclose(reduced.network(points), network(points), atol=1e-12)
