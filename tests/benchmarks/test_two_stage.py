@@ -17,6 +17,7 @@ from benchmarks.two_stage.invp import grid
 from benchmarks.two_stage.published import TABLE
 from benchmarks.two_stage.run import Result, add, chosen, known_results, line, run, summary
 from bilevel_lang.model_file import load_model
+from bilevel_lang.reformulation.nn_recourse.decisions import Decisions, domain_of
 from bilevel_lang.reformulation.stochastic.compilation import compile_program
 from bilevel_lang.reformulation.stochastic.extensive import extensive_form
 from bilevel_lang.solvers.highs import Highs
@@ -129,9 +130,11 @@ def test_the_three_embeddings_say_what_their_networks_say(tmp_path: Path) -> Non
     problem = bl.resolve(*named("CFLP_10_10_100/0").model(tmp_path))
     assert problem.stochastic is not None
     arrays = compile_program(problem, problem.stochastic.scenarios(None, 0)).arrays
-    trained = embedding_time.networks(arrays, 4, 40, 2, 60)
+    inputs = Decisions(arrays, arrays.first.cost, domain_of(arrays, tuple(f"x{j}" for j in range(10))), 0)
+    trained = embedding_time.networks(arrays, inputs, 4, 40, 2, 60)
     every = np.array(np.meshgrid(*[[0.0, 1.0]] * 10)).reshape(10, -1).T
-    for (name, found), network in zip(embedding_time.programs(10, *trained).items(), trained, strict=True):
-        solved = embedding_time.solve(name, found, arrays.first.cost, 30.0)
+    for (name, found), network in zip(embedding_time.programs(inputs.inputs, trained).items(), trained, strict=True):
+        solved = embedding_time.solve(name, found, arrays.first, inputs.seen, 30.0)
         least = (every @ arrays.first.cost + network(every)[:, 0]).min()
         assert solved.claimed == pytest.approx(least, rel=2e-4)
+        assert embedding_time.PROGRAMS[name] in embedding_time.row("CFLP_10_10_100/0", solved)
