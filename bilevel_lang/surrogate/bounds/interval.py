@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,7 +47,13 @@ def reach(layer: Affine, lower: Floats, upper: Floats) -> tuple[Floats, Floats]:
     def total(terms: Floats) -> Floats:
         return np.bincount(rows, weights=terms, minlength=len(layer.bias)).astype(float)
 
-    low, up = total(np.minimum(at_lower, at_upper)) + layer.bias, total(np.maximum(at_lower, at_upper)) + layer.bias
-    size = total(np.maximum(abs(at_lower), abs(at_upper))) + abs(layer.bias)
-    slack = np.where(np.isfinite(size), ROUNDING * size, 0.0)
-    return low - slack, up + slack
+    # By the terms of the bound itself, not by the largest ones: a bound that is a sum of zeros is 0, and the neuron decided.
+    return _outward(np.minimum(at_lower, at_upper), layer.bias, total, -1.0), _outward(
+        np.maximum(at_lower, at_upper), layer.bias, total, 1.0
+    )
+
+
+def _outward(terms: Floats, bias: Floats, total: Callable[[Floats], Floats], side: float) -> Floats:
+    """The sums of ``terms`` and ``bias``, moved to ``side`` by what float64 may have lost."""
+    size = total(abs(terms)) + abs(bias)
+    return total(terms) + bias + side * np.where(np.isfinite(size), ROUNDING * size, 0.0)

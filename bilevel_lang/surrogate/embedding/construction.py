@@ -9,6 +9,7 @@ from bilevel_lang.surrogate.bounds.input_set import InputSet
 from bilevel_lang.surrogate.bounds.interval import NetworkBounds, interval_bounds
 from bilevel_lang.surrogate.embedding.arrays import Embedding
 from bilevel_lang.surrogate.embedding.assembly import Assembly
+from bilevel_lang.surrogate.embedding.equilibration import equilibrated
 from bilevel_lang.surrogate.embedding.form import Form
 from bilevel_lang.surrogate.embedding.polarity import Push
 from bilevel_lang.surrogate.embedding.reduction import reduce_network
@@ -35,7 +36,7 @@ def embed(
     chosen = form_named(form)
     sides: tuple[Push, ...] = push or tuple("both" for _ in range(network.outputs))
     found = bounds or interval_bounds(network, inputs.lower, inputs.upper)
-    assembly = Assembly(reduce_network(network, found, sides), inputs.lower, inputs.upper)
+    assembly = Assembly(equilibrated(reduce_network(network, found, sides)), inputs.lower, inputs.upper)
     if chosen.needs_bounds:
         _require_finite(assembly, inputs, chosen)
     _add_unswitched(assembly)

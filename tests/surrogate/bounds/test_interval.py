@@ -43,6 +43,13 @@ def test_corners_are_never_outside_by_rounding() -> None:
     assert (up >= best + layer.bias).all() and (low <= layer.bias - best).all()
 
 
+def test_a_bound_that_is_a_sum_of_zeros_decides_the_neuron() -> None:
+    # Binary inputs and weights of one sign: never active, whatever the size of the weights, and the other one always.
+    layer = Affine(sp.csr_matrix([[-1e6, -3.0], [1e6, 3.0]]), np.zeros(2))
+    low, up = reach(layer, np.zeros(2), np.ones(2))
+    assert up[0] == 0.0 and low[1] == 0.0
+
+
 def test_an_infinite_input_reaches_only_what_uses_it() -> None:
     layer = Affine(sp.csr_matrix([[1.0, 0.0], [-1.0, 1.0]]), np.zeros(2))
     layer.weights.data[0] = 1.0
