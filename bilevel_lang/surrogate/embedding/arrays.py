@@ -32,8 +32,8 @@ class Embedding:
     """Columns and rows that say ``outputs = network(inputs)``, over ``[inputs | new columns]``, n inputs and k new columns.
 
     * ``lower``, ``upper``, ``integer`` (k,): of the new columns; ``names`` (k,) tell what each is: ``relu[3]`` is the output of
-      neuron 3 of the original network, ``negative[3]`` max(0, -a), ``active[3]`` its switch; tiny or huge values are multiples, see
-      ``equilibration``
+      neuron 3 of the original network, ``negative[3]`` max(0, -a), ``active[3]`` its switch; tiny or huge values are multiples,
+      see ``equilibration``
     * ``row_lower <= matrix [x | new] <= row_upper``, (rows, n + k); ``row_names``
     * ``sos1`` (pairs, 2) and ``complementary`` (pairs, 2): columns (numbered over all n + k) of which at most one may not be 0
     * ``outputs``: affine over all n + k columns; exact for a model that pushes output i as ``push[i]`` says, see
