@@ -12,6 +12,9 @@ from bilevel_lang.surrogate.onnx_files.wires import Tape, Value, Wire
 
 _ONE, _ZERO = np.ones(1), np.zeros(1)
 
+_LARGE = 1e6
+"""A limit beyond this stands for none in most files, and a sum with it would cost digits."""
+
 
 def _relu(tape: Tape, inputs: list[Value | None], _: Attributes) -> Value:
     return tape.relu(wire_of(inputs[0]))
@@ -34,16 +37,23 @@ def _clip(tape: Tape, inputs: list[Value | None], attributes: Attributes) -> Val
         raise ComplaintError(f"it cuts between {low:g} and {high:g}, which is empty", "export the network again")
     if low is None:
         return wire if high is None else _cut_above(tape, wire, high)
-    raised = tape.scaled(tape.relu(tape.scaled(wire, _ONE, np.array([-low]))), _ONE, np.array([low]))
+    raised = _at_least(tape, wire, low)
     if high is None:
         return raised
     over = tape.relu(tape.scaled(wire, _ONE, np.array([-high])))
     return tape.total(raised, tape.scaled(over, -_ONE, _ZERO))
 
 
+def _at_least(tape: Tape, wire: Wire, low: float) -> Wire:
+    """low + max(0, a - low); where that would lose the digits of a, a + max(0, low - a)."""
+    if abs(low) <= _LARGE:
+        return tape.scaled(tape.relu(tape.scaled(wire, _ONE, np.array([-low]))), _ONE, np.array([low]))
+    return tape.total(wire, tape.relu(tape.scaled(wire, -_ONE, np.array([low]))))
+
+
 def _cut_above(tape: Tape, wire: Wire, high: float) -> Wire:
-    """high - max(0, high - a)."""
-    return tape.scaled(tape.relu(tape.scaled(wire, -_ONE, np.array([high]))), -_ONE, np.array([high]))
+    """high - max(0, high - a), the negative of the cut below of -a."""
+    return tape.scaled(_at_least(tape, tape.scaled(wire, -_ONE, _ZERO), -high), -_ONE, _ZERO)
 
 
 def _limit(inputs: list[Value | None], attributes: Attributes, place: int, key: str) -> float | None:

@@ -18,7 +18,12 @@ def test_leaky_relu(alpha: float, tmp_path: Path) -> None:
     assert found.network.widths == (3,)
 
 
-@pytest.mark.parametrize(("low", "high"), [(-1.0, 2.0), (0.0, 6.0), (None, 0.5), (-0.25, None), (None, None), (1.0, 1.0)])
+LIMITS = [(-1.0, 2.0), (0.0, 6.0), (None, 0.5), (-0.25, None), (None, None), (1.0, 1.0)]
+FAR_LIMITS = [(None, 3e38), (-1e30, 0.5), (-0.5, 1e20), (-3e38, 3e38)]
+"""Limits that stand for none: sums with them would leave no digit of the value."""
+
+
+@pytest.mark.parametrize(("low", "high"), [*LIMITS, *FAR_LIMITS])
 def test_clip(low: float | None, high: float | None, tmp_path: Path) -> None:
     constants = {key: np.array(value) for key, value in (("low", low), ("high", high)) if value is not None}
     made = model([("Clip", ["x", "low" if low is not None else "", "high" if high is not None else ""], ["y"])], constants)
