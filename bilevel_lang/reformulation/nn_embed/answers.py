@@ -17,6 +17,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from bilevel_lang.reformulation.nn_embed.reading import Products
+from bilevel_lang.reformulation.nn_embed.target import indifferent
 from bilevel_lang.reformulation.value_function.integer.arrays import BilevelProgram
 from bilevel_lang.solvers.hot_milp import HotMilp
 from bilevel_lang.solvers.matrix import Ints, MatrixProgram
@@ -77,6 +78,7 @@ class Answers:
         lp = not own.integer.any()
         self._follower = WarmLp(own, options, primal=False, deadline=deadline) if lp else HotMilp(own, options, deadline)
         self._leader = HotMilp(with_row(as_minimisation(program), source.follower_cost), options, deadline)
+        self._indifferent = indifferent(source, inputs)
 
     @property
     def solves(self) -> int:
@@ -107,7 +109,10 @@ class Answers:
         gradient = None
         if isinstance(found, LpAnswer) and found.row_duals is not None and self.has_gradients:
             gradient = -np.asarray(base.matrix.T @ found.row_duals)[self.inputs]
-        point = self._unchanged(x, found.x) if self._as_it_comes else self._leaders_choice(x, found.objective)
+        # A leader who gets the same from all optimal answers has no choice to make, if the one at hand satisfies its rows.
+        point = self._unchanged(x, found.x) if self._as_it_comes or self._indifferent else None
+        if point is None and not self._as_it_comes:
+            point = self._leaders_choice(x, found.objective)
         # Past the deadline a point may not be the leader's best, and no point does not mean that there is none.
         outcome = Outcome.LIMIT if self._leader.out_of_time() else Outcome.OPTIMAL
         return Answer(outcome, found.objective, gradient, found.x[self._own_columns], point)

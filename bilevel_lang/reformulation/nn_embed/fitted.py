@@ -16,7 +16,7 @@ from bilevel_lang.surrogate.training.fitting import Progress, Trained, fit
 from bilevel_lang.surrogate.training.labels import Labels
 from bilevel_lang.surrogate.training.settings import KINDS, Settings
 
-TUNING_STEPS, TUNING_RATE = 800, 3e-3
+TUNING_STEPS, TUNING_RATE = 300, 3e-3
 """Of a network that is trained further on more samples."""
 
 MOST_PIECES = 24

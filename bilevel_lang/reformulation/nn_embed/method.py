@@ -28,6 +28,7 @@ from bilevel_lang.reformulation.nn_embed.single_level import single_level
 from bilevel_lang.reformulation.nn_embed.supplier import Supplier
 from bilevel_lang.reformulation.nn_embed.surrogate_files import Given, read_surrogate, write_surrogate
 from bilevel_lang.reformulation.nn_embed.target import Target, choose_targets
+from bilevel_lang.reformulation.nn_options import ENCODERS
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.rewrite import Accepted, Reformulation, Refusal, Verdict
 from bilevel_lang.reformulation.value_function.integer.reading import ReadProblem
@@ -131,6 +132,8 @@ class NnEmbed:
             return Refusal(f"it has no complementarities to encode by `{options.encoding}`", "leave `--encoding` out")
         if options.solver not in (None, "highs"):
             return Refusal(f"it does not run on {options.solver}", "use `--solver highs`")
+        if options.nn.network in ENCODERS:
+            return Refusal(f"the network `{options.nn.network}` is for stochastic programs", "use `--network auto`")
         if options.position != "optimistic":
             return Refusal(f"it does not take the {options.position} position", "use `--position optimistic`")
         found = read_sampled(problem)

@@ -159,7 +159,8 @@ class Search:
                 self.room.learn(verdict.response)
                 self._told += 1
             best = self._best()
-            if self.room.bound(x) < best - (GAIN * max(1.0, abs(best)) if math.isfinite(best) else 0.0):
+            wanted = best - (GAIN * max(1.0, abs(best)) if math.isfinite(best) else 0.0)
+            if self.room.bound(x, wanted) < wanted:
                 yield x
 
     def _best(self) -> float:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bilevel_lang.reformulation.value_function.integer.arrays import BilevelProgram
+from bilevel_lang.solvers.matrix import Ints
 from bilevel_lang.solvers.program import Floats
 
 
@@ -52,3 +53,12 @@ def value_factor(source: BilevelProgram) -> float | None:
     factor = float(leader @ follower) / size
     same = np.abs(leader - factor * follower).max() <= 1e-12 * max(1.0, float(np.abs(leader).max()))
     return factor if same else None
+
+
+def indifferent(source: BilevelProgram, inputs: Ints) -> bool:
+    """Whether the leader gets the same from all optimal answers of the follower to a decision: ``inputs`` are all its columns,
+    and what it gets depends on them and on the follower's value alone."""
+    program, own = source.relaxation, source.follower
+    if len(inputs) + int(own.sum()) < program.columns:
+        return False
+    return not program.cost[own].any() or value_factor(source) is not None

@@ -19,6 +19,7 @@ from bilevel_lang.errors import SolverMissingError, UsageError
 from bilevel_lang.surrogate.network import Floats, Network
 from bilevel_lang.surrogate.training.checkpoints import State, load, save
 from bilevel_lang.surrogate.training.labels import Labels
+from bilevel_lang.surrogate.training.linear_start import with_linear_part
 from bilevel_lang.surrogate.training.parameters import Shape
 from bilevel_lang.surrogate.training.scaling import Scaling, scaling_of
 from bilevel_lang.surrogate.training.settings import Settings
@@ -87,10 +88,13 @@ class _Fit:
         self.sign = -1.0 if settings.kind == "icnn" and settings.curvature < 0 else 1.0
         self.shape = Shape(labels.inputs.shape[1], settings.layers, labels.targets.shape[1], settings.kind == "icnn")
         self.device = "cuda" if self.torch.cuda.is_available() else "cpu"
-        self.begin = self.shape.start(settings.seed) if start is None else self._vector_of(start)
         self.x = self._tensor(self.scaling.inputs(self.training.inputs))
         self.t = self._tensor(self.sign * self.scaling.targets(self.training.targets))
+        self.held_x = self._tensor(self.scaling.inputs(self.held.inputs))
+        self.held_t = self._tensor(self.sign * self.scaling.targets(self.held.targets))
+        self.units = self._tensor(self.scaling.size)
         self.w = self._weights()
+        self.begin = self._begin() if start is None else self._vector_of(start)
         self.g, self.known = self._gradients()
         self.penalised = self._tensor(self.shape.penalised().astype(float))
         self.nonnegative = self.torch.as_tensor(self.shape.nonnegative(), device=self.device)
@@ -120,21 +124,37 @@ class _Fit:
         """``count`` steps of Adam in place; the mean loss. Batches depend on seed and step alone, also of a run that goes on."""
         torch, settings = self.torch, self.settings
         vector, first, second = (self._tensor(a) for a in (state.vector, state.first, state.second))
-        vector.requires_grad_(True)
+        plain = self.g is None and not settings.stability
+        slope = torch.zeros_like(vector)
+        if not plain:
+            vector.requires_grad_(True)
         generator = np.random.Generator(np.random.Philox(key=[settings.seed, state.step]))
-        total = 0.0
+        total: Any = 0.0
         for _ in range(count):
-            loss = self._loss(vector, self._batch(generator))
-            (slope,) = torch.autograd.grad(loss, vector)
+            batch = self._batch(generator)
+            if plain:
+                loss = self._slope(vector, batch, slope)
+            else:
+                loss = self._loss(vector, batch)
+                (slope,) = torch.autograd.grad(loss, vector)
             state.step += 1
             self._adam(vector, slope, first, second, state.step)
-            total += float(loss.detach())
+            total += loss.detach()
         state.vector, state.first, state.second = (a.detach().cpu().numpy().copy() for a in (vector, first, second))
-        return total / count
+        return float(total) / count
 
     def _batch(self, generator: np.random.Generator) -> Any:
         k, size = len(self.training), self.settings.batch
         return slice(None) if k <= size else self.torch.as_tensor(generator.integers(0, k, size), device=self.device)
+
+    def _slope(self, vector: Any, batch: Any, into: Any) -> Any:
+        """The loss of values alone; ``into`` (size,) becomes its gradient."""
+        x, weights, matrices = self.x[batch], self.w[batch], self.shape.matrices(vector)
+        found, seen = self.shape.forward(matrices, x)
+        off = found - self.t[batch]
+        scaled = off * (weights / off.numel())[:, None]
+        self.shape.backward(matrices, x, seen, 2.0 * scaled, into)
+        return (scaled * off).sum()
 
     def _loss(self, vector: Any, batch: Any) -> Any:
         settings = self.settings
@@ -174,8 +194,8 @@ class _Fit:
 
     def _held_error(self, vector: Floats) -> float:
         """Weighted mean absolute error on the held-out samples, in the targets' own units."""
-        found = self._network(vector)(self.held.inputs)
-        each: Floats = np.abs(found - self.held.targets).mean(axis=1)
+        found, _ = self.shape.forward(self.shape.matrices(self._tensor(vector)), self.held_x)
+        each: Floats = ((found - self.held_t).abs() * self.units).mean(1).cpu().numpy()
         weights = self.held.weights
         return float(np.average(each, weights=weights if weights is not None and weights.any() else None))
 
@@ -207,6 +227,12 @@ class _Fit:
         return Trained(
             network, self.settings, samples, float(off.mean()), float(off.max()), seconds, tuple(state.history), self.device
         )
+
+    def _begin(self) -> Floats:
+        vector = self.shape.start(self.settings.seed)
+        if not self.settings.linear_start:
+            return vector
+        return with_linear_part(self.shape, vector, *(a.cpu().numpy() for a in (self.x, self.t, self.w)))
 
     def _vector_of(self, network: Network) -> Floats:
         """The parameters of a network of this shape, in the scaled numbers of these samples. Raises UsageError for another."""

@@ -100,6 +100,22 @@ class Shape:
             z = a.clamp(min=0.0)
         return seen.pop(), seen
 
+    def backward(self, matrices: list[tuple[Any, Any, Any]], x: Any, seen: list[Any], off: Any, into: Any) -> None:
+        """The way back of :meth:`forward`: ``into`` (size,) becomes the derivatives of ``(off * outputs).sum()``, ``off`` (k, o).
+
+        Autograd gives the same and takes three times as long on networks as small as these.
+        """
+        slopes = self.matrices(into)
+        for number in range(len(matrices) - 1, -1, -1):
+            (W, _, _), (to_W, to_D, to_b) = matrices[number], slopes[number]
+            to_b.copy_(off.sum(0))
+            if to_D.shape[1]:
+                to_D.copy_(off.T @ x)
+            if to_W.shape[1]:
+                below = seen[number - 1]
+                to_W.copy_(off.T @ below.clamp(min=0.0))
+                off = (off @ W).mul_(below >= 0)  # at a kink as autograd has it
+
     def gradient(self, matrices: list[tuple[Any, Any, Any]], seen: list[Any]) -> Any:
         """Gradient (k, n) of the only output where the pre-activations are ``seen``; the pattern of signs counts as constant."""
         back, total, _ = matrices[-1]

@@ -20,7 +20,8 @@ class Settings:
     nothing along a cosine. Every ``check`` steps the held-out share of the samples is looked at; after ``patience`` looks without
     gain it is over. ``sobolev`` weighs errors of the gradient, ``l1`` the size of hidden weights, ``stability`` neurons that
     change sign in the box (Xiao et al. 2019, ICLR, eq. 3). ``prune``: weights below this share of the largest of their layer are
-    dropped at the end, if the held-out error stays within a tenth.
+    dropped at the end, if the held-out error stays within a tenth. ``linear_start``: begin with the least-squares line, not at
+    random.
     """
 
     kind: str = "relu"
@@ -36,6 +37,7 @@ class Settings:
     l1: float = 1e-4
     stability: float = 0.0
     prune: float = 1e-3
+    linear_start: bool = False
     seed: int = 0
 
     def __post_init__(self) -> None:

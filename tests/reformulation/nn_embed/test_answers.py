@@ -60,3 +60,18 @@ def test_past_the_deadline_nothing_is_known() -> None:
     late = Answers(source, inputs, SolverOptions(), deadline=time.perf_counter() - 1.0)
     assert late.at(np.zeros(4)).outcome is Outcome.LIMIT
     assert replace(recipe(), until=time.time() - 1.0).build()(EVERY).outcome_counts()[Outcome.LIMIT] == 16
+
+
+def test_one_problem_is_solved_where_the_leader_has_no_choice() -> None:
+    source, inputs, _ = arrays(interdiction())
+    answers = Answers(source, inputs, SolverOptions())
+    for x in EVERY:
+        before, found = answers.solves, answers.at(x)
+        allowed = x.sum() <= 2
+        assert answers.solves - before == (
+            1 if allowed else 3
+        )  # beyond the budget the leader's rows are tried with both tolerances
+        assert (found.point is not None) == allowed
+        if found.point is not None:
+            assert source.relaxation.violation(found.point) <= 1e-9
+            assert source.relaxation.objective_at(found.point) == pytest.approx(knapsack_value(x))

@@ -29,6 +29,26 @@ def test_no_decision_is_better_than_its_bound(told: int) -> None:
             assert bound == pytest.approx(verdict.objective, abs=1e-5)
 
 
+def test_what_is_enough_costs_no_lp_and_holds() -> None:
+    source, inputs, _ = arrays(interdiction())
+    judge, room = Judge(source, inputs, SolverOptions()), Room(source, inputs, SolverOptions())
+    for verdict in judge.ask_all(EVERY):
+        room.learn(verdict.response)
+    for x in EVERY[EVERY.sum(axis=1) <= 2]:
+        truth, before = judge.ask(x).objective, room.solves
+        assert room.bound(x, enough=truth - 0.5) == pytest.approx(truth, abs=1e-5) and room.solves == before
+        assert room.bound(x, enough=truth + 0.5) == pytest.approx(truth, abs=1e-5) and room.solves == before + 1
+
+
+def test_answers_are_found_beyond_the_first_that_are_looked_at() -> None:
+    source, inputs, _ = arrays(continuous())
+    room = Room(source, inputs, SolverOptions())
+    for y in np.linspace(0.0, 3.0, 301):
+        room.learn(np.array([y]))
+    for x in (0.5, 1.0, 2.0, 3.5):
+        assert room.ceiling(np.array([x])) == pytest.approx(max(3 - x, x - 1), abs=1e-9)
+
+
 def test_the_ceiling_holds_answers_that_are_feasible_alone() -> None:
     source, inputs, _ = arrays(continuous())
     room = Room(source, inputs, SolverOptions())

@@ -31,6 +31,20 @@ def test_the_gradient_is_that_of_autograd(shape: Shape) -> None:
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_the_way_back_is_that_of_autograd(shape: Shape) -> None:
+    generator = np.random.default_rng(5)
+    vector = torch.tensor(shape.start(seed=2), requires_grad=True)
+    x = torch.tensor(generator.uniform(-1, 1, size=(25, shape.inputs)))
+    off = torch.tensor(generator.normal(size=(25, shape.outputs)))
+    found, _ = shape.forward(shape.matrices(vector), x)
+    (wanted,) = torch.autograd.grad((off * found).sum(), vector)
+    with torch.no_grad():
+        matrices, into = shape.matrices(vector), torch.full((shape.size,), 7.0, dtype=torch.float64)
+        shape.backward(matrices, x, shape.forward(matrices, x)[1], off, into)
+    assert torch.allclose(into, wanted, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_intervals_contain_every_pre_activation(shape: Shape) -> None:
     vector = torch.tensor(shape.start(seed=3))
     x = torch.tensor(np.random.default_rng(2).uniform(-1, 1, size=(500, shape.inputs)))
