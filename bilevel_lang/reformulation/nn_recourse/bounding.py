@@ -57,6 +57,11 @@ class Bounding:
         self.value, self.bound = np.inf, -np.inf
         self.visited: list[Floats] = []
 
+    def stop_at(self, deadline: float | None) -> None:
+        """Another deadline from now on."""
+        self.deadline = deadline
+        self.stage.stop_at(deadline)
+
     def run(self) -> Bounded:
         """Raises RefusedError for a second stage without limit, SolverFailedError where a program of HiGHS's ends otherwise."""
         began = time.perf_counter()

@@ -60,8 +60,13 @@ class Cuts:
         self.borders.append((slope, violation - float(slope @ x)))
 
     def expected(self, points: Floats) -> Floats:
-        """The largest of each group's cuts at ``points`` (k, n1), summed over the groups (k,): never above the expected cost."""
+        """The largest of each group's cuts at ``points`` (k, n1), summed over the groups (k,): never above the expected cost.
+
+        0 as long as there is no cut.
+        """
         total = np.zeros(len(points))
+        if not self.slopes:
+            return total
         slopes, offsets, groups = np.array(self.slopes), np.array(self.offsets), np.array(self.groups)
         for group in range(self.count):
             mine = groups == group

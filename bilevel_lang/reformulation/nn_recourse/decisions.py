@@ -57,7 +57,7 @@ class Decisions:
         self.inputs = box(domain.lower[part], domain.upper[part], domain.integer[part], names)
         self.generator = np.random.Generator(np.random.Philox(seed))
         program = MatrixProgram(domain.lower, domain.upper, first.integer, cost, first.matrix, first.row_lower, first.row_upper)
-        self._rows = first.rows
+        self._rows, self._cost = first.rows, cost
         self._first = HotMilp(program, SolverOptions())
 
     @property
@@ -82,6 +82,28 @@ class Decisions:
     def around(self, point: Floats) -> Floats:
         """(k, inputs) around ``point``."""
         return neighbours(point, self.inputs, self.generator)
+
+    def wide(self, points: Floats) -> Floats:
+        """(k, n1): ``points`` (k, inputs) at their places among all columns, 0 elsewhere."""
+        found = np.zeros((len(points), self.domain.inputs))
+        found[:, self.seen] = points
+        return found
+
+    def floors(self, lower: Floats, upper: Floats) -> Floats:
+        """(k,) proven of the first stage's costs with inputs from ``lower`` to ``upper`` (k, inputs); +inf: no row allows it."""
+        if len(self.seen) == self.domain.inputs and not self._rows:
+            return np.asarray(np.where(self._cost > 0, lower, upper) @ self._cost)
+        found = np.full(len(lower), -np.inf)
+        for k, (least, most) in enumerate(zip(lower, upper, strict=True)):
+            low, up = self.domain.lower.copy(), self.domain.upper.copy()
+            low[self.seen], up[self.seen] = least, most
+            self._first.set_bounds(low, up)
+            answer = self._first.solve()
+            if answer.termination is Termination.OPTIMAL:
+                found[k] = answer.bound
+            elif answer.termination in (Termination.INFEASIBLE, Termination.INFEASIBLE_OR_UNBOUNDED):  # bounds are finite
+                found[k] = np.inf
+        return found
 
     def completed(self, point: Floats) -> Floats | None:
         """The cheapest first stage (n1,) with ``point`` (inputs,) in it; None where no row allows it."""

@@ -1,7 +1,8 @@
 """A better first stage for the same whole decisions of the second: an LP over all scenarios.
 
 The expected cost of an integer second stage jumps where a row becomes tight, and the best decisions lie at such places, which no
-sample hits. With the integers of both stages held the program is an LP; its optimum moves x as far as they allow.
+sample hits. With the integers of both stages held the program is an LP; its optimum moves x as far as they allow. Where the
+second stage is all whole and its matrices are the same everywhere, only the tightest side of each of its rows is left of it.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import scipy.sparse as sp
 
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays, Varying
-from bilevel_lang.reformulation.stochastic.extensive import extensive_form, parted
+from bilevel_lang.reformulation.stochastic.extensive import extensive_form
 from bilevel_lang.solvers.highs import Highs
+from bilevel_lang.solvers.matrix import MatrixProgram
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.solver import SolverOptions
 
@@ -30,8 +33,6 @@ def polished(arrays: TwoStageArrays, x: Floats, y: Floats) -> Floats | None:
     """The first stage (n1,) that is best with the integers of ``x`` and of ``y`` (S, n2), the answers to it; None without one."""
     if np.isnan(y).any():
         return None
-    whole, places = arrays.integer, np.arange(len(arrays.lower))
-    sides = {name: np.where(whole, y, arrays.everywhere(name)) for name in ("lower", "upper")}
     first = arrays.first
     held = replace(
         first,
@@ -39,7 +40,29 @@ def polished(arrays: TwoStageArrays, x: Floats, y: Floats) -> Floats | None:
         upper=np.where(first.integer, x, first.upper),
         integer=np.zeros(len(x), dtype=bool),
     )
-    varying = {**arrays.varying, **{name: Varying(places, values) for name, values in sides.items()}}
-    program = extensive_form(replace(arrays, first=held, integer=np.zeros(len(whole), dtype=bool), varying=varying))
+    alike = not any(name in arrays.varying for name in ("technology", "recourse"))
+    program = _sides_alone(arrays, held, y) if alike and arrays.integer.all() else _all_scenarios(arrays, held, y)
     run = Highs().run_matrix(program, SolverOptions())
-    return None if run.x is None else np.where(first.integer, x, parted(arrays, run.x)[0])
+    return None if run.x is None else np.where(first.integer, x, run.x[: len(x)])
+
+
+def _sides_alone(arrays: TwoStageArrays, held: MatrixProgram, y: Floats) -> MatrixProgram:
+    """Over the first stage: T x between the tightest sides that ``y`` (S, n2) leaves."""
+    done = np.asarray(arrays.recourse @ y.T).T
+    low = (arrays.everywhere("row_lower") - done).max(axis=0)
+    up = (arrays.everywhere("row_upper") - done).min(axis=0)
+    return replace(
+        held,
+        cost=held.cost + arrays.mean("first_cost"),
+        matrix=sp.csr_matrix(sp.vstack([held.matrix, arrays.technology])),
+        row_lower=np.concatenate([held.row_lower, np.minimum(low, up)]),
+        row_upper=np.concatenate([held.row_upper, np.maximum(low, up)]),
+    )
+
+
+def _all_scenarios(arrays: TwoStageArrays, held: MatrixProgram, y: Floats) -> MatrixProgram:
+    """Over both stages, with the integers of the second at ``y`` (S, n2)."""
+    whole, places = arrays.integer, np.arange(len(arrays.lower))
+    sides = {name: Varying(places, np.where(whole, y, arrays.everywhere(name))) for name in ("lower", "upper")}
+    relaxed = replace(arrays, first=held, integer=np.zeros(len(whole), dtype=bool), varying={**arrays.varying, **sides})
+    return extensive_form(relaxed)

@@ -48,9 +48,12 @@ def learned_program(cuts: Cuts, decisions: Decisions, network: Network, residual
         cost[n : master.columns], cost[begin - 1] = 0.0, 1.0
         t = sp.csr_matrix((np.ones(1), (np.zeros(1, dtype=int), [begin - 1])), shape=(1, total))
         thetas = sp.csr_matrix((np.ones(cuts.count), (np.zeros(cuts.count, dtype=int), np.arange(n, n + cuts.count))), (1, total))
-        rows += [t - output, t - thetas]
-        low += [np.array([bias, 0.0])]
-    up = [master.row_upper, embedding.row_upper, np.full(0 if residual else 2, np.inf)]
+        # Without cuts the thetas are 0 and say nothing of t.
+        rows += [t - output, t - thetas] if cuts.slopes else [t - output]
+        low += [np.array([bias, 0.0] if cuts.slopes else [bias])]
+    lower = np.concatenate(low)
+    up = [master.row_upper, embedding.row_upper]
+    up += [np.full(len(lower) - sum(map(len, up)), np.inf)]
     program = replace(
         master,
         lower=np.concatenate([master.lower, [0.0 if residual else -np.inf], embedding.lower]),
@@ -58,7 +61,7 @@ def learned_program(cuts: Cuts, decisions: Decisions, network: Network, residual
         integer=np.concatenate([master.integer, [False], embedding.integer]),
         cost=cost,
         matrix=sp.csr_matrix(sp.vstack(rows)),
-        row_lower=np.concatenate(low),
+        row_lower=lower,
         row_upper=np.concatenate(up),
         constant=master.constant + (bias if residual else 0.0),
     )

@@ -11,6 +11,7 @@ import numpy as np
 from bilevel_lang.errors import RefusedError
 from bilevel_lang.reformulation.nn_recourse.archive import Archive, Known
 from bilevel_lang.reformulation.nn_recourse.bounding import Bounded, Bounding
+from bilevel_lang.reformulation.nn_recourse.boxes import Boxes
 from bilevel_lang.reformulation.nn_recourse.decisions import Decisions
 from bilevel_lang.reformulation.nn_recourse.estimate import sampling_ahead
 from bilevel_lang.reformulation.nn_recourse.fitted import KINDS, Fitted, fitted
@@ -44,6 +45,9 @@ SAMPLING_SHARE = 0.4
 
 SOLVE_SECONDS = 10.0
 """For a program with a network, where there is no time limit: what it has by then is evaluated like anything else."""
+
+BOXES_SHARE = 0.5
+"""Of a time limit, for boxes of decisions where the second stage is listed; the other shares are of what they leave."""
 
 BOUND_SHARE = 0.3
 """Of a time limit that cuts may take where they alone cannot give the answer."""
@@ -96,30 +100,34 @@ class Rounds:
         Ctrl-C gives what is known by then, as INTERRUPTED.
         """
         limit = self.options.time_limit
-        began = time.perf_counter()
-        self.deadline = None if limit is None else began + limit
+        self.deadline = None if limit is None else time.perf_counter() + limit
         self.linear = not self.arrays.integer.any()
         cuts_alone = self.linear and self.options.nn.network in ("auto", "cuts")
-        until = self.deadline if cuts_alone or limit is None else began + BOUND_SHARE * limit
-        bounding = Bounding(self.arrays, self.options.gap, until)
-        bounded = bounding.run()
+        bounding = Bounding(self.arrays, self.options.gap, self.deadline)
         self.decisions = Decisions(self.arrays, bounding.cuts.cost, self.domain, self.options.seed)
         self.auto = self.options.nn.network == "auto"
         self.every = self.decisions.all(max(self.options.nn.samples or SAMPLES, LISTED if self.auto else 0))
         stage = SecondStage(self.arrays, relaxed=False, deadline=self.deadline, gap=self.options.gap or LABEL_GAP)
-        bounding.stage.stop_at(self.deadline)
         self.archive = Archive(self.decisions, bounding.cuts, stage, bounding.stage)
         self.near = Neighbourhood(self.arrays, self.archive, self.options)
         self.cuts = bounding.cuts
-        self.bounded = bounded
         self.training, self.rounds, self.enumerated, self.interrupted = 0.0, 0, False, False
         self.tried: dict[str, _Tried] = {}
+        self.bounded = Bounded(Termination.LIMIT, None, np.inf, -np.inf, np.zeros((0, len(self.cuts.cost))), 0, 0.0)
+        self.boxes = Boxes(self.near, max(self.options.gap or 0.0, CLOSED)) if self._by_boxes() else None
+        if self.boxes is not None and self._search_boxes(self.boxes):
+            return self._outcome()
+        sampled = self._until(SAMPLING_SHARE)
+        if not cuts_alone:
+            bounding.stop_at(self._until(BOUND_SHARE))
+        self.bounded = bounded = bounding.run()
+        bounding.stage.stop_at(self.deadline)
         if bounded.ended is Termination.INFEASIBLE or (cuts_alone and bounded.x is None):
             return Outcome(None, bounded.bound, bounded.ended, False, None, self._fields(None))
         if cuts_alone:
             return self._by_cuts(bounded)
         try:
-            self._all_rounds(bounded, None if limit is None else began + SAMPLING_SHARE * limit)
+            self._all_rounds(bounded, sampled)
         except KeyboardInterrupt:
             self.interrupted = True
         return self._outcome()
@@ -135,6 +143,20 @@ class Rounds:
                 break
             if self._learn():
                 self.rounds = number + 1
+
+    # --- A second stage that is listed.
+
+    def _by_boxes(self) -> bool:
+        return self.auto and self.every is None and self.archive.stage.way == "listed"
+
+    def _search_boxes(self, boxes: Boxes) -> bool:
+        """Whether that was all: the bound met the best decision, there is none, or no time is left."""
+        try:
+            boxes.run(self._until(BOXES_SHARE))
+        except KeyboardInterrupt:
+            self.interrupted = True
+        self.said.append(f"{boxes.looked_at:,} boxes of first-stage decisions were bounded by answers listed for every scenario")
+        return self.interrupted or self._closed() or self.archive.late or boxes.bound == np.inf
 
     # --- A linear second stage.
 
@@ -177,6 +199,10 @@ class Rounds:
         """Seconds: this ``part`` of what is left of the time limit."""
         return np.inf if self.deadline is None else max(0.0, part * (self.deadline - time.perf_counter()))
 
+    def _until(self, part: float) -> float | None:
+        """When this ``part`` of the time that is left is over, a reading of ``time.perf_counter``; None without a limit."""
+        return None if self.deadline is None else time.perf_counter() + self._share(part)
+
     # --- Networks.
 
     def _learn(self) -> bool:
@@ -188,7 +214,7 @@ class Rounds:
         settings = Settings(layers=self.options.nn.layers or LAYERS, seed=self.options.seed)
         labels, wanted = self.archive.labels(), self.options.nn.network
         rest = replace(labels, targets=labels.targets - self.cuts.expected(np.array([k.x for k in fine]))[:, None])
-        kinds = KINDS if wanted == "auto" else (wanted,)
+        kinds = tuple(k for k in KINDS if k != "residual" or self.cuts.slopes) if wanted == "auto" else (wanted,)
         for number, kind in enumerate(kinds):
             before = self.tried[kind].fitted if kind in self.tried else None
             until = None if self.deadline is None else time.perf_counter() + self._share(TRAINING_SHARE / (len(kinds) - number))
@@ -221,7 +247,7 @@ class Rounds:
 
     def _bound(self) -> float:
         """Proven: of the cuts, of the extensive form, or of all decisions there are."""
-        proven = max(self.bounded.bound, self.near.bound)
+        proven = max(self.bounded.bound, self.near.bound, -np.inf if self.boxes is None else self.boxes.bound)
         if self.enumerated:
             listed = [k.least for k in self.archive.answered()] + list(self.archive.worse.values())
             proven = max(proven, min(listed, default=np.inf))
@@ -240,7 +266,7 @@ class Rounds:
             left = f", {worse:,} of them until it was clear that they are no better" if worse else ""
             self.said.append(f"all {known + worse:,} decisions of the first stage were evaluated{left}")
         ended = Termination.LIMIT if self.archive.late or best is None else Termination.OPTIMAL
-        if best is None and self.enumerated:
+        if best is None and (self.enumerated or self._bound() == np.inf):
             ended = Termination.INFEASIBLE
         if self.interrupted:
             ended = Termination.INTERRUPTED

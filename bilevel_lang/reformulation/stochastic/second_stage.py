@@ -80,6 +80,16 @@ class SecondStage:
             return Costs(values, values, None)
         return self._one_by_one(points) if self._sides is None else self._as_arrays(points, self._sides)
 
+    def floors(self, lower: Floats, upper: Floats) -> Floats:
+        """(k,) proven of the expected cost at all decisions between ``lower`` and ``upper`` (k, n1), where answers are listed;
+        +inf: some scenario has none."""
+        assert self._listed is not None, "answers are not listed"
+        constant = self.arrays.sense * self.arrays.mean("constant")[0]
+        least = self._listed.least(lower, upper)
+        self.solves += least.size
+        some = np.asarray(np.isfinite(least).all(axis=1))
+        return np.where(some, np.where(some[:, None], least, 0.0) @ self.arrays.probabilities + constant, np.inf)
+
     def one(self, number: int, point: Floats) -> tuple[float, float] | None:
         """Value and proven bound of scenario ``number`` (from 0) at ``point`` (n1,), +inf without an answer; None: too late.
 

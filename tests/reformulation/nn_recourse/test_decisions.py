@@ -59,3 +59,12 @@ def test_what_the_second_stage_does_not_see_is_chosen_best() -> None:
     assert whole is not None
     assert sorted(whole) == pytest.approx([0, 1, 1, 3])
     assert found.completed(np.ones(3)) is None
+    # Boxes: no more than two may be opened, and the permit of the first two is what makes them dear.
+    lower, upper = (
+        np.array([[0.0, 0, 0], [1, 1, 0], [1, 1, 1], [1, 0, 0]]),
+        np.array([[1.0, 1, 1], [1, 1, 0], [1, 1, 1], [1, 1, 0]]),
+    )
+    costs = arrays.first.cost
+    one, both = (float(costs @ found.completed(np.array(point))) for point in ([1.0, 0, 0], [1.0, 1, 0]))
+    assert found.floors(lower, upper) == pytest.approx(np.array([0.0, both, np.inf, one]))
+    assert found.wide(lower)[:, found.seen] == pytest.approx(lower)

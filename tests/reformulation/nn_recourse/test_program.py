@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -39,3 +41,15 @@ def test_the_optimum_is_the_least_over_all_decisions_of_what_network_and_cuts_sa
     run = Highs().run_matrix(made.program, SolverOptions())
     assert run.objective == pytest.approx(min(w + cuts.first_cost(x) for w, x in zip(wanted, corners(), strict=True)))
     assert bool(made.embedding.integer.any()) is not convex  # an input-convex network costs no binaries
+
+
+def test_without_cuts_the_network_alone_says_what_the_second_stage_costs() -> None:
+    arrays = arrays_of_text(facilities(True), ANNOTATION)
+    cuts = Cuts(arrays)
+    decisions = Decisions(arrays, cuts.cost, domain_of(arrays, ("a", "b", "c")), 0)
+    below = replace(network(True), output=Affine(network(True).output.weights, np.array([-500.0])))
+    run = Highs().run_matrix(learned_program(cuts, decisions, below, False, "split").program, SolverOptions())
+    wanted = below(corners())[:, 0] + [cuts.first_cost(x) for x in corners()]
+    assert run.objective == pytest.approx(wanted.min())
+    assert run.objective < -100
+    assert (cuts.expected(corners()) == 0).all()

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import pyomo.environ as pyo
 import pytest
 
 from bilevel_lang.errors import RefusedError
 from bilevel_lang.reformulation.nn_options import NnOptions
+from bilevel_lang.reformulation.nn_recourse import boxes
 from bilevel_lang.reformulation.nn_recourse.decisions import domain_of
 from bilevel_lang.reformulation.nn_recourse.neighbourhood import Neighbourhood
 from bilevel_lang.reformulation.nn_recourse.rounds import Rounds, refuse_cuts
@@ -13,6 +15,7 @@ from bilevel_lang.solvers.highs import Highs
 from bilevel_lang.solvers.solver import SolverOptions, Termination
 from tests.reformulation.nn_recourse.programs import ANNOTATION, facilities
 from tests.reformulation.stochastic.test_extensive import arrays_of_text
+from tests.reformulation.stochastic.test_listed_stage import investment
 
 
 @pytest.mark.parametrize("network", ["icnn", pytest.param("relu", marks=pytest.mark.slow)])
@@ -39,6 +42,37 @@ def test_few_decisions_are_all_evaluated_which_proves_the_best() -> None:
     assert found.closed
     assert found.termination is Termination.OPTIMAL
     assert "all 8 decisions" in found.said[0]
+
+
+def test_continuous_decisions_of_a_listed_second_stage_are_proven_without_a_network() -> None:
+    arrays = investment(pyo.NonNegativeIntegers)
+    found = Rounds(arrays, domain_of(arrays, ("a", "b")), Options(method="nn-embed")).run()
+    optimum = Highs().run_matrix(extensive_form(arrays), SolverOptions()).objective
+    assert found.best is not None
+    assert found.best.total == pytest.approx(optimum)
+    assert found.bound == pytest.approx(optimum)
+    assert found.closed
+    assert found.termination is Termination.OPTIMAL
+    assert "boxes of first-stage decisions" in found.said[0]
+
+
+def test_a_listed_second_stage_without_an_answer_is_infeasible() -> None:
+    arrays = investment(pyo.Binary, needed=4.5)
+    found = Rounds(arrays, domain_of(arrays, ("a", "b")), Options(method="nn-embed")).run()
+    assert found.best is None
+    assert found.termination is Termination.INFEASIBLE
+
+
+def test_networks_go_on_where_boxes_had_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch")
+    monkeypatch.setattr(boxes, "EFFORT", 0.0)
+    arrays = investment(pyo.Binary)
+    options = Options(method="nn-embed", nn=NnOptions(samples=15, layers=(4,)))
+    found = Rounds(arrays, domain_of(arrays, ("a", "b")), options).run()
+    optimum = Highs().run_matrix(extensive_form(arrays), SolverOptions()).objective
+    assert optimum is not None and found.best is not None
+    assert found.bound <= optimum + 1e-6 <= found.best.total + 2e-6
+    assert found.surrogate["kind"] is not None
 
 
 def test_exact_cuts_of_an_integer_second_stage_are_refused() -> None:

@@ -49,6 +49,40 @@ def test_the_best_answer_is_that_of_the_milp(whole: Any, sense: int, needed: flo
         assert np.isinf(ListedStage(arrays, answers).values(np.array([[5.0, 5.0]]))).any()
 
 
+def test_costs_and_bounds_that_differ_from_scenario_to_scenario() -> None:
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var([1, 2], bounds=(0, 5))
+    m.gain, m.most = pyo.Param(initialize=3.0, mutable=True), pyo.Param(initialize=2.0, mutable=True)
+    m.y = pyo.Var([1, 2], domain=pyo.NonNegativeIntegers)
+    m.room = pyo.Constraint(expr=2 * m.y[1] + 3 * m.y[2] + m.x[1] <= 9)
+    m.least = pyo.Constraint(expr=m.y[1] + m.y[2] + m.x[2] >= 1.5)
+    m.few = pyo.Constraint(expr=m.y[1] <= m.most)
+    m.cost = pyo.Objective(expr=m.x[1] + m.x[2] - m.gain * m.y[1] - 4 * m.y[2])
+    arrays = arrays_of_text(m, "jrandvar gain most\n 0.5 3 2\n 0.3 5 1\n 0.2 -1 4\nstage 2 gain most y room least few\n")
+    answers = listed_answers(arrays)
+    assert answers is not None
+    points = np.random.default_rng(0).uniform(0, 5, (8, 2))
+    found = ListedStage(arrays, answers).values(points)
+    assert found == pytest.approx(np.array([recourse_at(arrays, x).values for x in points]))
+
+
+@pytest.mark.parametrize(("sense", "needed"), [(1, 0), (-1, 2)])
+def test_a_box_is_bounded_by_what_its_loosest_sides_allow(sense: int, needed: float) -> None:
+    arrays = investment(pyo.NonNegativeIntegers, sense, needed)
+    answers = listed_answers(arrays)
+    assert answers is not None
+    stage, draw = ListedStage(arrays, answers), np.random.default_rng(1)
+    lower = draw.uniform(0, 4, (20, 2))
+    upper = lower + draw.uniform(0, 1, (20, 2))
+    least = stage.least(lower, upper)
+    for share in draw.random((10, 20, 2)):
+        assert (stage.values(lower + share * (upper - lower)) >= least).all()
+    assert (stage.least(lower, lower) == stage.values(lower)).all()
+    if not needed:
+        # Investment takes capacity and gives none: the box is as good as its lower corner.
+        assert (least == stage.values(lower)).all()
+
+
 def test_every_answer_of_the_relaxed_rows_is_listed() -> None:
     answers = listed_answers(investment(pyo.Binary))
     assert answers is not None
