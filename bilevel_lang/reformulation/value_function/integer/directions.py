@@ -14,7 +14,7 @@ Reference: Fischetti, Ljubic, Monaci and Sinnl 2018, Math. Program. 172:77; impr
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse as sp
@@ -27,6 +27,9 @@ from bilevel_lang.solvers.hot_milp import HotMilp
 from bilevel_lang.solvers.matrix import Flags, Ints, MatrixProgram
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.solver import SolverOptions, Termination
+
+DEARER = 4.0
+"""What a stop's price grows by once it has been one."""
 
 NODES = 20
 """Nodes for a step: any improving step is valid, and the best one not worth a long search."""
@@ -57,8 +60,33 @@ class Directions:
 
     def find(self, z: Floats) -> None:
         """Look for a step at ``z`` (all columns of the program) that few rows and bounds can stop. Raises OutOfTimeError."""
-        step = self._finder.step(z)
-        if step is None or step.tobytes() in self._seen:
+        found = self._finder.step(z)
+        if found is not None:
+            self._learn(found.step)
+
+    def find_several(self, z: Floats, most: int) -> None:
+        """Look for up to ``most`` steps: what may stop one of them is dearer for the next, and every other one goes on from
+        where the last has led. Raises OutOfTimeError.
+        """
+        price = self._finder.price.copy()
+        for k in range(most):
+            found = self._finder.step(z, price)
+            if found is None:
+                return
+            self._learn(found.step)
+            price[found.stops] *= DEARER
+            if k % 2:
+                z = self._extended.complete(z[: self._extended.n] + found.step)
+
+    def clauses(self, first: int) -> list[list[Change]]:
+        """The literals of each clause from number ``first`` on."""
+        found: list[list[Change]] = [[] for _ in range(first, self.count)]
+        for k in np.flatnonzero(self.clause >= first).tolist():
+            found[int(self.clause[k]) - first].append(self.literal(k))
+        return found
+
+    def _learn(self, step: Floats) -> None:
+        if step.tobytes() in self._seen:
             return
         self._seen.add(step.tobytes())
         literals = self._literals(step)
@@ -126,6 +154,14 @@ def _stops(columns: Ints, moved: Floats, lower: Floats, upper: Floats, whole: Fl
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """``step`` (n,), and which of the program's prices it pays."""
+
+    step: Floats
+    stops: Flags
+
+
 class _Finder:
     """min the number of stops of a step that is feasible and improving at a point; one program, only sides and bounds change."""
 
@@ -160,11 +196,12 @@ class _Finder:
         quick = replace(
             options, extra={**options.extra, "mip_max_nodes": NODES, "mip_rel_gap": 0.2, "mip_feasibility_tolerance": 1e-7}
         )
-        self._program, self._counted = program, counted
+        self._program = program
+        self.price: Floats = price
         self.milp = HotMilp(program, quick, deadline)
 
-    def step(self, z: Floats) -> Floats | None:
-        """A step (n,) from ``z``, None where none was found."""
+    def step(self, z: Floats, price: Floats | None = None) -> _Step | None:
+        """A step from ``z``, None where none was found; ``price``: what each of its stops costs."""
         extended, own, program = self._extended, self._own, self._program
         bodies, relaxation = extended.bodies, extended.source.relaxation
         n, k, F = extended.n, len(own), len(bodies.columns)
@@ -176,6 +213,7 @@ class _Finder:
         row_upper[F] = -1.0 if extended.value_whole else -1e-4 * max(1.0, abs(float(extended.value_cost @ z[:n])))
         self.milp.set_bounds(lower, upper)
         self.milp.set_sides(row_lower, row_upper)
+        self.milp.set_cost(np.append(np.zeros(k), self.price if price is None else price))
         try:
             answer = self.milp.solve()
         except SolverFailedError:
@@ -189,4 +227,4 @@ class _Finder:
         step[own] = answer.x[:k]
         # Rounding may have left a step that is none.
         gain = float(extended.value_cost @ step)
-        return step if gain < -0.5e-4 else None
+        return _Step(step, answer.x[k:] > 1e-9) if gain < -0.5e-4 else None

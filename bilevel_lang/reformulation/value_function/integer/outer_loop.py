@@ -1,11 +1,8 @@
-"""The relaxation solved again and again by HiGHS, each time with the disjunctions of more answers of the follower.
+"""The relaxation solved again and again by HiGHS, each time with the disjunctions of more answers and steps of the follower.
 
-An answer's disjunction takes one binary for every row that may block it, shared among answers with the same threshold there:
-
-    value <= v + (largest value - v) * sum b_rt,      sigma_r >= least sigma_r + (t + 1 - least sigma_r) * b_rt
-
-All constants are proven bounds of :mod:`.extended`. Mitsos 2010, J. Glob. Optim. 47:557; Lozano and Smith 2017, Oper. Res.
-65:768.
+Answers (:mod:`.disjunctions`) say what the value is behind decisions that do not block them; steps (:mod:`.directions`) say what
+an answer looks like that cannot be improved in some simple way. Where many rows can block an answer its disjunction says little,
+and the steps, which few can stop, bring the relaxation near a best answer; where answers are hard to block they end the search.
 """
 
 from __future__ import annotations
@@ -15,15 +12,14 @@ import time
 from dataclasses import replace
 
 import numpy as np
-import scipy.sparse as sp
 
-from bilevel_lang.errors import RefusedError
+from bilevel_lang.reformulation.value_function.integer.directions import Directions
 from bilevel_lang.reformulation.value_function.integer.disjunctions import Disjunctions
-from bilevel_lang.reformulation.value_function.integer.extended import Extended
 from bilevel_lang.reformulation.value_function.integer.follower import OutOfTimeError, Response
+from bilevel_lang.reformulation.value_function.integer.master import Master
 from bilevel_lang.reformulation.value_function.integer.prepared import Prepared, with_best
 from bilevel_lang.solvers.highs import Highs
-from bilevel_lang.solvers.matrix import MatrixProgram, MatrixRun
+from bilevel_lang.solvers.matrix import MatrixRun
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.solver import Termination
 from bilevel_lang.solvers.tree_judge import TreeState
@@ -34,6 +30,9 @@ CLOSED = 1e-9
 ROUGH = 0.02
 """Relative gap of the relaxation while its points are no solutions: most of a MILP's time goes into the proof of its optimum, and
 answers can be learned from any of its points."""
+
+STEPS = 5
+"""Steps that are looked for at a point that is no solution."""
 
 
 def outer_loop(prepared: Prepared) -> MatrixRun:
@@ -49,7 +48,8 @@ class OuterLoop:
         self.prepared = prepared
         self.sense = prepared.extended.program.sense
         self.pool = Disjunctions(self.extended)
-        self.master = _Master(self.extended)
+        self.master = Master(self.extended)
+        self.directions = Directions(self.extended, self.follower.options, self.follower.deadline)
         self.incumbent = prepared.incumbent
         self.bound = -math.inf
         self.nodes = self.rounds = 0
@@ -139,6 +139,7 @@ class OuterLoop:
             if not solved:
                 self.master.exclude(z)
             return solved
+        self._find_steps(z)
         self._add(found)
         program, activities = self.extended.program, self.extended.activity_columns
         low, up = program.lower[activities], program.upper[activities]
@@ -153,118 +154,18 @@ class OuterLoop:
     def _add(self, response: Response) -> None:
         known = len(self.pool)
         if self.pool.add(response) == known:
-            self.master.add(response.value, self.pool.thresholds[known], self.pool.admitted(response.value))
+            thresholds = self.pool.thresholds[known]
+            blocks = [self.pool.block(r, float(t)) for r, t in enumerate(thresholds)]
+            self.master.answer(self.pool.admitted(response.value), blocks)
+
+    def _find_steps(self, z: Floats) -> None:
+        known = self.directions.count
+        self.directions.find_several(z, STEPS)
+        for stops in self.directions.clauses(known):
+            self.master.step(stops)
 
     def _tell(self) -> None:
         best = self.sense * self.incumbent.objective if self.incumbent.point is not None else None
         bound = self.sense * self.bound if math.isfinite(self.bound) else None
         state = TreeState(time.perf_counter() - self._started, self.nodes, 0, best, bound)
         self.prepared.progress.tell(state, len(self.pool), self.follower.solves)
-
-
-class _Master:
-    """The relaxation with the disjunctions so far."""
-
-    def __init__(self, extended: Extended) -> None:
-        self._extended = extended
-        program = extended.program
-        activities = extended.activity_columns
-        self._low, self._up = extended.rows.sigma_range(program.lower[activities], program.upper[activities])
-        self._largest = float(program.upper[extended.value])
-        self._binaries: dict[tuple[int, float], int] = {}
-        self._sides: dict[tuple[int, float, float], int] = {}
-        self._rows: list[tuple[list[int], list[float], float]] = []
-        """(columns, coefficients, upper side)"""
-
-    def add(self, value: float, thresholds: Floats, admitted: float) -> None:
-        """The disjunction of one answer. Raises RefusedError where a constant is infinite."""
-        rows = np.flatnonzero(self._up > thresholds + 0.5)
-        blocked = [self._binary(int(r), float(thresholds[r])) for r in rows]
-        size = max(self._largest - admitted, 0.0)
-        if not blocked or size == 0.0:
-            self._rows.append(([self._extended.value], [1.0], admitted))
-            return
-        if not math.isfinite(size):
-            raise _no_bound("the follower's objective")
-        self._rows.append(([self._extended.value, *blocked], [1.0, *[-size] * len(blocked)], admitted))
-
-    def _binary(self, row: int, threshold: float) -> int:
-        extended, rows = self._extended, self._extended.rows
-        known = self._binaries.get((row, threshold))
-        if known is None:
-            known = self._binaries[row, threshold] = self._new_binary()
-            if not math.isfinite(self._low[row]):
-                raise _no_bound("a row of the follower")
-            column = int(extended.activity_columns[rows.activity[row]])
-            reach = threshold + 1 - self._low[row]
-            self._rows.append(([column, known], [-float(rows.sign[row]), reach], -self._low[row]))
-        return known
-
-    def exclude(self, z: Floats) -> None:
-        """Take the decision at ``z`` out: some linking column is smaller or greater. Raises RefusedError as :meth:`add`.
-
-        A column of two values says so itself; others get a binary for either side.
-        """
-        columns: list[int] = []
-        signs: list[float] = []
-        side = -1.0
-        for j in self._extended.links.tolist():
-            low, up, x = float(self._extended.program.lower[j]), float(self._extended.program.upper[j]), float(np.rint(z[j]))
-            if up - low == 1:
-                columns.append(j)
-                signs.append(-1.0 if x == low else 1.0)
-                side += up if x == up else -low
-                continue
-            for sign, end, other in ((1.0, up, low), (-1.0, low, up)):
-                if sign * (end - x) > 0.5:
-                    columns.append(self._apart(j, x, sign, other))
-                    signs.append(-1.0)
-        self._rows.append((columns, signs, side))
-
-    def _apart(self, column: int, x: float, sign: float, other: float) -> int:
-        """A binary that forces ``column`` to be ``x + sign`` or further that way; ``other`` is its bound on the other side."""
-        known = self._sides.get((column, x, sign))
-        if known is None:
-            if not math.isfinite(other):
-                raise _no_bound("a linking variable")
-            known = self._sides[column, x, sign] = self._new_binary()
-            # sign * column >= sign * other + (sign * (x - other) + 1) * binary
-            self._rows.append(([column, known], [-sign, sign * (x - other) + 1], -sign * other))
-        return known
-
-    def point(self, z: Floats) -> Floats:
-        """A solution ``z`` (columns of the extended program) with the binaries that it makes 1."""
-        rows = self._extended.rows
-        sigma = rows.sigma(z[: self._extended.n])
-        full = np.append(z, np.zeros(len(self._binaries) + len(self._sides)))
-        for (row, threshold), column in self._binaries.items():
-            full[column] = float(sigma[row] > threshold + 0.5)
-        return full
-
-    def _new_binary(self) -> int:
-        return self._extended.program.columns + len(self._binaries) + len(self._sides)
-
-    def program(self) -> MatrixProgram:
-        """The relaxation, the binaries, and the rows collected so far."""
-        base, added, count = self._extended.program, len(self._binaries) + len(self._sides), len(self._rows)
-        n = base.columns + added
-        starts = np.cumsum([0] + [len(columns) for columns, _, _ in self._rows])
-        columns = [j for each, _, _ in self._rows for j in each]
-        data = [c for _, each, _ in self._rows for c in each]
-        wide = sp.csr_matrix((base.matrix.data, base.matrix.indices, base.matrix.indptr), shape=(base.rows, n))
-        more = sp.csr_matrix((np.array(data, dtype=float), columns, starts), shape=(count, n))
-        return replace(
-            base,
-            lower=np.append(base.lower, np.zeros(added)),
-            upper=np.append(base.upper, np.ones(added)),
-            integer=np.append(base.integer, np.ones(added, dtype=bool)),
-            cost=np.append(base.cost, np.zeros(added)),
-            matrix=sp.csr_matrix(sp.vstack([wide, more], format="csr")),
-            row_lower=np.append(base.row_lower, np.full(count, -math.inf)),
-            row_upper=np.append(base.row_upper, [side for _, _, side in self._rows]),
-        )
-
-
-def _no_bound(what: str) -> RefusedError:
-    said = f"no bound of {what} could be derived, and HiGHS needs it for a constant"
-    return RefusedError(said, "give the leader's variables bounds, or use `--solver scip`, which branches instead")

@@ -7,7 +7,7 @@ from bilevel_lang.reformulation.value_function.integer.directions import Directi
 from bilevel_lang.reformulation.value_function.integer.extended import extend
 from bilevel_lang.solvers.solver import SolverOptions
 from tests.reformulation.value_function.integer.enumeration import random_program, solutions
-from tests.reformulation.value_function.integer.programs import moore90_extended
+from tests.reformulation.value_function.integer.programs import moore90_extended, program
 
 
 def test_one_step_down_in_moore90() -> None:
@@ -49,3 +49,15 @@ def test_no_solution_is_lost(seed: int) -> None:
         for change in everywhere:
             excess = full[change.column] - change.bound
             assert (excess if change.is_upper else -excess) <= 1e-6
+
+
+def test_several_steps_differ_and_go_on_from_where_the_last_has_led() -> None:
+    # max y1 + y2 + y3 of binaries under one row that never binds: at 0 each can step up, alone or with others.
+    extended = extend(program([1, 0, 0, 0], [[1, 1, 1, 1]], [(-np.inf, 4)], [-1, -1, -1], [(0, 1)] * 4))
+    steps = Directions(extended, SolverOptions(), None)
+    steps.find_several(extended.complete(np.zeros(4)), 4)
+    clauses = steps.clauses(0)
+    assert len(clauses) == steps.count >= 3
+    assert {change.column for clause in clauses for change in clause} >= {1, 2, 3}
+    assert steps.clauses(1) == clauses[1:]
+    assert steps.clauses(steps.count) == []

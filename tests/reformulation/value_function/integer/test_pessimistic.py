@@ -12,9 +12,9 @@ import pytest
 import bilevel_lang as bl
 from bilevel_lang.errors import RefusedError
 from bilevel_lang.reformulation.options import Options
-from bilevel_lang.reformulation.value_function.integer import outer_loop
 from bilevel_lang.reformulation.value_function.integer.arrays import BilevelProgram
 from bilevel_lang.reformulation.value_function.integer.extended import extend
+from bilevel_lang.reformulation.value_function.integer.master import Master
 from bilevel_lang.reformulation.value_function.integer.pessimistic import PessimisticFollower, ties_matter
 from bilevel_lang.reformulation.value_function.integer.search import ENGINES, find_optimum
 from bilevel_lang.solution import Status
@@ -140,7 +140,7 @@ def test_a_linking_variable_without_bounds_is_for_the_tree() -> None:
     extended = extend(program([1, -3, 0], [[-1, 1, 1]], [(0, 0)], [0, 0], [(1, 4), (0, 4), (0, 4)]))
     upper = extended.program.upper.copy()
     upper[0] = np.inf
-    master = outer_loop._Master(dataclasses.replace(extended, program=dataclasses.replace(extended.program, upper=upper)))
+    master = Master(dataclasses.replace(extended, program=dataclasses.replace(extended.program, upper=upper)))
     with pytest.raises(RefusedError, match=r"no bound of a linking variable[\s\S]*--solver scip"):
         master.exclude(np.array([3.0, 0.0, 3.0, 0.0]))
 
