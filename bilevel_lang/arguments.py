@@ -92,7 +92,10 @@ def _add_surrogates(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--samples", type=_count, metavar="N", help="decisions of the leader at which the follower is solved")
     group.add_argument("--layers", metavar="50x50", help="widths of the hidden layers")
     group.add_argument(
-        "--network", choices=["auto", "relu", "icnn", "cuts"], default="auto", help="what is fitted (default auto)"
+        "--network",
+        choices=["auto", "relu", "icnn", "cuts", "encoder", "encoder-relu"],
+        default="auto",
+        help="what is fitted (default auto)",
     )
     group.add_argument(
         "--target", choices=["auto", "value", "leader", "response"], default="auto", help="what it stands for (default auto)"

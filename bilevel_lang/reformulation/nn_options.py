@@ -8,7 +8,9 @@ from pathlib import Path
 
 from bilevel_lang.errors import UsageError
 
-NETWORKS = ("auto", "relu", "icnn", "cuts")
+NETWORKS = ("auto", "relu", "icnn", "cuts", "encoder", "encoder-relu")
+ENCODERS = ("encoder", "encoder-relu")
+"""Networks of the expected cost over any set of scenarios, of stochastic programs alone."""
 TARGETS = ("auto", "value", "leader", "response")
 MOST_SAMPLES = 10_000_000
 MOST_ROUNDS = 1000
@@ -20,7 +22,8 @@ MOST_TRIED = 1000
 class NnOptions:
     """``surrogate``: an ONNX file to use instead of training. ``samples`` of the follower, ``layers`` the hidden widths.
 
-    ``network`` ``relu``, ``icnn``, ``cuts`` (exact pieces of an LP follower's value) or ``auto``; ``target`` ``value``,
+    ``network`` ``relu``, ``icnn``, ``cuts`` (exact pieces of an LP follower's value) or ``auto``; of stochastic programs also
+    ``encoder`` and ``encoder-relu``, networks for all sets of scenarios (input-convex, or of ReLUs); ``target`` ``value``,
     ``leader``, ``response`` or ``auto``; ``refine`` rounds of sampling around the best point; ``embedding`` the form of the
     ReLUs; ``workers`` processes that sample, or ``cluster``, the address of a Dask scheduler; ``save_surrogate`` an ONNX file to
     write; ``folder`` keeps samples and training, so that an interrupted run goes on; ``search`` networks of other widths and
@@ -73,6 +76,11 @@ class NnOptions:
                 raise UsageError(f"option `{name}` is a path, not {value!r}")
             if value is not None:
                 object.__setattr__(self, name, Path(value))
+
+    @property
+    def encodes(self) -> bool:
+        """Whether a stochastic program gets a network of all sets of scenarios: only such a one is kept or brought."""
+        return self.network in ENCODERS or self.surrogate is not None or self.save_surrogate is not None
 
     @property
     def given(self) -> tuple[str, ...]:

@@ -14,8 +14,8 @@ from bilevel_lang.uncertainty.scenario_set import ScenarioSet
 
 RiskKind = Literal["expectedvalue", "cvarlo", "cvarup", "varlo", "varup"]
 
-SOLVED, EVALUATED = 1, 2
-"""The streams of random numbers: of the sample that is solved, and of the one on which the answer is tried out."""
+SOLVED, EVALUATED, TRAINED = 1, 2, 3
+"""The streams of random numbers: of the sample that is solved, of the one on which the answer is tried out, of training."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +84,11 @@ class StochasticProgram:
         """``count`` scenarios drawn from the laws, independent of those that were solved. Raises RefusedError where a parameter
         does not take its value."""
         return self._within(drawn(self.groups, count, (self.seed, seed), EVALUATED))
+
+    def training(self, count: int, seed: int) -> ScenarioSet:
+        """``count`` scenarios drawn from the laws to train a network on. Raises RefusedError where a parameter does not take its
+        value."""
+        return self._within(drawn(self.groups, count, (self.seed, seed), TRAINED))
 
     def _within(self, scenarios: ScenarioSet) -> ScenarioSet:
         """The same scenarios, after a look at what the parameters were declared to hold."""

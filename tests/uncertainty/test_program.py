@@ -16,6 +16,8 @@ def test_all_scenarios_or_a_sample_of_them() -> None:
     assert drawn.size == 50
     assert set(drawn.values.ravel()) == {90, 60, 30}
     assert drawn.values.tolist() != program.fresh(50, 0).values.tolist()
+    assert program.training(50, 0).values.tolist() not in (drawn.values.tolist(), program.fresh(50, 0).values.tolist())
+    assert program.training(50, 0).values.tolist() == program.training(50, 0).values.tolist()
 
 
 def test_a_law_without_a_sample_is_refused_with_the_two_mends() -> None:

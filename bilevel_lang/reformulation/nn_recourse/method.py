@@ -15,8 +15,12 @@ import numpy as np
 from pyomo.common.collections import ComponentMap
 
 from bilevel_lang.errors import RefusedError
+from bilevel_lang.files import require_folder, require_writable
 from bilevel_lang.problem import BilevelProblem
+from bilevel_lang.reformulation.nn_options import ENCODERS, NnOptions
 from bilevel_lang.reformulation.nn_recourse.decisions import domain_of
+from bilevel_lang.reformulation.nn_recourse.encoder_file import GivenEncoder, read_encoder
+from bilevel_lang.reformulation.nn_recourse.encoder_rounds import EncoderRounds
 from bilevel_lang.reformulation.nn_recourse.estimate import not_worth_it, size_of
 from bilevel_lang.reformulation.nn_recourse.rounds import Outcome, Rounds, refuse_cuts
 from bilevel_lang.reformulation.options import Options
@@ -26,9 +30,16 @@ from bilevel_lang.reformulation.stochastic.method import ExtensiveForm, Stochast
 from bilevel_lang.reformulation.stochastic.recourse import recourse_at
 from bilevel_lang.solution import Exactness
 from bilevel_lang.solvers.highs import Highs
+from bilevel_lang.uncertainty.scenario_set import ScenarioSet
 
-NOT_YET = ("surrogate", "save_surrogate", "folder", "cluster", "workers", "search", "target")
+NOT_YET = ("search", "target")
 """Options of nn-embed that stochastic programs do not take."""
+
+OF_ENCODERS = ("folder", "cluster", "workers")
+"""Those of networks for all sets of scenarios alone."""
+
+OF_TRAINING = ("samples", *OF_ENCODERS, "save_surrogate")
+"""Those that do nothing where a network is brought."""
 
 EVALUATED = 1e-4
 """Relative gap of the second stage's MILPs at the decision that is given: what Neur2SP evaluates with."""
@@ -46,6 +57,9 @@ class NnRecourse:
         for name in NOT_YET:
             if name in options.nn.given:
                 return Refusal(f"the option `{name}` is for followers, not for stochastic programs", f"leave `{name}` out")
+        idle = _idle(options.nn)
+        if idle is not None:
+            return idle
         if options.encoding is not None:
             return Refusal(f"it has no complementarities to encode by `{options.encoding}`", "leave `--encoding` out")
         if options.solver not in (None, "highs"):
@@ -62,6 +76,13 @@ class NnRecourse:
         scenarios = problem.stochastic.scenarios(options.scenarios, options.seed)
         compiled = compile_program(problem, scenarios)
         refuse_cuts(compiled.arrays, options)
+        given = None
+        if options.nn.surrogate is not None:
+            given = read_encoder(options.nn.surrogate, problem, compiled, scenarios)
+        if options.nn.save_surrogate is not None:
+            require_writable(options.nn.save_surrogate)
+        if options.nn.folder is not None:
+            require_folder(options.nn.folder)
         drawn = options.scenarios is not None
         size = size_of(compiled.arrays)
         small = not_worth_it(size)
@@ -75,12 +96,15 @@ class NnRecourse:
             exactness=Exactness.APPROXIMATION if drawn else Exactness.EXACT,
             variables=ComponentMap((v, v) for v in compiled.first),
             multipliers=(),
-            run=_Run(compiled),
+            run=_Run(problem, compiled, scenarios, given),
             why=(
                 f"chosen    arrays: {scenarios.size:,} scenarios, one after the other",
                 f"beside it the extensive form: {size}",
             ),
-            warnings=tuple(w for w in (f"{said}; `--evaluate 10000` tries it out on others" if drawn else None, small) if w),
+            warnings=(
+                *(w for w in (f"{said}; `--evaluate 10000` tries it out on others" if drawn else None, small) if w),
+                *(() if given is None else given.said),
+            ),
             compiled=compiled,
             arrays=compiled.arrays,
             scenarios=scenarios,
@@ -97,13 +121,19 @@ class NnRecourse:
 
 @dataclass(frozen=True, eq=False)
 class _Run:
+    problem: BilevelProblem
     compiled: Compiled
+    scenarios: ScenarioSet
+    given: GivenEncoder | None
 
     def __call__(self, options: Options) -> StochasticRun:
         began = time.perf_counter()
         arrays = self.compiled.arrays
         domain = domain_of(arrays, tuple(v.name for v in self.compiled.first))
-        found = Rounds(arrays, domain, options).run()
+        if options.nn.encodes:
+            found = EncoderRounds(self.problem, self.compiled, self.scenarios, domain, options, self.given).run()
+        else:
+            found = Rounds(arrays, domain, options).run()
         sense = arrays.sense
         x = None if found.best is None else found.best.x
         return StochasticRun(
@@ -121,6 +151,20 @@ class _Run:
             proven=found.closed,
             remarks=found.said,
         )
+
+
+def _idle(options: NnOptions) -> Refusal | None:
+    """Of options that would do nothing, or that do not go together."""
+    kept = options.surrogate is not None or options.save_surrogate is not None
+    for name in OF_TRAINING if options.surrogate is not None else () if options.encodes else OF_ENCODERS:
+        if name in options.given:
+            other = "a network that is trained, and `surrogate` brings one" if kept else "networks of all sets of scenarios"
+            mend = f"leave `{name}` out" + ("" if kept else ", or use `--network encoder`")
+            return Refusal(f"the option `{name}` is for {other}", mend)
+    if kept and options.network not in ("auto", *ENCODERS):
+        said = f"a network `{options.network}` is of one set of scenarios, and is not kept in a file"
+        return Refusal(said, "use `--network encoder` or `encoder-relu`, or leave `save_surrogate` out")
+    return None
 
 
 def _message(found: Outcome) -> str:

@@ -4,12 +4,14 @@
 |---|---|
 | ``bilevel_lang.version`` | ``1``: the version of this table |
 | ``bilevel_lang.model`` | what the network stands for: a name, or a hash of the model and annotation |
-| ``bilevel_lang.target`` | ``value``, ``response`` or ``leader`` |
+| ``bilevel_lang.target`` | ``value``, ``response`` or ``leader`` of a bilevel problem; ``expected cost`` of a second stage |
 | ``bilevel_lang.inputs``, ``bilevel_lang.outputs`` | names in order |
 | ``bilevel_lang.lower``, ``bilevel_lang.upper`` | the box of the samples, one number an input, in the inputs' own units |
 | ``bilevel_lang.scaling`` | an object of lists; for information, since the weights contain it |
 | ``bilevel_lang.data_sha256`` | hash of the data set that the network was trained on |
 | ``bilevel_lang.errors`` | an object of numbers, such as ``validation_mae``, in the output's own unit |
+| ``bilevel_lang.parameters`` | names of the random parameters in order, of a network of scenario sets |
+| ``bilevel_lang.least``, ``bilevel_lang.largest`` | the range of each in training |
 | ``bilevel_lang.extra`` | an object of strings: anything else |
 """
 
@@ -25,12 +27,13 @@ from bilevel_lang.errors import OnnxFileError
 
 PREFIX = "bilevel_lang."
 VERSION = "1"
-TARGETS = ("value", "response", "leader")
+OF_SETS = "expected cost"
+TARGETS = ("value", "response", "leader", OF_SETS)
 
 
 @dataclass(frozen=True)
 class Metadata:
-    """See the module for the meaning. Raises ValueError where ``inputs``, ``lower`` and ``upper`` do not fit."""
+    """See the module for the meaning. Raises ValueError where names and ranges do not fit."""
 
     model: str
     target: str
@@ -42,15 +45,20 @@ class Metadata:
     data_sha256: str = ""
     errors: Mapping[str, float] = field(default_factory=dict)
     extra: Mapping[str, str] = field(default_factory=dict)
+    parameters: tuple[str, ...] = ()
+    least: tuple[float, ...] = ()
+    largest: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if self.target not in TARGETS:
             raise ValueError(f"target {self.target!r} is none of {', '.join(TARGETS)}")
         if not len(self.inputs) == len(self.lower) == len(self.upper):
             raise ValueError(f"{len(self.inputs)} inputs, {len(self.lower)} lower and {len(self.upper)} upper bounds")
-        if len(set(self.inputs)) < len(self.inputs):
+        if not len(self.parameters) == len(self.least) == len(self.largest):
+            raise ValueError(f"{len(self.parameters)} random parameters, {len(self.least)} least and {len(self.largest)} largest")
+        if any(len(set(names)) < len(names) for names in (self.inputs, self.parameters)):
             raise ValueError("two inputs have one name")
-        if any(math.isnan(b) for b in (*self.lower, *self.upper)):
+        if any(math.isnan(b) for b in (*self.lower, *self.upper, *self.least, *self.largest)):
             raise ValueError("a bound is NaN")
 
     def properties(self) -> dict[str, str]:
@@ -79,10 +87,19 @@ def metadata_of(properties: Mapping[str, str]) -> Metadata | None:
             data_sha256=_text(properties, "data_sha256"),
             errors={str(k): float(v) for k, v in _json(properties, "errors", dict).items()},
             extra={str(k): str(v) for k, v in _json(properties, "extra", dict).items()},
+            **_of_scenarios(properties),
         )
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         mend = "train again, or remove the entries that begin with bilevel_lang. from metadata_props"
         raise OnnxFileError(f"the metadata of the file are damaged: {error}", mend) from error
+
+
+def _of_scenarios(properties: Mapping[str, str]) -> dict[str, Any]:
+    """What only networks of scenario sets have."""
+    if PREFIX + "parameters" not in properties:
+        return {}
+    ranges = {name: _numbers(_json(properties, name, list)) for name in ("least", "largest")}
+    return {"parameters": tuple(_strings(properties, "parameters")), **ranges}
 
 
 def _text(properties: Mapping[str, str], name: str) -> str:

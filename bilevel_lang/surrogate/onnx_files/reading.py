@@ -19,7 +19,7 @@ from bilevel_lang.surrogate.network import Network
 from bilevel_lang.surrogate.onnx_files.complaint import ComplaintError
 from bilevel_lang.surrogate.onnx_files.limits import LIMITS, Limits
 from bilevel_lang.surrogate.onnx_files.loading import load_message
-from bilevel_lang.surrogate.onnx_files.metadata import Metadata, metadata_of
+from bilevel_lang.surrogate.onnx_files.metadata import OF_SETS, PREFIX, Metadata, metadata_of
 from bilevel_lang.surrogate.onnx_files.operators import attributes_of, constant, operator_of
 from bilevel_lang.surrogate.onnx_files.tensors import array_of
 from bilevel_lang.surrogate.onnx_files.wires import Tape, Value, Wire
@@ -42,7 +42,11 @@ def read_onnx(path: Path, limits: Limits = LIMITS) -> OnnxNetwork:
 
     Raises UsageError where the file cannot be read, OnnxFileError (naming node, operator and mend) for what is refused.
     """
-    model = load_message(path, limits)
+    return network_of(load_message(path, limits), path, limits)
+
+
+def network_of(model: Any, path: Path, limits: Limits) -> OnnxNetwork:
+    """The network in a message that :func:`load_message` let through; ``path`` is for complaints. Raises OnnxFileError."""
     try:
         return _read(model, limits)
     except _NodeError as error:
@@ -64,6 +68,10 @@ class _NodeError(Exception):
 
 
 def _read(model: Any, limits: Limits) -> OnnxNetwork:
+    if any(entry.key == PREFIX + "target" and entry.value == OF_SETS for entry in model.metadata_props):
+        raise ComplaintError(
+            f"the network stands for the {OF_SETS} over sets of scenarios", "use it for the stochastic program it was trained for"
+        )
     values: dict[str, Value] = {}
     for tensor in model.graph.initializer:
         _define(values, tensor.name, array_of(tensor, limits))

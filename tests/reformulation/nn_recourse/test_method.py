@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import bilevel_lang as bl
-from bilevel_lang.errors import RefusedError
+from bilevel_lang.errors import OnnxFileError, RefusedError
 from bilevel_lang.reformulation.nn_options import NnOptions
+from bilevel_lang.reformulation.nn_recourse import encoder_training
 from tests.reformulation.nn_recourse.programs import ANNOTATION, facilities
+from tests.reformulation.nn_recourse.shops import LAWS, OTHERS, best_profit, shop, table
 from tests.stochastic_models import FARMER, LATE, RISKY, THREE, farmer, newsvendor, newsvendor_with_profit
 
 
@@ -42,9 +46,42 @@ def test_an_approximation_is_called_so_and_has_a_bound() -> None:
 
 
 def test_what_it_does_not_take_is_refused_by_name() -> None:
-    with pytest.raises(RefusedError, match="`folder` is for followers"):
+    with pytest.raises(RefusedError, match="`target` is for followers"):
+        bl.solve(newsvendor(), THREE + LATE, method="nn-embed", nn=NnOptions(target="value"))
+    with pytest.raises(RefusedError, match=r"`folder` is for networks of all sets of scenarios[\s\S]*--network encoder"):
         bl.solve(newsvendor(), THREE + LATE, method="nn-embed", nn=NnOptions(folder="here"))  # type: ignore[arg-type]
     with pytest.raises(RefusedError, match="no measure of risk"):
         bl.solve(newsvendor_with_profit(), RISKY + "cvarlo p 0.3\n", method="nn-embed")
     with pytest.raises(RefusedError, match="does not run on scip"):
         bl.solve(newsvendor(), THREE + LATE, method="nn-embed", solver="scip")
+
+
+def test_options_that_do_not_go_together_are_refused() -> None:
+    for word, nn in (
+        ("`samples` is for a network that is trained, and `surrogate` brings one", {"surrogate": "a.onnx", "samples": 20}),
+        ("`save_surrogate` is for a network that is trained", {"surrogate": "a.onnx", "save_surrogate": "b.onnx"}),
+        ("`icnn` is of one set of scenarios", {"network": "icnn", "save_surrogate": "b.onnx"}),
+    ):
+        with pytest.raises(RefusedError, match=word):
+            bl.solve(newsvendor(), THREE + LATE, method="nn-embed", nn=NnOptions(**nn))  # type: ignore[arg-type]
+
+
+def test_a_network_that_was_kept_serves_another_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch")
+    monkeypatch.setattr(encoder_training, "STEPS", 400)
+    net = tmp_path / "net.onnx"
+    nn = NnOptions(save_surrogate=net, samples=60, layers=(12,))
+    first = bl.solve(shop(), LAWS, method="nn-embed", scenarios=10, nn=nn)
+    assert first.certificate is not None and first.certificate.verified
+    values, shares = OTHERS[1]
+    again = bl.solve(shop(), table(values, shares), method="nn-embed", nn=NnOptions(surrogate=net))
+    assert again.certificate is not None and again.certificate.verified
+    assert again.objective is not None and again.bound is not None
+    assert again.objective == pytest.approx(best_profit(values, shares), rel=0.03)
+    assert again.bound >= best_profit(values, shares) - 1e-6
+    assert again.surrogate is not None and again.surrogate["kind"] == "encoder"
+    with pytest.raises(OnnxFileError, match="of another program"):
+        bl.solve(newsvendor(), THREE + LATE, method="nn-embed", nn=NnOptions(surrogate=net))
+    wide = table(np.array([[30.0, 40.0], [140.0, 100.0]]), np.full(2, 0.5))
+    outside = bl.solve(shop(), wide, method="nn-embed", nn=NnOptions(surrogate=net))
+    assert any("`d[1]` is 30 to 140, and was 2" in m for m in outside.messages)

@@ -29,6 +29,18 @@ def test_there_and_back() -> None:
     assert metadata_of({**properties, "author": "somebody"}) == SAMPLE
 
 
+def test_random_parameters_and_their_ranges_go_there_and_back() -> None:
+    sets = dataclasses.replace(SAMPLE, target="expected cost", parameters=("d[1]", "d[2]"), least=(0.1, 2.0), largest=(7.0, 9.5))
+    assert metadata_of(sets.properties()) == sets
+    with pytest.raises(OnnxFileError, match="1 least"):
+        metadata_of({**sets.properties(), "bilevel_lang.least": "[0.1]"})
+    # Files from before there were any.
+    older = {
+        key: text for key, text in SAMPLE.properties().items() if key.rpartition(".")[2] not in ("parameters", "least", "largest")
+    }
+    assert metadata_of(older) == SAMPLE
+
+
 def test_a_foreign_file_has_none() -> None:
     assert metadata_of({"author": "somebody"}) is None
 

@@ -1,0 +1,154 @@
+"""One network for all sets of scenarios: trained here or read from a file, put in for the scenarios that are given.
+
+The decision that it leads to is evaluated in every scenario, and cuts give the bound, as for a network of one set.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from bilevel_lang.problem import BilevelProblem
+from bilevel_lang.reformulation.nn_recourse.archive import Archive, Known
+from bilevel_lang.reformulation.nn_recourse.bounding import Bounded, Bounding
+from bilevel_lang.reformulation.nn_recourse.decisions import Decisions
+from bilevel_lang.reformulation.nn_recourse.encoder_file import GivenEncoder
+from bilevel_lang.reformulation.nn_recourse.encoder_training import LABEL_GAP, EncoderTraining
+from bilevel_lang.reformulation.nn_recourse.neighbourhood import Neighbourhood
+from bilevel_lang.reformulation.nn_recourse.program import Learned, learned_program
+from bilevel_lang.reformulation.nn_recourse.rounds import BOUND_SHARE, CLOSED, SOLVE_SECONDS, WHOLE_SHARE, Outcome
+from bilevel_lang.reformulation.options import Options
+from bilevel_lang.reformulation.stochastic.compilation import Compiled
+from bilevel_lang.reformulation.stochastic.second_stage import SecondStage
+from bilevel_lang.solvers.highs import Highs
+from bilevel_lang.solvers.matrix import MatrixRun
+from bilevel_lang.solvers.program import Floats
+from bilevel_lang.solvers.solver import Termination
+from bilevel_lang.surrogate.bounds.input_set import InputSet
+from bilevel_lang.surrogate.network import Network
+from bilevel_lang.uncertainty.scenario_set import ScenarioSet
+
+LABELS_SHARE, TRAINED_SHARE = 0.6, 0.8
+"""Of a time limit by which the labels, and the network, have to be there."""
+
+
+@dataclass
+class EncoderRounds:
+    """``run`` may be called once. ``given``: a network that was read, None: one is trained; ``domain``: the first stage's box."""
+
+    problem: BilevelProblem
+    compiled: Compiled
+    scenarios: ScenarioSet
+    domain: InputSet
+    options: Options
+    given: GivenEncoder | None = None
+    said: list[str] = field(default_factory=list)
+    training: EncoderTraining | None = None
+    network: Network | None = None
+    learned: Learned | None = None
+    claim: float | None = None
+    decision: Known | None = None
+
+    def run(self) -> Outcome:
+        """Raises RefusedError where there is nothing to train on; Ctrl-C gives what is known by then, as INTERRUPTED."""
+        arrays, limit = self.compiled.arrays, self.options.time_limit
+        self.began = time.perf_counter()
+        self.deadline = None if limit is None else self.began + limit
+        bounding = Bounding(arrays, self.options.gap, self._until(BOUND_SHARE))
+        self.bounded: Bounded = bounding.run()
+        self.cuts = bounding.cuts
+        self.decisions = Decisions(arrays, self.cuts.cost, self.domain, self.options.seed)
+        bounding.stage.stop_at(self.deadline)
+        stage = SecondStage(arrays, relaxed=False, deadline=self.deadline, gap=self.options.gap or LABEL_GAP)
+        self.archive = Archive(self.decisions, self.cuts, stage, bounding.stage)
+        self.near = Neighbourhood(arrays, self.archive, self.options)
+        self.interrupted = False
+        if self.bounded.ended is Termination.INFEASIBLE:
+            return Outcome(None, self.bounded.bound, self.bounded.ended, False, None, self._fields())
+        try:
+            self._all()
+        except KeyboardInterrupt:
+            self.interrupted = True
+        return self._outcome()
+
+    def _until(self, share: float) -> float | None:
+        return None if self.options.time_limit is None else self.began + share * self.options.time_limit
+
+    def _all(self) -> None:
+        # A decision there must be, whatever becomes of the network.
+        if self.bounded.x is not None:
+            self.archive.ask(self._whole(self.bounded.x[self.decisions.seen])[None, :])
+        if self.given is None:
+            deadlines = (self._until(LABELS_SHARE), self._until(TRAINED_SHARE))
+            self.training = EncoderTraining(self.problem, self.compiled, self.decisions, self.cuts, self.options, deadlines)
+            self.given = self.training.run()
+        if self.given.smaller(self.decisions.inputs):
+            self.said.append("the network was trained in a smaller box than the decisions that are possible here")
+        self._solve(self.given)
+        if self.options.nn.refine and not self._closed():
+            self.near.search()
+            left = np.inf if self.deadline is None else max(0.0, WHOLE_SHARE * (self.deadline - time.perf_counter()))
+            self.near.whole(left)
+
+    def _whole(self, point: Floats) -> Floats:
+        return np.asarray(np.where(self.decisions.inputs.integer, np.rint(point), point))
+
+    def _solve(self, given: GivenEncoder) -> None:
+        """Put the network in for the given scenarios, solve, and evaluate the decision in each of them."""
+        self.network = given.network.at(self.scenarios.values, self.scenarios.probabilities)
+        self.learned = learned_program(self.cuts, self.decisions, self.network, False, self.options.nn.embedding)
+        left = SOLVE_SECONDS if self.deadline is None else min(SOLVE_SECONDS, max(0.1, self.deadline - time.perf_counter()))
+        options = replace(self.options.for_solver(left), gap=self.options.gap or 1e-4, extra={})
+        run: MatrixRun = Highs().run_matrix(self.learned.program, options)
+        if run.termination is Termination.INTERRUPTED:
+            raise KeyboardInterrupt
+        if run.x is None or run.objective is None:
+            self.said.append(f"the program with the network has no decision: {run.termination.value}")
+            return
+        self.claim = run.objective
+        self.decision = known = self.archive.value(self._whole(run.x[self.decisions.seen]))
+        if known is not None:
+            sense = self.compiled.arrays.sense
+            head = f"{given.kind}: held-out error {given.mae:.4g} over sets of scenarios"
+            self.said.append(f"{head}; its decision is worth {sense * known.total:.8g}, it said {sense * run.objective:.8g}")
+            self.near.polish(known)
+
+    # --- The end.
+
+    def _bound(self) -> float:
+        proven, best = max(self.bounded.bound, self.near.bound), self.archive.best
+        return proven if best is None else min(proven, best.total)
+
+    def _closed(self) -> bool:
+        best = self.archive.best
+        return best is not None and best.total - self._bound() <= max(self.options.gap or 0.0, CLOSED) * max(1.0, abs(best.total))
+
+    def _outcome(self) -> Outcome:
+        best = self.archive.best
+        ended = Termination.LIMIT if self.archive.late or best is None else Termination.OPTIMAL
+        ended = Termination.INTERRUPTED if self.interrupted else ended
+        said = tuple(self.said if self.training is None else [*self.training.said, *self.said])
+        return Outcome(best, self._bound(), ended, self._closed(), self.claim, self._fields(), said)
+
+    def _fields(self) -> dict[str, Any]:
+        """As docs/json.md has it."""
+        given, training, embedding = self.given, self.training, None if self.learned is None else self.learned.embedding
+        binaries = None if embedding is None else int(embedding.integer.sum())
+        solves, seconds = (0, 0.0) if training is None else (training.solves, training.sampling_seconds)
+        return {
+            "kind": None if given is None else given.kind,
+            "layers": [] if given is None else list(given.layers),
+            "target": "expected cost",
+            "samples": solves,
+            "sampling_seconds": seconds,
+            "solves_per_second": solves / max(seconds, 1e-9),
+            "training_seconds": None if training is None else training.training_seconds,
+            "validation_mae": None if given is None or np.isnan(given.mae) else given.mae,
+            "validation_max_error": None if given is None or np.isnan(given.max_error) else given.max_error,
+            "binaries": binaries,
+            "continuous": None if embedding is None or binaries is None else embedding.columns - binaries,
+            "rounds": 0 if self.learned is None else 1,
+        }
