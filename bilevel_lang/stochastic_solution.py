@@ -227,7 +227,12 @@ class _Answer:
             return None
         fresh = self.program.fresh(count, self.options.seed)
         arrays = compile_program(self.problem, fresh).arrays
-        values = recourse_at(arrays, self.x).values + arrays.first.objective_at(self.x)
+        limit = self.options.time_limit
+        values = recourse_at(arrays, self.x, None if limit is None else self._deadline(limit)).values
+        values = values[~np.isnan(values)] + arrays.first.objective_at(self.x)
+        if len(values) < count:
+            self.messages.append(f"--evaluate: within the time limit {len(values):,} of {count:,} fresh scenarios were solved")
+            count = len(values)
         fine = values[np.isfinite(values)]
         spread = float(fine.std(ddof=1)) / math.sqrt(len(fine)) if len(fine) > 1 else math.inf
         mean = float(fine.mean()) if len(fine) else math.nan

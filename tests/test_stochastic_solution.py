@@ -15,6 +15,8 @@ import bilevel_lang as bl
 from bilevel_lang import stochastic_solution
 from bilevel_lang.errors import RefusedError
 from bilevel_lang.json_report import solution_object
+from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
+from bilevel_lang.reformulation.stochastic.recourse import Recourses, recourse_at
 from bilevel_lang.solution import Certificate, StochasticReport
 from tests.stochastic_models import ALL_DEMANDS, FARMER, LATE, PLANTS, THREE, farmer, newsvendor, plants, profits
 
@@ -105,6 +107,29 @@ def test_fresh_scenarios_without_a_second_stage_are_counted() -> None:
     answer = bl.solve(m, "randvar d uniform 0 100 sample d 1\nsetseed 5\n" + LATE, evaluate=200)
     assert answer.stochastic is not None and answer.stochastic.out_of_sample is not None
     assert 0 < answer.stochastic.out_of_sample.infeasible < 200
+
+
+def test_fresh_scenarios_obey_the_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Each of them takes a MILP; the clock jumps when the first ones are done.
+    m = newsvendor()
+    m.x.domain = m.s.domain = pyo.Integers
+    asked = []
+
+    def slow(arrays: TwoStageArrays, x: Any, deadline: float | None = None, gap: float | None = None) -> Recourses:
+        found = recourse_at(arrays, x, None, gap)
+        if arrays.scenarios != 50:
+            return found
+        asked.append(deadline)
+        late = np.arange(50) >= 30
+        return Recourses(np.where(late, np.nan, found.values), np.where(late, np.nan, found.bounds), found.y)
+
+    monkeypatch.setattr(stochastic_solution, "recourse_at", slow)
+    answer = bl.solve(m, "randvar d uniform 0 100 sample d 4\n" + LATE, evaluate=50, time_limit=30)
+    assert answer.stochastic is not None and answer.stochastic.out_of_sample is not None
+    assert asked[0] is not None
+    assert answer.stochastic.out_of_sample.scenarios == 30
+    assert answer.stochastic.out_of_sample.infeasible == 0
+    assert any("within the time limit 30 of 50 fresh scenarios were solved" in said for said in answer.messages)
 
 
 def integer_program(rng: np.random.Generator) -> tuple[Any, str, Any]:

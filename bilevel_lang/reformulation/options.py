@@ -45,6 +45,9 @@ _KINDS: tuple[tuple[str, Any, str], ...] = (
 MOST_THREADS = 1024
 """More than that no machine has, and HiGHS would start them."""
 
+MOST_SCENARIOS = 1_000_000
+"""To be drawn: what independent laws may make together, too."""
+
 LOOSEST = 0.1
 """A tolerance of that size or more would call anything verified."""
 
@@ -120,6 +123,12 @@ class Options:
                 raise UsageError(f"option `{name}` is a whole number, not {count!r}")
         if self.threads is not None and self.threads > MOST_THREADS:
             raise UsageError(f"option `threads` must be <= {MOST_THREADS}, not {self.threads!r}")
+        for name in ("scenarios", "evaluate"):
+            if (getattr(self, name) or 0) > MOST_SCENARIOS:
+                said = f"option `{name}` must be <= {MOST_SCENARIOS:,}, not {getattr(self, name):,}"
+                raise UsageError(
+                    said, "the error of a sample falls with the square root of its size: 10000 are much for most laws"
+                )
         if self.tolerance >= LOOSEST:
             raise UsageError(
                 f"option `tolerance` must be < {LOOSEST:g}, not {self.tolerance!r}", "it is relative: 1e-5 is the default"

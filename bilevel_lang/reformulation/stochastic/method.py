@@ -33,6 +33,9 @@ from bilevel_lang.uncertainty.scenario_set import ScenarioSet
 LARGEST = 200_000_000
 """Entries of the extensive form's matrix beyond which it is refused: it would not fit into the memory of an ordinary machine."""
 
+LARGE = 1_000_000
+"""Columns of it from which on the user is told."""
+
 
 @dataclass(frozen=True, eq=False)
 class StochasticRun(SolverRun):
@@ -74,6 +77,11 @@ class ExtensiveForm:
             return Refusal(f"the model holds {unknown}", "write them as rows, with binaries of stage 2 where something is chosen")
         if options.position == "pessimistic":
             return Refusal("there is no follower whose ties could go either way", "leave --position out")
+        default = Options()
+        if options.implicit != default.implicit:
+            return Refusal("there is no state variable, which `--implicit` is for", "leave --implicit out")
+        if options.starts != default.starts:
+            return Refusal("no local search is made, which `--starts` is for", "leave --starts out")
         return Accepted(f"two stages, {len(program.parameters)} random parameters")
 
     def prepare(self, problem: BilevelProblem, options: Options) -> TwoStageReformulation:
@@ -104,7 +112,7 @@ class ExtensiveForm:
             multipliers=(),
             run=_Run(form, compiled, arrays, solver),
             why=(f"chosen    arrays: {_size(arrays, form)}", f"chosen    {why}"),
-            warnings=_warnings(drawn, scenarios),
+            warnings=_warnings(drawn, scenarios, form),
             compiled=compiled,
             arrays=arrays,
             scenarios=scenarios,
@@ -172,8 +180,12 @@ def _size(arrays: TwoStageArrays, form: MatrixProgram) -> str:
     )
 
 
-def _warnings(drawn: bool, scenarios: ScenarioSet) -> tuple[str, ...]:
-    if not drawn:
-        return ()
-    said = f"the answer is that of a sample of {scenarios.size} scenarios (--scenarios), not of the law"
-    return (f"{said}; `--evaluate 10000` tries it out on others",)
+def _warnings(drawn: bool, scenarios: ScenarioSet, form: MatrixProgram) -> tuple[str, ...]:
+    said = []
+    if drawn:
+        sample = f"the answer is that of a sample of {scenarios.size} scenarios (--scenarios), not of the law"
+        said.append(f"{sample}; `--evaluate 10000` tries it out on others")
+    if form.columns > LARGE:
+        size = f"{scenarios.size:,} scenarios make {form.columns:,} columns and {form.rows:,} rows, which are solved together"
+        said.append(f"{size}: `--scenarios 1000` draws fewer of them")
+    return tuple(said)

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pyomo.environ as pyo
 import pytest
 from pyomo.mpec import Complementarity, complements
 
 import bilevel_lang as bl
 from bilevel_lang.errors import RefusedError, UsageError
+from bilevel_lang.reformulation.stochastic import method
 from tests.stochastic_models import FARMER, LATE, THREE, farmer, newsvendor
 
 
@@ -28,9 +31,12 @@ def test_the_path_says_how_large_the_extensive_form_is() -> None:
         ({"position": "pessimistic"}, "no follower"),
         ({"solver": "ipopt"}, "does not take arrays"),
         ({"method": "kkt"}, "it knows no scenarios"),
+        ({"implicit": "replication"}, "there is no state variable"),
+        ({"starts": 3}, "no local search"),
+        ({"starts": 3, "method": "nn-embed"}, "no local search"),
     ],
 )
-def test_what_makes_no_sense_is_refused(options: dict[str, str], said: str) -> None:
+def test_what_makes_no_sense_is_refused(options: dict[str, Any], said: str) -> None:
     with pytest.raises(RefusedError, match=said):
         bl.solve(newsvendor(), THREE + LATE, **options)
 
@@ -49,6 +55,15 @@ def test_counts_are_whole_numbers() -> None:
         bl.solve(newsvendor(), THREE + LATE, scenarios=10.5)
     with pytest.raises(UsageError, match="option `evaluate` must be >= 2"):
         bl.solve(newsvendor(), THREE + LATE, evaluate=1)
+    with pytest.raises(UsageError, match="option `scenarios` must be <= 1,000,000, not 2,000,001"):
+        bl.solve(newsvendor(), THREE + LATE, scenarios=2_000_001)
+
+
+def test_a_large_extensive_form_is_told_before_it_is_solved(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(method, "LARGE", 30)
+    few, many = (bl.solve(newsvendor(), THREE + LATE, scenarios=n, time_limit=20).messages for n in (5, 20))
+    assert not any("solved together" in said for said in few)
+    assert any("20 scenarios make 61 columns and 40 rows, which are solved together" in said for said in many)
 
 
 def test_what_arrays_would_have_to_ignore_is_refused() -> None:
