@@ -25,11 +25,13 @@ from bilevel_lang.reformulation.nn_recourse.estimate import not_worth_it, size_o
 from bilevel_lang.reformulation.nn_recourse.rounds import Outcome, Rounds, refuse_cuts
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.rewrite import Accepted, Reformulation, Refusal, Verdict
+from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
 from bilevel_lang.reformulation.stochastic.compilation import Compiled, compile_program
 from bilevel_lang.reformulation.stochastic.method import ExtensiveForm, StochasticRun, TwoStageReformulation
 from bilevel_lang.reformulation.stochastic.recourse import recourse_at
 from bilevel_lang.solution import Exactness
 from bilevel_lang.solvers.highs import Highs
+from bilevel_lang.solvers.program import Floats
 from bilevel_lang.uncertainty.scenario_set import ScenarioSet
 
 NOT_YET = ("search", "target")
@@ -147,7 +149,7 @@ class _Run:
             approximate_objective=None if found.approximate is None else sense * found.approximate,
             surrogate=found.surrogate,
             x=x,
-            y=None if x is None else recourse_at(arrays, x, gap=min(options.gap or EVALUATED, EVALUATED)).y,
+            y=_second_stage(arrays, found, options),
             proven=found.closed,
             remarks=found.said,
         )
@@ -165,6 +167,13 @@ def _idle(options: NnOptions) -> Refusal | None:
         said = f"a network `{options.network}` is of one set of scenarios, and is not kept in a file"
         return Refusal(said, "use `--network encoder` or `encoder-relu`, or leave `save_surrogate` out")
     return None
+
+
+def _second_stage(arrays: TwoStageArrays, found: Outcome, options: Options) -> Floats | None:
+    """(S, n2) at the decision that was found: what is listed, or every scenario solved; None without a decision."""
+    if found.best is None or found.y is not None:
+        return found.y
+    return recourse_at(arrays, found.best.x, gap=min(options.gap or EVALUATED, EVALUATED)).y
 
 
 def _message(found: Outcome) -> str:

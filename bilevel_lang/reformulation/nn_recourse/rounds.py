@@ -22,6 +22,7 @@ from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
 from bilevel_lang.reformulation.stochastic.second_stage import SecondStage
 from bilevel_lang.solvers.highs import Highs
 from bilevel_lang.solvers.matrix import MatrixRun
+from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.solver import Termination
 from bilevel_lang.surrogate.bounds.input_set import InputSet
 from bilevel_lang.surrogate.training.fitting import LEAST_SAMPLES
@@ -64,7 +65,10 @@ CLOSED = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """Of one run: ``best`` is None without a decision. ``value`` and ``bound`` as minimisations; ``closed``: they meet."""
+    """Of one run: ``best`` is None without a decision. ``bound`` as a minimisation; ``closed``: the two meet.
+
+    ``y`` (S, n2): the second stage at the best decision, where it is listed; None otherwise.
+    """
 
     best: Known | None
     bound: float
@@ -73,6 +77,7 @@ class Outcome:
     approximate: float | None
     surrogate: dict[str, Any]
     said: tuple[str, ...] = ()
+    y: Floats | None = None
 
 
 @dataclass
@@ -271,7 +276,8 @@ class Rounds:
         if self.interrupted:
             ended = Termination.INTERRUPTED
         claim = None if tried is None else tried.claim
-        return Outcome(best, bound, ended, self._closed(), claim, self._fields(tried), tuple(self.said))
+        y = None if best is None or self.archive.stage.way != "listed" else self.archive.stage.responses(best.x)
+        return Outcome(best, bound, ended, self._closed(), claim, self._fields(tried), tuple(self.said), y)
 
     def _fields(self, tried: _Tried | None) -> dict[str, Any]:
         """As docs/json.md has it."""

@@ -122,7 +122,11 @@ class TwoStageArrays:
 
     def _recourse(self, number: int) -> Recourse:
         parts = {name: self._slot_of(name, number) for name in SLOTS}
-        matrices = {name: _with_data(getattr(self, name), parts.pop(name)) for name in ("technology", "recourse")}
+        matrices = {"technology": self.technology, "recourse": self.recourse}
+        for name in matrices:
+            data = parts.pop(name)
+            if name in self.varying:  # a new sparse matrix takes longer than all the rest
+                matrices[name] = _with_data(matrices[name], data)
         return Recourse(constant=float(parts.pop("constant")[0]), **parts, **matrices)
 
     def _slot_of(self, name: str, number: int) -> Floats:

@@ -54,6 +54,9 @@ def test_continuous_decisions_of_a_listed_second_stage_are_proven_without_a_netw
     assert found.closed
     assert found.termination is Termination.OPTIMAL
     assert "boxes of first-stage decisions" in found.said[0]
+    assert found.y is not None
+    costs = arrays.cost @ found.y.T @ arrays.probabilities + arrays.first.objective_at(found.best.x)
+    assert costs == pytest.approx(optimum)
 
 
 def test_a_listed_second_stage_without_an_answer_is_infeasible() -> None:
