@@ -15,6 +15,9 @@ VARIABLES_SHOWN = 40
 
 TIES_SHOWN = 5
 
+CLOSED = 1e-6
+"""Relative gap at which a bound has met an objective."""
+
 
 def solution_text(solution: BilevelSolution, verbose: bool = False) -> str:
     """The answer: status, objective, certificate, variables, messages, times."""
@@ -128,10 +131,8 @@ def _gloss(solution: BilevelSolution) -> str:
     verified = "every agent verified" if len(solution.followers) != 1 else "follower verified"
     if not solution.followers:
         verified = "checked on the original model"
-    if solution.stochastic is not None:
-        proved = "optimality proved" if solution.exactness is Exactness.EXACT else "optimal for the sample"
-        if solution.status in (Status.OPTIMAL, Status.FEASIBLE):
-            return f" (scenarios verified, {proved})"
+    if solution.stochastic is not None and solution.status in (Status.OPTIMAL, Status.FEASIBLE):
+        return f" (scenarios verified, {_proved(solution)})"
     if solution.status is Status.OPTIMAL and not solution.has_leader:
         return f" (a verified equilibrium; {verified})"
     if solution.status is Status.OPTIMAL:
@@ -141,6 +142,14 @@ def _gloss(solution: BilevelSolution) -> str:
     if solution.status is Status.VERIFICATION_FAILED:
         return " (NOT VERIFIED: this is not an answer to the problem)"
     return ""
+
+
+def _proved(solution: BilevelSolution) -> str:
+    """What is known of the optimality of a stochastic program's answer."""
+    if solution.status is Status.OPTIMAL and solution.exactness is Exactness.EXACT:
+        return "optimality proved"
+    reached = solution.gap is not None and solution.gap <= CLOSED
+    return "optimal for the sample" if reached else "optimality not proved"
 
 
 def _certificate(certificate: Certificate) -> str:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import bilevel_lang as bl
 from bilevel_lang.display import check_text, solution_text
 from bilevel_lang.solution import OutOfSample, RiskValue, StochasticReport
@@ -66,3 +68,10 @@ def test_the_whole_report() -> None:
     assert "optimal (scenarios verified, optimality proved)" in text
     assert "objective 1110" in text
     assert "second stage: objective 1110, solved again 1110" in text
+
+
+def test_an_answer_is_called_optimal_for_a_sample_only_where_bound_and_objective_meet() -> None:
+    drawn = bl.solve(newsvendor(), "randvar d normal 45 10\n" + LATE, scenarios=20)
+    assert "feasible (scenarios verified, optimal for the sample)" in solution_text(drawn)
+    assert "(scenarios verified, optimality not proved)" in solution_text(replace(drawn, gap=0.15))
+    assert "(scenarios verified, optimality not proved)" in solution_text(replace(drawn, gap=None))

@@ -33,8 +33,9 @@ from bilevel_lang.uncertainty.scenario_set import ScenarioSet
 PROBES = 3
 """Scenarios of the training in which the second stage is compared."""
 
-OUTSIDE, NAMED = 1e-9, 3
-"""Share of a range by which it may be left without a word, and names that one warning tells."""
+OUTSIDE, NAMED = 0.02, 3
+"""Share of a range by which it may be left without a word, since samples of one law end in different places; and names that one
+warning tells."""
 
 PARTS = {
     "cost": "the costs of its variables",
@@ -205,7 +206,7 @@ def _outside(
     """A warning with numbers where scenarios lie outside of what was seen in training."""
     least, largest = np.array(metadata.least)[order], np.array(metadata.largest)[order]
     low, up = scenarios.values.min(axis=0), scenarios.values.max(axis=0)
-    slack = OUTSIDE * np.maximum(1.0, np.maximum(np.abs(least), np.abs(largest)))
+    slack = OUTSIDE * (largest - least) + 1e-9 * np.maximum(np.abs(least), np.abs(largest))
     out = np.flatnonzero((low < least - slack) | (up > largest + slack))
     if not out.size:
         return ()
