@@ -9,10 +9,12 @@ import sys
 import threading
 from typing import Any
 
+import numpy as np
 import scipy.sparse as sp
 
 from bilevel_lang.errors import SolverFailedError, UsageError
-from bilevel_lang.solvers.matrix import MatrixProgram
+from bilevel_lang.solvers.matrix import Flags, MatrixProgram
+from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.settled import load_module
 from bilevel_lang.solvers.solver import Missing, SolverOptions, Termination
 
@@ -31,6 +33,9 @@ TOLERANCES = {
     "qp_regularization_value": 1e-7,
 }
 """Options set for every run; ``SolverOptions`` and its ``extra`` override them."""
+
+ROUNDING = 1e-9
+"""What a bound of an integer column may be beyond a whole number, relative to max(1, its size), and still be that number."""
 
 _STATUS = {
     "kOptimal": Termination.OPTIMAL,
@@ -91,7 +96,7 @@ def _pass(highspy: Any, highs: Any, program: MatrixProgram) -> None:
     lp.num_col_, lp.num_row_ = program.columns, program.rows
     lp.col_cost_ = program.sense * program.cost
     lp.offset_ = program.sense * program.constant
-    lp.col_lower_, lp.col_upper_ = program.lower, program.upper
+    lp.col_lower_, lp.col_upper_ = whole_bounds(program.lower, program.upper, program.integer)
     lp.row_lower_, lp.row_upper_ = program.row_lower, program.row_upper
     matrix = program.matrix.tocsc()
     lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
@@ -110,6 +115,19 @@ def _pass(highspy: Any, highs: Any, program: MatrixProgram) -> None:
         raise SolverFailedError(
             "HiGHS does not accept the model's numbers", help="look for coefficients of 1e15 or more; rescale the model"
         )
+
+
+def whole_bounds(lower: Floats, upper: Floats, integer: Flags) -> tuple[Floats, Floats]:
+    """The bounds with those of the ``integer`` columns at whole numbers, inwards; all (n,), crossed where none lies between.
+
+    HiGHS 1.15.1 calls feasible MILPs infeasible, or solved without a point, where a bound of an integer column is fractional.
+    """
+    if not integer.any():
+        return lower, upper
+    room = ROUNDING * np.maximum(1.0, np.abs(np.where(np.isfinite(lower), lower, 0.0)))
+    raised = np.where(integer, np.ceil(lower - room), lower)
+    room = ROUNDING * np.maximum(1.0, np.abs(np.where(np.isfinite(upper), upper, 0.0)))
+    return raised, np.where(integer, np.floor(upper + room), upper)
 
 
 def go(highs: Any) -> Termination:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from bilevel_lang.solvers.highs import Highs, undo_regularisation
-from bilevel_lang.solvers.highs_instance import load, termination_of
+from bilevel_lang.solvers.highs_instance import load, termination_of, whole_bounds
 from bilevel_lang.solvers.matrix import MatrixProgram
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.solver import SolverOptions, Termination
@@ -77,7 +77,8 @@ class VariantSolver:
         if variants.row_lower is not None and variants.row_upper is not None:
             highs.changeRowsBounds(len(variants.rows), variants.rows, variants.row_lower[i], variants.row_upper[i])
         if variants.lower is not None and variants.upper is not None:
-            highs.changeColsBounds(len(variants.columns), variants.columns, variants.lower[i], variants.upper[i])
+            low, up = whole_bounds(variants.lower[i], variants.upper[i], self.program.integer[variants.columns])
+            highs.changeColsBounds(len(variants.columns), variants.columns, low, up)
         if variants.cost is not None:
             highs.changeColsCost(len(variants.costly), variants.costly, variants.cost[i])
         if variants.coefficients is not None:

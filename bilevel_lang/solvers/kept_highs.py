@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from bilevel_lang.errors import SolverFailedError
-from bilevel_lang.solvers.highs_instance import load
+from bilevel_lang.solvers.highs_instance import load, whole_bounds
 from bilevel_lang.solvers.matrix import MatrixProgram
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.solver import SolverOptions
@@ -30,6 +30,7 @@ class KeptHighs:
         assert program.sense == 1 and program.quadratic is None
         self.deadline = deadline
         self.solves = 0
+        self._integer = program.integer
         self._lower, self._upper, self._cost = program.lower.copy(), program.upper.copy(), program.cost.copy()
         self._row_lower, self._row_upper = program.row_lower.copy(), program.row_upper.copy()
         extra = {key: setting for key, setting in options.extra.items() if key != "start"} | (settings or {})
@@ -40,7 +41,7 @@ class KeptHighs:
         """New bounds (n,) for the next solves."""
         moved = np.flatnonzero((lower != self._lower) | (upper != self._upper)).astype(np.int32)
         if moved.size:
-            self._highs.changeColsBounds(len(moved), moved, lower[moved], upper[moved])
+            self._highs.changeColsBounds(len(moved), moved, *whole_bounds(lower[moved], upper[moved], self._integer[moved]))
             self._lower[moved], self._upper[moved] = lower[moved], upper[moved]
 
     def set_sides(self, lower: Floats, upper: Floats) -> None:

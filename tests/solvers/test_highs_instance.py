@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse as sp
 
 from bilevel_lang.errors import UsageError
-from bilevel_lang.solvers.highs_instance import go, load, termination_of
+from bilevel_lang.solvers.highs_instance import go, load, termination_of, whole_bounds
 from bilevel_lang.solvers.matrix import MatrixProgram
 from bilevel_lang.solvers.solver import SolverOptions, Termination
 
@@ -52,3 +52,48 @@ def test_options_go_through_and_unknown_ones_are_mistakes() -> None:
     assert [highs.getOptionValue(name)[1] for name in wanted] == [1, 0.25, 3, "off"]
     with pytest.raises(UsageError, match="no_such"):
         load(program(), SolverOptions(extra={"no_such": 1}))
+
+
+def fractional(upper: float) -> MatrixProgram:
+    """min t + 0.7 a + 0.3 b  s.t.  0.4 y + o >= 1,  z + y - 5 o = -0.35,  t - z + a >= 0,  t + b >= 0,  y whole <= ``upper``."""
+    entries = [[0, 0, -0.4, -1, 0, 0], [0, 1, 1, -5, 0, 0], [1, -1, 0, 0, 1, 0], [1, 0, 0, 0, 0, 1]]
+    return MatrixProgram(
+        lower=np.array([-np.inf, -2000, 0, 0, 0, 0]),
+        upper=np.array([np.inf, 2000, upper, 200, np.inf, np.inf]),
+        integer=np.array([False, False, True, False, False, False]),
+        cost=np.array([1, 0, 0, 0, 0.7, 0.3]),
+        matrix=sp.csr_matrix(np.array(entries)),
+        row_lower=np.array([-np.inf, -0.35, 0, 0]),
+        row_upper=np.array([-1, -0.35, np.inf, np.inf]),
+    )
+
+
+def test_integers_with_fractional_bounds() -> None:
+    # HiGHS 1.15.1 calls the first one infeasible, and the second one solved without a point.
+    whole = load(fractional(6.0), SolverOptions())
+    assert go(whole) is Termination.OPTIMAL
+    highs = load(fractional(6.5), SolverOptions())
+    assert go(highs) is Termination.OPTIMAL
+    assert highs.getInfo().objective_function_value == pytest.approx(whole.getInfo().objective_function_value)
+    other = MatrixProgram(
+        lower=np.array([-2000.0, 0.0, 0.0, 0.0]),
+        upper=np.array([2000.0, 4.6, 200.0, np.inf]),
+        integer=np.array([False, True, False, False]),
+        cost=np.array([0.0, 0.0, 0.0, -2.0]),
+        matrix=sp.csr_matrix([[1.0, -0.3, 5.0, 0.0], [1.0, 0.0, 0.0, 1.0]]),
+        row_lower=np.array([1.7486, 0.0]),
+        row_upper=np.array([1.7486, np.inf]),
+        sense=-1,
+    )
+    highs = load(other, SolverOptions())
+    assert go(highs) is Termination.OPTIMAL and highs.getInfo().primal_solution_status == 2
+
+
+def test_whole_bounds() -> None:
+    integer = np.array([True, True, True, True, False])
+    lower, upper = np.array([0.2, -np.inf, 3 + 1e-12, 0.2, 0.5]), np.array([4.9, np.inf, 7 - 1e-12, 0.8, 1.5])
+    low, up = whole_bounds(lower, upper, integer)
+    assert low.tolist() == [1.0, -np.inf, 3.0, 1.0, 0.5] and up.tolist() == [4.0, np.inf, 7.0, 0.0, 1.5]
+    nowhere = fractional(0.8)
+    nowhere.lower[2] = 0.2
+    assert go(load(nowhere, SolverOptions())) is Termination.INFEASIBLE

@@ -14,6 +14,7 @@ from bilevel_lang.solvers.hot_variants import VariantSolver
 from bilevel_lang.solvers.matrix import MatrixProgram
 from bilevel_lang.solvers.solver import SolverOptions, Termination
 from bilevel_lang.solvers.variants import Answers, Variants
+from tests.solvers.test_highs_instance import fractional
 
 
 def random_program(seed: int, whole: int = 0, curved: bool = False) -> MatrixProgram:
@@ -124,3 +125,12 @@ def test_each_variant_has_its_own_time_limit() -> None:
     assert answers.terminations == [Termination.LIMIT] * 2
     # The best point known, and whole.
     assert np.isfinite(answers.x).all() and set(np.unique(answers.x)) <= {0.0, 1.0}
+
+
+def test_bounds_of_integers_may_be_fractional() -> None:
+    # HiGHS 1.15.1 calls the first variant infeasible where 6.5 is handed to it.
+    program = fractional(6.0)
+    upper = np.array([[6.5], [0.7], [3.2]])
+    variants = Variants(3, columns=np.array([2], dtype=np.int32), lower=np.zeros((3, 1)), upper=upper)
+    answers = VariantSolver(program, SolverOptions()).solve(variants)
+    assert compare(program, variants, answers) == 3

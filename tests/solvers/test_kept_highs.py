@@ -11,6 +11,7 @@ from bilevel_lang.errors import SolverFailedError, UsageError
 from bilevel_lang.solvers.kept_highs import KeptHighs
 from bilevel_lang.solvers.matrix import MatrixProgram
 from bilevel_lang.solvers.solver import SolverOptions
+from tests.solvers.test_highs_instance import fractional
 
 
 class Kept(KeptHighs):
@@ -19,6 +20,9 @@ class Kept(KeptHighs):
     def objective(self) -> float:
         self._highs.run()
         return float(self._highs.getInfo().objective_function_value)
+
+    def solved(self) -> bool:
+        return bool(self._highs.getModelStatus().name == "kOptimal")
 
     def setting(self, name: str) -> object:
         return self._highs.getOptionValue(name)[1]
@@ -83,3 +87,12 @@ def test_errors_have_the_mend() -> None:
     kept = Kept(knapsack(), SolverOptions(), None)
     kept.objective()
     assert "HiGHS could not solve this: Optimal\nhelp: rescale the model" in str(kept.gave_up())
+
+
+def test_new_bounds_of_integers_may_be_fractional() -> None:
+    # HiGHS 1.15.1 calls this program infeasible where 6.5 is handed to it.
+    program = fractional(6.0)
+    expected = Kept(program, SolverOptions(), None).objective()
+    kept = Kept(program, SolverOptions(), None)
+    kept.set_bounds(program.lower, fractional(6.5).upper)
+    assert kept.objective() == pytest.approx(expected) and kept.solved()
