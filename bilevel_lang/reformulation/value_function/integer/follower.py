@@ -13,6 +13,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from bilevel_lang.errors import SolverFailedError
+from bilevel_lang.reformulation.value_function.integer.blocking import Blocking
 from bilevel_lang.reformulation.value_function.integer.extended import Extended
 from bilevel_lang.reformulation.value_function.integer.leader_best import LeaderBest
 from bilevel_lang.reformulation.value_function.integer.recession import improves_without_end
@@ -67,7 +68,7 @@ class Follower:
         self.options, self.deadline = options, deadline
         self._best = HotMilp(self._program(extended.value_cost[self._own]), options, deadline)
         self._leader_best: LeaderBest | None = None
-        self._blocking: _Blocking | None = None
+        self._blocking: Blocking | None = None
         self._responses: dict[bytes, Response | None] = {}
         self._lasting: dict[bytes, Response | None] = {}
         self._favourable: dict[bytes, Floats | None] = {}
@@ -229,11 +230,15 @@ class Follower:
     def hard_to_block(self, z: Floats, at_most: float, lower: Floats, upper: Floats) -> Response | None:
         """An answer to ``z`` no worse than ``at_most`` that the fewest rows can block for activities in [lower, upper] (K,).
 
-        The idea is SEP-2 of Fischetti, Ljubic, Monaci and Sinnl 2017, Oper. Res. 65:1615. None where there is none.
+        The idea is SEP-2 of Fischetti, Ljubic, Monaci and Sinnl 2017, Oper. Res. 65:1615. None where none was found within
+        :data:`.blocking.NODES` nodes: any such answer may be learned from, and the best one is not worth a long search.
         """
         if self._blocking is None:
-            self._blocking = _Blocking(self, self._program(np.zeros(len(self._own))), self.options, self.deadline)
-        found = in_time(self._blocking.solve(*self._sides_at(z), at_most, lower, upper))
+            program = self._program(np.zeros(len(self._own)))
+            self._blocking = Blocking(self.extended, self._own, program, self.options, self.deadline)
+        found = self._blocking.solve(*self._sides_at(z), at_most, lower, upper)
+        if self._blocking.milp.out_of_time():
+            raise OutOfTimeError("the time limit is reached")
         if found.x is None:
             return None
         own = found.x[: len(self._own)]
@@ -250,51 +255,3 @@ def in_time(answer: MilpAnswer) -> MilpAnswer:
     if answer.termination in (Termination.LIMIT, Termination.INTERRUPTED):
         raise OutOfTimeError("the time limit is reached")
     return answer
-
-
-class _Blocking:
-    """The follower's rows, its objective as a row, and a binary for every linked row that could block the answer."""
-
-    def __init__(self, follower: Follower, program: MatrixProgram, options: SolverOptions, deadline: float | None) -> None:
-        extended = follower.extended
-        rows, activities = extended.rows, extended.activity_columns
-        self._rows = rows
-        low, up = rows.sigma_range(extended.program.lower[activities], extended.program.upper[activities])
-        self._finite = np.flatnonzero(np.isfinite(low) & np.isfinite(up) & (up > low))
-        self._global_up = up
-        spread = rows.scale[self._finite] * (up - low)[self._finite]
-        count, own = len(self._finite), follower.own
-        blocks = sp.bmat(
-            [
-                [program.matrix, None],
-                [sp.csr_matrix(extended.value_cost[own]), None],
-                [rows.B[self._finite][:, own], -sp.diags(spread)],
-            ]
-            if count
-            else [[program.matrix], [sp.csr_matrix(extended.value_cost[own])]],
-            format="csr",
-        )
-        self._count = count
-        nothing = np.full(count, -np.inf)
-        self.milp = HotMilp(
-            replace(
-                program,
-                lower=np.append(program.lower, np.zeros(count)),
-                upper=np.append(program.upper, np.ones(count)),
-                integer=np.append(program.integer, np.ones(count, dtype=bool)),
-                cost=np.append(program.cost, np.ones(count)),
-                matrix=sp.csr_matrix(blocks),
-                row_lower=np.concatenate([program.row_lower, [-np.inf], nothing]),
-                row_upper=np.concatenate([program.row_upper, [np.inf], -nothing]),
-            ),
-            options,
-            deadline,
-        )
-
-    def solve(self, low: Floats, up: Floats, at_most: float, lower: Floats, upper: Floats) -> MilpAnswer:
-        rows, finite = self._rows, self._finite
-        _, local_up = rows.sigma_range(lower, upper)
-        never = rows.side[finite] - rows.scale[finite] * local_up[finite]
-        nothing = np.full(self._count, -np.inf)
-        self.milp.set_sides(np.concatenate([low, [-np.inf], nothing]), np.concatenate([up, [at_most], never]))
-        return self.milp.solve()

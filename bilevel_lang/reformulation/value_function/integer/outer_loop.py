@@ -32,7 +32,10 @@ ROUGH = 0.02
 answers can be learned from any of its points."""
 
 STEPS = 5
-"""Steps that are looked for at a point that is no solution."""
+"""Steps that are looked for at a point that is no solution, at the least."""
+
+COLUMNS = 20
+"""One step more for every so many columns of the follower: the more it has, the more there is to improve."""
 
 
 def outer_loop(prepared: Prepared) -> MatrixRun:
@@ -160,7 +163,7 @@ class OuterLoop:
 
     def _find_steps(self, z: Floats) -> None:
         known = self.directions.count
-        self.directions.find_several(z, STEPS)
+        self.directions.find_several(z, max(STEPS, len(self.directions.own) // COLUMNS))
         for stops in self.directions.clauses(known):
             self.master.step(stops)
 

@@ -65,16 +65,6 @@ def test_an_answer_that_lasts_is_feasible_for_every_sigma() -> None:
     assert follower.lasting(np.full(len(rows), INF)) is None
 
 
-def test_an_answer_that_few_rows_can_block() -> None:
-    follower = oracle(knapsack())
-    low, up = np.zeros(3), np.ones(3)
-    # Worth at least 4: one item will do, and any of them can be forbidden.
-    found = follower.hard_to_block(np.zeros(6), -4.0, low, up)
-    assert found is not None
-    assert found.y.sum() == 1
-    assert follower.hard_to_block(np.zeros(6), -12.0, low, up) is None
-
-
 def test_the_deadline_ends_the_work() -> None:
     with pytest.raises(OutOfTimeError):
         oracle(moore90(), time.perf_counter() - 1).response(at(2))
