@@ -17,8 +17,8 @@ from bilevel_lang.reformulation.nn_embed.judge import Judge
 from bilevel_lang.reformulation.nn_embed.reading import SampledProblem, read_sampled
 from bilevel_lang.solvers.solver import SolverOptions
 
-NAME = "LP"
-"""In the column of the rounds."""
+NAME = "LP for"
+"""In the column of the rounds, before the rounds whose time it is given."""
 
 
 def lp_relaxation(case: Case, limit: float) -> tuple[str, float | None]:

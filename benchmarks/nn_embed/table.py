@@ -10,7 +10,17 @@ WITHIN = (0.0001, 0.01, 0.02)
 
 def summary(results: list[dict[str, Any]]) -> str:
     """One row for each group and number of rounds."""
-    head = ("group", "refine", "runs", "refused", "verified", *(f"<= {100 * w:g} %" for w in WITHIN), "mean error %", "median s")
+    head = (
+        "group",
+        "refine",
+        "runs",
+        "refused",
+        "verified",
+        *(f"<= {100 * w:g} %" for w in WITHIN),
+        "mean error %",
+        "median s",
+        "processor s",
+    )
     lines = ["  ".join(f"{h:>12s}" for h in head)]
     for group, refine in sorted({(r["group"], r["refine"]) for r in results}, key=lambda key: (key[0], str(key[1]))):
         rows = [r for r in results if (r["group"], r["refine"]) == (group, refine)]
@@ -20,7 +30,9 @@ def summary(results: list[dict[str, Any]]) -> str:
         near = [f"{100 * sum(e <= w for e in errors) / max(1, len(known)):.1f} %" for w in WITHIN]
         mean = f"{100 * statistics.fmean(errors):.3f}" if errors else "-"
         seconds = f"{statistics.median(r['seconds'] for r in rows):.1f}"
+        worked = [r["processor"] for r in rows if "processor" in r]
+        processor = f"{statistics.median(worked):.1f}" if worked else "-"
         verified = sum(bool(r.get("verified")) for r in tried)
-        cells = (group, refine, len(rows), len(rows) - len(tried), verified, *near, mean, seconds)
+        cells = (group, refine, len(rows), len(rows) - len(tried), verified, *near, mean, seconds, processor)
         lines.append("  ".join(f"{c!s:>12s}" for c in cells))
     return "\n".join(lines)

@@ -60,6 +60,12 @@ class Judge:
         products = None if evaluated is None else evaluated.products
         self._answers = Answers(source, inputs, options, deadline, products, as_it_comes=evaluated is not None)
         self._sampler = sampler
+        self._asked_itself = 0
+
+    @property
+    def drawn(self) -> int:
+        """Decisions at which problems were solved so far, by this judge or its sampler, and not read from files."""
+        return self._asked_itself + (0 if self._sampler is None else self._sampler.drawn)
 
     @property
     def solves(self) -> int:
@@ -78,7 +84,10 @@ class Judge:
         """The verdict at ``x`` (n,), whole inputs rounded. Raises SolverFailedError where HiGHS gives up."""
         x = self._rounded(x)
         found = self._known.get(_key(x))
-        return self._learn(x, self._answers.at(x)) if found is None else found
+        if found is None:
+            self._asked_itself += 1
+            found = self._learn(x, self._answers.at(x))
+        return found
 
     def ask_all(self, points: Floats, over: Callable[[], bool] = lambda: False) -> list[Verdict]:
         """The verdicts at ``points`` (k, n) and their order, fewer where ``over`` says that there is no time left."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from pyomo.common.collections import ComponentMap
 
-from bilevel_lang.errors import RefusedError
+from bilevel_lang.errors import RefusedError, UsageError
 from bilevel_lang.files import require_folder, require_writable
 from bilevel_lang.problem import BilevelProblem
 from bilevel_lang.reformulation.nn_embed.answers import AnswerRecipe
@@ -119,6 +119,7 @@ class NnEmbed:
         read = self._read(problem, options)
         if isinstance(read, Refusal):
             raise RefusedError(f"{self.name}: {read.reason}", read.remedy)
+        _refuse_idle(options)
         if options.nn.save_surrogate is not None:
             require_writable(options.nn.save_surrogate)
         if options.nn.folder is not None:
@@ -219,6 +220,19 @@ class _Run:
             return (f"there is no network to keep in {path}: take more samples, or more time",)
         write_surrogate(path, fitted, rounds.report.target, self._sampled, rounds.domain, rounds.data_hash())
         return ()
+
+
+def _refuse_idle(options: Options) -> None:
+    """Raises UsageError for what would do nothing beside a network that is brought."""
+    nn = options.nn
+    if nn.surrogate is not None and nn.search:
+        said = "option `search` is for a network that is trained, and `surrogate` brings one"
+        raise UsageError(said, "leave one of the two out")
+    if nn.surrogate is not None and nn.samples is not None and not nn.refine:
+        raise UsageError(
+            "option `samples` does nothing beside `surrogate`: nothing is sampled for a network that is there",
+            "leave it out, or add `--refine`, which samples around the decision found",
+        )
 
 
 def _tell(done: int, wanted: int) -> None:

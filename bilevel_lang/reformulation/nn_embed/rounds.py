@@ -10,6 +10,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bilevel_lang.reformulation.nn_embed.budgets import (
+    AGAIN,
+    MOVED,
+    PROPOSALS,
+    SHARE,
+    SOLVE_SECONDS,
+    STARTS,
+    TOLERATED,
+    TRIED,
+    budget_for,
+)
 from bilevel_lang.reformulation.nn_embed.design import every_point, latin_hypercube
 from bilevel_lang.reformulation.nn_embed.fitted import Fitted
 from bilevel_lang.reformulation.nn_embed.judge import Judge, Verdict
@@ -31,24 +42,13 @@ from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.solver import SolverOptions, Termination
 from bilevel_lang.surrogate.bounds.input_set import InputSet
 
-SAMPLES, EACH_INPUT = 400, 40
-"""Decisions at which the follower is solved: the larger of the two, the second for each input."""
-
-SAMPLING_SHARE = 0.5
-"""Of a time limit, for the first samples; refinements may take all of it."""
-
-TOLERATED, TRIED, MOVED = 0.3, 10, 100
-"""Share of the decisions tried first that may turn out impossible before others are moved to the nearest that the rows allow, and
-how many are moved."""
-
-QUESTIONS, EACH_QUESTION = 200, 20
-"""Decisions that a refinement asks about at most: the larger of the two, the second for each input."""
-
-STARTS, PROPOSALS = 40, 30
-"""Known decisions from which the network's descent begins, and decisions that it may propose in a round."""
-
-SOLVE_SECONDS = 10.0
-"""For the program with the network, where there is no time limit: what it has by then is verified like anything else."""
+LOOSE: dict[str, object] = {
+    "primal_feasibility_tolerance": 1e-7,
+    "dual_feasibility_tolerance": 1e-7,
+    "mip_feasibility_tolerance": 1e-6,
+    "small_matrix_value": 1e-9,
+}
+"""HiGHS's own tolerances for that program: the network is off by far more, and at 1e-9 HiGHS gives up on some."""
 
 CLOSED = 1e-9
 """Relative gap at which nothing is left to look for, where `--gap` asks for none."""
@@ -86,13 +86,14 @@ class Rounds:
         quiet = SolverOptions(seed=options.seed)
         self.judge = Judge(source, self.inputs, quiet, self.deadline, self.evaluated, sampler)
         self.rows = InputRows(source, self.inputs)
-        self.sampling_deadline = None if options.time_limit is None else time.perf_counter() + SAMPLING_SHARE * options.time_limit
+        self.sampling_deadline = None if options.time_limit is None else time.perf_counter() + SHARE * options.time_limit
         self.projection = Projection(source.relaxation, self.inputs, domain, quiet, self.sampling_deadline)
         every = np.arange(domain.inputs)
         self.onto_rows = Projection(self.rows.program(domain), every, domain, quiet, self.sampling_deadline)
         self.report = Report(targets[0].name)
         self.generator = np.random.Generator(np.random.Philox(options.seed))
         self.room = None if self.evaluated is not None else Room(source, self.inputs, quiet, self.deadline)
+        self.budget = budget_for(domain.inputs, options.nn.samples)
         self.search = Search(self.judge, self.room, self.rows, domain, self.generator, self.deadline)
         self._best: _Solved | None = None
         self._credited: Verdict | None = None
@@ -105,15 +106,14 @@ class Rounds:
             return replace(relaxed, message="no point satisfies the rows of leader and follower")
         start = np.zeros((0, self.domain.inputs)) if relaxed.x is None else relaxed.x[self.inputs][None, :]
         if self.supplier.samples_needed:
-            self._draw(start, self.options.nn.samples or max(SAMPLES, EACH_INPUT * self.domain.inputs))
+            self._draw(start)
         self._credit("samples")
         for number in range(self.options.nn.refine + 1):
             if number:
                 self._around_best()
                 self._credit("samples")
             for target in self.targets:
-                self._round(target)
-                self._credit("network")
+                self._as_long_as_it_gains(target)
             self.sampling_deadline = self.deadline
             self.report.rounds = number + 1
             if self._closed(relaxed) or self._late():
@@ -133,20 +133,27 @@ class Rounds:
 
     # Samples
 
-    def _draw(self, start: Floats, wanted: int) -> None:
-        """Half of the decisions all over the box; the other half around the best so far, where the network has to be right."""
-        began = time.perf_counter()
+    def _draw(self, start: Floats) -> None:
+        """Some decisions all over the box; others around the best so far, where the network has to be right."""
+        began, before = time.perf_counter(), self.judge.drawn
+        budget = self.budget
+        wanted = budget.everywhere + budget.questions
         size = float(np.prod(self.domain.upper - self.domain.lower + 1.0)) if self.domain.integer.all() else math.inf
         whole = size <= wanted
-        everywhere = every_point(self.domain) if whole else latin_hypercube(self.domain, wanted - wanted // 2, self.generator)
+        everywhere = every_point(self.domain) if whole else latin_hypercube(self.domain, budget.everywhere, self.generator)
         last = self.sampling_deadline
         half = None if last is None else (time.perf_counter() + last) / 2
         self._all_over(np.vstack([start, self._onto_rows(everywhere)]), lambda: self._late(half))
         if whole and not self._late(half):
             self.report.said.append(f"all {size:.0f} decisions of the box were looked at, by enumeration")
         if not whole:
-            self.search.run(wanted // 2, lambda: self._late(last))
+            self.search.run(budget.questions, budget.patience, lambda: self._late(last))
+        self._told(began, before)
+
+    def _told(self, began: float, before: int) -> None:
+        """The report hears of samples since the clock read ``began``, when ``before`` had been drawn."""
         self.report.sampling_seconds += time.perf_counter() - began
+        self.report.drawn += self.judge.drawn - before
 
     def _onto_rows(self, points: Floats) -> Floats:
         """``points``, those that violate rows of the leader's decisions alone moved to the nearest that does not."""
@@ -181,11 +188,21 @@ class Rounds:
 
     def _around_best(self) -> None:
         """The neighbourhood of the best point, and of the better ones that it may hold; then others."""
-        began = time.perf_counter()
-        self.search.run(max(QUESTIONS, EACH_QUESTION * self.domain.inputs), self._late)
-        self.report.sampling_seconds += time.perf_counter() - began
+        began, before = time.perf_counter(), self.judge.drawn
+        budget = budget_for(self.domain.inputs, None)
+        self.search.run(budget.questions, budget.patience, self._late)
+        self._told(began, before)
 
     # One round
+
+    def _as_long_as_it_gains(self, target: Target) -> None:
+        """What the network proposes is what it learns from next: where that was better than all before, there may be more."""
+        for _ in range(AGAIN):
+            before = self.judge.best
+            self._round(target)
+            self._credit("network")
+            if self.judge.best is before or self.supplier.given is not None or self._late():
+                break
 
     def _round(self, target: Target) -> None:
         used = usable(self.judge.known(), target.name)
@@ -224,9 +241,12 @@ class Rounds:
 
     def _solve(self, embedded: EmbeddedProgram) -> MatrixRun:
         best = self.judge.best
-        extra = {} if best is None or best.point is None else {"start": embedded.start(best.point)}
-        options = replace(self.options.for_solver(self._left()), gap=self.options.gap or 1e-4, extra=extra)
-        return Highs().run_matrix(embedded.program, options)
+        start = {} if best is None or best.point is None else {"start": embedded.start(best.point)}
+        options = replace(self.options.for_solver(self._left()), gap=self.options.gap or 1e-4, extra=LOOSE | start)
+        run = Highs().run_matrix(embedded.program, options)
+        if run.x is None:
+            self.report.said.append(f"no decision by the network: {run.message}")
+        return run
 
     # The relaxation and the end
 
@@ -264,6 +284,7 @@ class Rounds:
             self.report.binaries = int(embedding.integer.sum()) + len(embedding.sos1)
             self.report.continuous = embedding.columns - int(embedding.integer.sum())
             self.report.approximate = self._best.approximate
+            self.report.network_objective = self._truth(self._best.verdict)
             self.report.error_at_answer = self._error_at_answer(self._best.fitted)
 
     def _error_at_answer(self, fitted: Fitted) -> float | None:
@@ -273,12 +294,15 @@ class Rounds:
             return None
         return float(np.abs(fitted.network(best.x[None, :]) - truths([best], target, self.source)).max())
 
+    def _truth(self, verdict: Verdict) -> float | None:
+        """What the leader gets, in its own sense; None without a point."""
+        sense = self.source.relaxation.sense if self.evaluated is None else self.evaluated.sense
+        return sense * verdict.objective if verdict.point is not None else None
+
     def _answer(self, relaxed: MatrixRun, seconds: float) -> MatrixRun:
         best, name = self.judge.best, Highs().version()
         if best is None or best.point is None:
             said = "no decision of the leader was found for which the follower has an answer that satisfies all rows"
             return MatrixRun(Termination.LIMIT, name, bound=relaxed.bound, seconds=seconds, message=said)
-        sense = self.source.relaxation.sense if self.evaluated is None else self.evaluated.sense
-        objective = sense * best.objective
         bound = relaxed.bound if relaxed.bound is not None and math.isfinite(relaxed.bound) else None
-        return MatrixRun(Termination.OPTIMAL, name, best.point, objective, bound, seconds)
+        return MatrixRun(Termination.OPTIMAL, name, best.point, self._truth(best), bound, seconds)

@@ -36,6 +36,9 @@ MUTANTS, FAR, IDLE = 100, 6, 6
 LESSONS = 100
 """Decisions near the best ones that are asked about at the end, although the leader cannot gain at them."""
 
+NEAR = 0.2
+"""By what share more than the nearest a decision may be moved: to prove which one is nearest takes ten times as long."""
+
 GAIN = 1e-6
 """Relative to max(1, |best|): less is none."""
 
@@ -57,21 +60,23 @@ class Search:
         self._told = 0
         self._promising = None if room is None else _where_a_gain_is_possible(judge, domain, deadline)
 
-    def run(self, questions: int, over: Callable[[], bool]) -> int:
-        """Ask about ``questions`` decisions at most, fewer where nothing is left to ask or ``over``; how many they were.
+    def run(self, questions: int, patience: int, over: Callable[[], bool]) -> int:
+        """Ask about ``questions`` decisions at most; how many they were.
 
-        At the end some are for the network alone.
+        Fewer where nothing is left to ask, ``patience`` of them in a row were no better than the best, or ``over``. At the end
+        some are for the network alone.
         """
-        asked = idle = 0
+        asked = idle = since = 0
         turn = True
-        while asked < questions and idle < IDLE and not over():
+        while asked < questions and since < patience and idle < IDLE and not over():
             # Random boxes around a point never run dry: with continuous inputs they take turns with decisions far away.
             turn = turn or bool(self.domain.integer.all())
             centre, before = self._centre() if turn else None, self.judge.best
             turn = not turn
             candidates = self._far() if centre is None else self._around(centre.x)
-            now = self._ask(candidates, questions - asked, over)
+            now = self._ask(candidates, min(questions - asked, patience - since), over)
             asked += now
+            since = since + now if self.judge.best is before else 0
             if centre is None:
                 idle = 0 if now else idle + 1
             elif self.judge.best is not before:
@@ -170,4 +175,5 @@ class Search:
 def _where_a_gain_is_possible(judge: Judge, domain: InputSet, deadline: float | None) -> Projection:
     """Onto the relaxation, its objective in the last row."""
     program = as_minimisation(judge.source.relaxation)
-    return Projection(with_row(program, program.cost), judge.inputs, domain, SolverOptions(), deadline)
+    options = SolverOptions(extra={"mip_rel_gap": NEAR})
+    return Projection(with_row(program, program.cost), judge.inputs, domain, options, deadline)

@@ -25,4 +25,4 @@ def with_linear_part(shape: Shape, vector: Floats, x: Floats, t: Floats, weights
     normal = wide.T @ (weights[:, None] * wide) + RIDGE * len(x) * np.eye(wide.shape[1])
     slopes = np.linalg.solve(normal, wide.T @ (weights[:, None] * rest))
     found[last.D], found[last.b] = slopes[:-1].T.ravel(), slopes[-1]
-    return found
+    return np.asarray(found)

@@ -50,7 +50,7 @@ def test_a_question_is_asked_once_and_whole_inputs_are_rounded() -> None:
     asked = judge(interdiction())
     first = asked.ask(np.zeros(4))
     solves = asked.solves
-    assert asked.ask(np.full(4, 0.2)) is first and asked.solves == solves
+    assert asked.ask(np.full(4, 0.2)) is first and asked.solves == solves and asked.drawn == 1
     assert asked.known() == [first]
 
 

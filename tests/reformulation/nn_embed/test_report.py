@@ -13,9 +13,9 @@ from tests.reformulation.nn_embed.test_program import VALUE
 def test_every_documented_field_is_there_with_or_without_a_network() -> None:
     text = (Path(__file__).parents[3] / "docs" / "json.md").read_text(encoding="utf-8")
     section = text.partition("### Surrogate")[2].partition("\n### ")[0]
-    empty = Report("value", samples=3, sampling_seconds=0.5).fields()
+    empty = Report("value", samples=9, drawn=3, sampling_seconds=0.5).fields()
     assert all(f"`{name}`" in section for name in empty)
-    assert empty["kind"] is None and empty["training_seconds"] is None and empty["solves_per_second"] == 6.0
+    assert empty["kind"] is None and empty["training_seconds"] is None and empty["solves_per_second"] == 6.0  # six were read
     full = Report("leader", fitted=Fitted("cuts", (), VALUE, 0.1, 0.3, 0.2)).fields()
     assert (full["kind"], full["layers"], full["validation_mae"], full["validation_max_error"]) == ("cuts", [], 0.1, 0.3)
 

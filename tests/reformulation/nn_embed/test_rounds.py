@@ -74,6 +74,26 @@ def test_the_error_at_the_answer_is_the_networks_own(monkeypatch: pytest.MonkeyP
     assert run.report.fields()["error_at_answer"] == pytest.approx(off, abs=1e-6)
 
 
+def test_what_the_network_alone_leads_to_is_the_truth_at_its_decision(monkeypatch: pytest.MonkeyPatch) -> None:
+    # It says x - 1, and the follower's value is max(3 - x, x - 1, 0).
+    told = CutPool(np.array([[1.0]]), np.array([-1.0]), 1).network()
+    monkeypatch.setattr(Supplier, "supply", lambda *_: Fitted("onnx", (), told, math.nan, math.nan, math.nan))
+    run = rounds(continuous(), target="value", samples=10)
+    found = run.run()
+    assert run._best is not None and found.objective is not None
+    x, objective = run._best.verdict.x[0], run.report.fields()["network_objective"]
+    assert objective == pytest.approx(x - 4 * max(3 - x, x - 1, 0)) and objective >= found.objective - 1e-9
+
+
+def test_a_round_is_repeated_as_long_as_it_gains(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = rounds(interdiction(), layers=(4,), samples=10)
+    run.judge.ask(np.zeros(4))
+    asked = iter([[1.0, 0, 0, 0], [1.0, 1, 0, 0], [1.0, 1, 0, 0], [1.0, 0, 1, 0]])
+    monkeypatch.setattr(run, "_round", lambda target: run.judge.ask(np.array(next(asked))))
+    run._as_long_as_it_gains(run.targets[0])
+    assert len(run.judge.known()) == 3 and next(asked) == [1.0, 0, 1, 0]  # the third gained nothing
+
+
 def test_the_same_seed_gives_the_same_answer() -> None:
     first, again = (rounds(interdiction(), layers=(6,), samples=10).run() for _ in range(2))
     assert first.x is not None and again.x is not None and np.array_equal(first.x, again.x)
@@ -91,5 +111,5 @@ def test_no_point_at_all_is_no_answer() -> None:
 def test_the_first_samples_end_with_their_share_of_the_time() -> None:
     run = rounds(continuous(), samples=60)
     run.deadline, run.sampling_deadline = time.perf_counter() + 1000.0, time.perf_counter() - 1.0
-    run._draw(np.zeros((0, 1)), 60)
+    run._draw(np.zeros((0, 1)))
     assert run.judge.known() == []

@@ -12,7 +12,7 @@ import pytest
 from bilevel_lang.reformulation.nn_embed.judge import Judge
 from bilevel_lang.reformulation.nn_embed.proposals import InputRows
 from bilevel_lang.reformulation.nn_embed.room import Room
-from bilevel_lang.reformulation.nn_embed.search import Search
+from bilevel_lang.reformulation.nn_embed.search import LESSONS, Search
 from bilevel_lang.solvers.solver import SolverOptions
 from tests.reformulation.nn_embed.followers import arrays, continuous
 
@@ -52,20 +52,25 @@ def search(made: tuple[Any, str], bounded: bool = True) -> Search:
 
 def test_the_best_decision_is_found_among_few_that_are_asked_about() -> None:
     found = search(interdiction())
-    found.run(200, lambda: False)
+    found.run(200, 200, lambda: False)
     assert found.judge.best is not None and found.judge.best.objective == pytest.approx(best_by_enumeration())
     assert len(found.judge.known()) < 130  # one for each set of at most three items
 
 
 def test_questions_and_time_are_kept() -> None:
     asked = search(interdiction())
-    assert asked.run(11, lambda: False) <= 11 and len(asked.judge.known()) <= 12
-    assert search(interdiction()).run(50, lambda: True) == 0
+    assert asked.run(11, 11, lambda: False) <= 11 and len(asked.judge.known()) <= 12
+    assert search(interdiction()).run(50, 50, lambda: True) == 0
+
+
+def test_what_gains_nothing_ends() -> None:
+    asked = search(continuous(), bounded=False)  # it knows x = 0, and nothing is better
+    assert 30 <= asked.run(10_000, 30, lambda: False) <= 30 + LESSONS
 
 
 @pytest.mark.parametrize("bounded", [True, False])
 def test_continuous_decisions_are_neared(bounded: bool) -> None:
     found = search(continuous(), bounded)
     found.judge.ask(np.array([4.0]))
-    found.run(150, lambda: False)
+    found.run(150, 150, lambda: False)
     assert found.judge.best is not None and found.judge.best.objective == pytest.approx(-12.0, abs=0.05)

@@ -64,6 +64,16 @@ def test_saved_and_used_again_without_sampling(tmp_path: Path) -> None:
     assert found.surrogate is not None and found.surrogate["kind"] == "onnx" and found.surrogate["samples"] <= 2
 
 
+@pytest.mark.parametrize(("idle", "said"), [({"samples": 30}, "nothing is sampled"), ({"search": 4, "refine": 1}, "`search`")])
+def test_what_would_do_nothing_beside_a_network_is_refused(tmp_path: Path, idle: dict[str, Any], said: str) -> None:
+    path = tmp_path / "v.onnx"
+    _, _, domain = arrays(continuous())
+    write_surrogate(path, EXACT, "value", read(continuous()), domain, "")
+    with pytest.raises(UsageError, match=said):
+        solve(*continuous(), method="nn-embed", nn=NnOptions(surrogate=path, **idle))
+    assert solve(*continuous(), method="nn-embed", nn=NnOptions(surrogate=path, samples=30, refine=1)).verified
+
+
 def test_a_foreign_network_by_the_order_of_its_inputs(tmp_path: Path) -> None:
     path = tmp_path / "foreign.onnx"
     # max(3 - x, x - 1) = 3 - x + relu(2 x - 4), as a plain network of two ReLUs that knows nothing of the model.
