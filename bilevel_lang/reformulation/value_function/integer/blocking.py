@@ -60,7 +60,7 @@ class Blocking:
         )
 
     def solve(self, low: Floats, up: Floats, at_most: float, lower: Floats, upper: Floats) -> MilpAnswer:
-        """An answer no worse than ``at_most`` that few rows can block, for activities in [lower, upper] (K,); ``low``, ``up``: the
+        """An answer no worse than ``at_most`` that few rows can block, activities in [lower, upper] (K,); ``low``, ``up``: the
         sides of the follower's rows. LIMIT with or without a point after :data:`NODES` nodes, or at the deadline.
         """
         rows, finite = self._rows, self._finite
