@@ -62,7 +62,8 @@ def test_a_continuous_link_against_the_pieces_of_its_interval(solver: str, seed:
 
 def both_continuous(seed: int, solver: str) -> None:
     tiny = with_continuous_columns_of_both(seed)
-    found, sense = find_optimum(tiny, solver, Options()).run, tiny.relaxation.sense
+    answer, sense = find_optimum(tiny, solver, Options()), tiny.relaxation.sense
+    found = answer.run
     best = min((sense * value for value in solutions_on_a_grid(tiny)), default=None)
     if found.termination is Termination.INFEASIBLE:
         assert best is None
@@ -70,7 +71,9 @@ def both_continuous(seed: int, solver: str) -> None:
     assert found.termination is Termination.OPTIMAL
     if best is not None:
         # The grid has solutions only, and misses the best one by less than its step times the slopes, which are at most 8.
-        assert sense * found.bound - 1e-6 <= best <= sense * found.objective + 0.2
+        # A bound that leaves out decisions off a row by less than epsilon may be beyond one of those, by epsilon times a slope.
+        slack = APPROACHED if answer.epsilon else 1e-6
+        assert sense * found.bound - slack <= best <= sense * found.objective + 0.2
 
 
 @pytest.mark.parametrize(("solver", "seed"), [("scip", s) for s in range(200, 210)] + [("highs", s) for s in range(210, 230)])
