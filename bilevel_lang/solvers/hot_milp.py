@@ -52,10 +52,12 @@ class HotMilp(KeptHighs):
         super().__init__(program, options, deadline, {**WITHOUT_HEURISTICS, **options.extra})
         self.program = program
 
-    def solve(self) -> MilpAnswer:
-        """Minimise. Raises SolverFailedError where HiGHS gives up."""
+    def solve(self, start: Floats | None = None) -> MilpAnswer:
+        """Minimise, from the feasible point ``start`` (n,) if there is one. Raises SolverFailedError where HiGHS gives up."""
         if not self._time_is_left():
             return MilpAnswer(Termination.LIMIT)
+        if start is not None:
+            self._highs.setSolution(len(start), np.arange(len(start), dtype=np.int32), start)
         self._highs.run()
         self.solves += 1
         termination = termination_of(self._highs)

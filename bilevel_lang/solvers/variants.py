@@ -88,7 +88,7 @@ def feasible(base: MatrixProgram, variants: Variants, x: Floats) -> Flags:
     activity = _activity(base, variants, x)
     row_lower, row_upper = _sides(base, variants)
     lower, upper = _bounds(base, variants)
-    return _inside(activity, row_lower, row_upper) & _inside(x, lower, upper)
+    return inside(activity, row_lower, row_upper) & inside(x, lower, upper)
 
 
 def proven(base: MatrixProgram, variants: Variants, x: Floats, row_duals: Floats) -> Flags:
@@ -167,7 +167,8 @@ def _with(base: Floats, places: Ints, numbers: Floats | None, i: int) -> Floats:
     return found
 
 
-def _inside(value: Floats, lower: Floats, upper: Floats) -> Flags:
+def inside(value: Floats, lower: Floats, upper: Floats) -> Flags:
+    """(k,): whether ``value`` (k, n) is between ``lower`` and ``upper`` (n,) or (k, n), to :data:`FEASIBILITY`."""
     with np.errstate(invalid="ignore"):
         low = value >= lower - FEASIBILITY * np.maximum(1.0, np.where(np.isfinite(lower), np.abs(lower), 1.0))
         up = value <= upper + FEASIBILITY * np.maximum(1.0, np.where(np.isfinite(upper), np.abs(upper), 1.0))

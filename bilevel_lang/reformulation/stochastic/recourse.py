@@ -1,8 +1,7 @@
 """What the second stage costs for a given first stage, every scenario by itself.
 
 Linear programs go to the solver in batches, side by side in one program: a small LP costs less than the call that solves it.
-MILPs go one after the other; one instance serves all as long as the recourse matrix is the same, and only sides, bounds and
-costs change.
+MILPs go one after the other, to instances that are kept.
 """
 
 from __future__ import annotations
@@ -16,9 +15,10 @@ import scipy.sparse as sp
 
 from bilevel_lang.reformulation.stochastic.arrays import Recourse, TwoStageArrays, Varying
 from bilevel_lang.reformulation.stochastic.extensive import extensive_form, parted
+from bilevel_lang.reformulation.stochastic.hot_recourse import HotRecourse
 from bilevel_lang.solvers.highs import Highs
-from bilevel_lang.solvers.hot_milp import HotMilp
-from bilevel_lang.solvers.matrix import Ints, MatrixProgram
+from bilevel_lang.solvers.hot_milp import MilpAnswer
+from bilevel_lang.solvers.matrix import Ints
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.solver import SolverOptions, Termination
 
@@ -136,7 +136,7 @@ class Answers:
         self.values = np.full(arrays.scenarios, np.nan)
         self.bounds = np.full(arrays.scenarios, np.nan)
         self.y = np.full((arrays.scenarios, len(arrays.lower)), np.nan)
-        self._hot: HotMilp | None = None
+        self._hot: HotRecourse | None = None
 
     def solve(self, number: int, part: Recourse, shift: Floats, gap: float | None) -> None:
         """One scenario; ``shift`` (m2,) is what the first stage puts into its rows."""
@@ -146,14 +146,11 @@ class Answers:
             feasible = bool(((low <= 1e-7) & (up >= -1e-7)).all())
             self.values[number] = self.bounds[number] = part.constant if feasible else sense * np.inf
             return
-        if self._hot is None or "recourse" in self.arrays.varying:
+        if self._hot is None:
             options = SolverOptions(extra={} if gap is None else {"mip_rel_gap": gap})
-            self._hot = HotMilp(self._program(part, low, up), options, self.deadline)
-        else:
-            self._hot.set_sides(low, up)
-            self._hot.set_bounds(part.lower, part.upper)
-            self._hot.set_cost(sense * part.cost)
-        answer = self._hot.solve()
+            self._hot = HotRecourse(self.arrays, False, options, self.deadline)
+        answer = self._hot.solve(number, part, shift)
+        assert isinstance(answer, MilpAnswer)
         if answer.termination is Termination.OPTIMAL and answer.x is not None:
             self.values[number] = sense * answer.objective + part.constant
             self.bounds[number] = sense * answer.bound + part.constant
@@ -181,14 +178,3 @@ class Answers:
             self.values[chosen] = self.bounds[chosen] = -arrays.sense * np.inf
         elif run.termination in (Termination.INFEASIBLE, Termination.INFEASIBLE_OR_UNBOUNDED):
             self.values[chosen] = self.bounds[chosen] = arrays.sense * np.inf
-
-    def _program(self, part: Recourse, low: Floats, up: Floats) -> MatrixProgram:
-        return MatrixProgram(
-            lower=part.lower,
-            upper=part.upper,
-            integer=self.arrays.integer,
-            cost=self.arrays.sense * part.cost,
-            matrix=sp.csr_matrix(part.recourse),
-            row_lower=low,
-            row_upper=up,
-        )

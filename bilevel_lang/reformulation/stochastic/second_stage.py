@@ -4,8 +4,9 @@ Everything is a minimisation here, and the first stage's own costs are left out.
 within one: then little changes from solve to solve. A row T x + W y of a linear second stage gives its cost the subgradient
 -T' pi with the multipliers pi (Birge and Louveaux 2011, section 5.1).
 
-Four ways, in this order: few whole answers are listed once and looked up; MILPs go to one instance of HiGHS; LPs whose scenario
-data can be taken out of the matrix go to it as arrays, thousands at a time; other LPs one by one.
+Four ways, in this order: few whole answers are listed once and looked up; MILPs go one by one to instances that are kept, of
+branch and price where they are made of knapsacks, else of HiGHS; LPs whose scenario data can be taken out of the matrix go to
+HiGHS as arrays, thousands at a time; other LPs one by one.
 """
 
 from __future__ import annotations
@@ -14,16 +15,15 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.sparse as sp
 
 from bilevel_lang.reformulation.stochastic.arrays import Recourse, TwoStageArrays
 from bilevel_lang.reformulation.stochastic.fixed_matrix import with_fixed_matrix
+from bilevel_lang.reformulation.stochastic.hot_recourse import HotRecourse
 from bilevel_lang.reformulation.stochastic.listed_stage import ListedStage, listed_answers
 from bilevel_lang.reformulation.stochastic.recourse import recourse_at
 from bilevel_lang.reformulation.stochastic.stage_variants import StageVariants, without_limit
-from bilevel_lang.solvers.hot_lp import HotLp
-from bilevel_lang.solvers.hot_milp import HotMilp, MilpAnswer
-from bilevel_lang.solvers.matrix import Ints, MatrixProgram
+from bilevel_lang.solvers.hot_milp import MilpAnswer
+from bilevel_lang.solvers.matrix import Ints
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.solver import SolverOptions, Termination
 from bilevel_lang.solvers.warm_lp import LpAnswer
@@ -67,8 +67,8 @@ class SecondStage:
         self._listed = None if answers is None else ListedStage(arrays, answers)
         self._sides: StageVariants | None = None if fixed is None else StageVariants(fixed)
         self.way = "listed" if answers is not None else "arrays" if fixed is not None else "lp" if self.linear else "milp"
-        self._options = SolverOptions(extra={} if gap is None else {"mip_rel_gap": gap, **COARSE})
-        self._hot: HotLp | HotMilp | None = None
+        options = SolverOptions(extra={} if gap is None else {"mip_rel_gap": gap, **COARSE})
+        self._hot = HotRecourse(self.arrays, self.linear, options, deadline)
 
     def costs(self, points: Floats) -> Costs | None:
         """At ``points`` (k, n1); None where the deadline passed before. Raises RefusedError for a second stage without limit."""
@@ -96,7 +96,7 @@ class SecondStage:
         Raises RefusedError for a second stage without limit.
         """
         part = self.arrays.scenario(number)
-        answer = self._solve(part, part.technology @ point)
+        answer = self._solve(number, part, part.technology @ point)
         if answer.termination is Termination.LIMIT:
             return None
         if not self._has_answer(answer, number):
@@ -108,14 +108,24 @@ class SecondStage:
     def stop_at(self, deadline: float | None) -> None:
         """Another deadline from now on."""
         self.deadline = deadline
-        if self._hot is not None:
-            self._hot.deadline = deadline
+        self._hot.deadline = deadline
 
     def responses(self, point: Floats) -> Floats:
-        """(S, n2): the best second stage of every scenario at ``point`` (n1,); NaN where there is none, or no time."""
+        """(S, n2): the best second stage of every scenario at ``point`` (n1,), of MILPs within the gap.
+
+        NaN where there is none, or no time.
+        """
         if self._listed is not None:
             return self._listed.responses(point)
-        return recourse_at(self.arrays, point, self.deadline).y
+        if self.linear:
+            return recourse_at(self.arrays, point, self.deadline).y
+        found = np.full((self.arrays.scenarios, len(self.arrays.lower)), np.nan)
+        for number in range(self.arrays.scenarios):
+            part = self.arrays.scenario(number)
+            answer = self._solve(number, part, part.technology @ point)
+            if answer.termination is Termination.OPTIMAL and answer.x is not None:
+                found[number] = answer.x
+        return found
 
     @property
     def effort(self) -> float:
@@ -148,11 +158,12 @@ class SecondStage:
         k, count = len(points), self.arrays.scenarios
         values, bounds = np.full((k, count), np.inf), np.full((k, count), np.inf)
         slopes = np.full((k, count, points.shape[1]), np.nan) if self.linear else None
+        order = chain(points)
         for number in range(count):
             part = self.arrays.scenario(number)
             shifts = (part.technology @ points.T).T
-            for at in range(k):
-                answer = self._solve(part, shifts[at])
+            for at in order.tolist():
+                answer = self._solve(number, part, shifts[at])
                 if answer.termination is Termination.LIMIT:
                     return None
                 if not self._has_answer(answer, number):
@@ -165,26 +176,9 @@ class SecondStage:
                     slopes[at, number] = -(part.technology.T @ answer.row_duals)
         return Costs(values, bounds, slopes)
 
-    def _solve(self, part: Recourse, shift: Floats) -> LpAnswer | MilpAnswer:
+    def _solve(self, number: int, part: Recourse, shift: Floats) -> LpAnswer | MilpAnswer:
         self.solves += 1
-        low, up = part.row_lower - shift, part.row_upper - shift
-        cost = self.arrays.sense * part.cost
-        fresh = self._hot is None or (isinstance(self._hot, HotMilp) and "recourse" in self.arrays.varying)
-        if fresh:
-            matrix = sp.csr_matrix(part.recourse)
-            whole = np.zeros(len(cost), dtype=bool) if self.linear else self.arrays.integer
-            program = MatrixProgram(part.lower, part.upper, whole, cost, matrix, low, up)
-            kind = HotLp if self.linear else HotMilp
-            self._hot = kind(program, self._options, deadline=self.deadline)
-        hot = self._hot
-        assert hot is not None
-        if not fresh:
-            hot.set_bounds(part.lower, part.upper)
-            hot.set_cost(cost)
-            hot.set_sides(low, up)
-            if isinstance(hot, HotLp) and (found := self.arrays.varying.get("recourse")) is not None:
-                hot.set_entries(found.places, part.recourse.data[found.places])
-        return hot.solve()
+        return self._hot.solve(number, part, shift)
 
     @staticmethod
     def _has_answer(answer: LpAnswer | MilpAnswer, number: int) -> bool:
