@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp, minimize, minimize_scalar
 
+import bilevel_lang
 from bilevel_lang.cli import main
 from bilevel_lang.reformulation.nn_options import NnOptions
 from tests.pages import ROOT, working_in
@@ -173,6 +174,38 @@ def test_power_market_by_all_offers() -> None:
     assert (first, profits[first], profits[second]) == ((6, 4), 5078, 4913)
 
 
+def test_bakery_by_all_trays() -> None:
+    data = runpy.run_path(str(EXAMPLES / "bakery" / "model.py"))
+    m, goods = data["model"], data["GOODS"]
+    price, cost = (np.array([data[name][g] for g in goods]) for name in ("PRICE", "COST"))
+    trays = [np.array(t) for t in itertools.product(range(data["MOST"] + 1), repeat=3) if sum(t) <= data["OVEN"]]
+
+    def profit(baked: Any, demand: Any, shares: Any) -> float:
+        sold = np.minimum(baked, np.floor(demand))
+        left = np.minimum((baked - sold).sum(axis=1), data["ROOM"])
+        van = np.maximum(data["CANTEEN"] * left - data["VAN"], 0)
+        return float(shares @ ((price * sold - cost * baked).sum(axis=1) + van))
+
+    assert len(trays) == 801
+    # What part of the best the network's own decision is worth, as the README has it.
+    for annotation, refine, share in (("fair.emp", ["--refine", "1"], 0.93), ("model.emp", [], 0.99)):
+        text = (EXAMPLES / "bakery" / annotation).read_text(encoding="utf-8")
+        with working_in(EXAMPLES / "bakery"):
+            program = bilevel_lang.resolve(m, text).stochastic
+        assert program is not None
+        scenarios = program.scenarios(None, 0)
+        worth = {tuple(t): profit(t, scenarios.values, scenarios.probabilities) for t in trays}
+        best = max(worth.values())
+        done = call("bakery", ("model.py", annotation, "--method", "nn-embed", "--surrogate", "network.onnx", *refine))
+        found = worth[tuple(round(done.answer["variables"][f"baked[{g}]"]) for g in goods)]
+        assert done.answer["objective"] == pytest.approx(found)
+        assert found == pytest.approx(best) if refine else found >= share * best
+        said = next(note for note in done.answer["messages"] if note.startswith("encoder: "))
+        own = float(said.partition("its decision is worth ")[2].partition(",")[0])
+        assert any(own == pytest.approx(value) for value in worth.values())
+        assert own >= share * best
+
+
 def test_toll_by_all_routes() -> None:
     m = example("toll")
 
@@ -317,8 +350,9 @@ def readme_of(folder: Path) -> str:
 @pytest.mark.slow
 def test_the_study_of_two_echelon_supply_chain_runs_at_a_small_size(tmp_path: Path) -> None:
     pytest.importorskip("torch")
-    small = NnOptions(samples=30, layers=(4,))
-    found = study()["measure"](((2,),), training=20, tests=10, grid=3, exact_limit=5.0, folder=tmp_path, nn=small, refine=0)
+    made, small = study(), NnOptions(samples=30, layers=(4,))
+    size = {"sizes": ((2,),), "training": 20, "tests": 10, "grid": 3, "exact_limit": 5.0}
+    found = made["measure"](made["Study"](**size, folder=tmp_path, nn=small, refine=0))
     assert set(found) == {"methods", "parity", "surface", "growing", "curve"}
     exact, learned = found["methods"]["value-function"], found["methods"]["nn-embed"]
     assert learned["objective"] <= exact["bound"] + 1e-6  # the proven bound is one for every verified point

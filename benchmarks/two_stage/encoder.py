@@ -25,7 +25,7 @@ from benchmarks.machine import describe_machine
 from benchmarks.two_stage.instances import named
 
 SEED = 1
-"""Of the training, whose scenarios are drawn from the law by numpy's Philox; those of the test sets by the published RandomState."""
+"""Of the training, whose scenarios numpy's Philox draws from the law; those of the test sets are of the published RandomState."""
 
 WORTH = re.compile(r"its decision is worth (\S+), it said (\S+)$")
 

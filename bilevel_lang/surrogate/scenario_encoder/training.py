@@ -22,7 +22,7 @@ from bilevel_lang.surrogate.training.parameters import Shape
 from bilevel_lang.surrogate.training.scaling import Scaling
 from bilevel_lang.surrogate.training.settings import Settings
 
-HIDDEN, FEATURES, EMBEDDING = 32, 16, 8
+HIDDEN, FEATURES, EMBEDDING = 64, 32, 16
 """Neurons of the hidden layers of Phi1 and Phi2, features of a scenario, and numbers that N is told of a set."""
 
 SETS = 12
