@@ -73,15 +73,16 @@ def results_of(path: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
 
 
-def error_of(objective: float | None, case: Case) -> float | None:
-    """|F - best| / max(1, |best|), 0 for what is better than a best known value that is not proven; None where one of them is."""
+def measured(objective: float | None, case: Case) -> dict[str, float | None]:
+    """``behind``: (F - best) / max(1, |best|), less than 0 for what is better than the best known; ``error``: its size, 0 for
+    what is better than a best known value that is not proven. None where one of them is."""
     if objective is None or case.best is None:
-        return None
+        return {"behind": None, "error": None}
     model, info = case.model()
     leader = bilevel_lang.resolve(model, info).leader.objective
     sense = 1 if leader is None or leader.sense == pyo.minimize else -1
-    behind = sense * (objective - case.best)
-    return 0.0 if behind < 0 and not case.proven else abs(behind) / max(1.0, abs(case.best))
+    behind = sense * (objective - case.best) / max(1.0, abs(case.best))
+    return {"behind": behind, "error": 0.0 if behind < 0 and not case.proven else abs(behind)}
 
 
 def run_other(case: Case, way: str, method: Callable[[Case, float], tuple[str, float | None]], limit: float) -> dict[str, object]:
@@ -98,10 +99,10 @@ def run_other(case: Case, way: str, method: Callable[[Case, float], tuple[str, f
         "status": status,
         "verified": objective is not None,
         "objective": objective,
-        "error": error_of(objective, case),
         "seconds": seconds,
         "processor": time.process_time() - worked,
         "said": said,
+        **measured(objective, case),
     }
 
 
@@ -116,18 +117,17 @@ def run(case: Case, nn: NnOptions, limit: float) -> dict[str, object]:
         message = error.diagnostics[0].message
         return found | {"status": "refused", "seconds": time.perf_counter() - began, "said": message}
     objective = solution.objective if solution.verified else None
-    error = error_of(objective, case)
     said = f"{objective} (best known {case.best}) in {time.perf_counter() - began:.1f} s"
     return found | {
         "status": solution.status.value,
         "verified": solution.verified,
         "objective": objective,
-        "error": error,
         "approximate": solution.approximate_objective,
         "surrogate": dict(solution.surrogate or {}),
         "seconds": time.perf_counter() - began,
         "processor": time.process_time() - worked,
         "said": said,
+        **measured(objective, case),
     }
 
 

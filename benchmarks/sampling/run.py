@@ -1,6 +1,6 @@
 """How many follower LPs a second: bare highspy, Pyomo's persistent solver, and the sampling engine with one and two workers.
 
-python benchmarks/sampling/run.py [--quick]
+python benchmarks/sampling/run.py [--quick] [--table loops|workers]
 """
 
 from __future__ import annotations
@@ -73,12 +73,7 @@ def workers(n: int, m: int, count: int) -> tuple[tuple[float, float], tuple[floa
     return found[0], found[1]
 
 
-def main() -> None:
-    """Print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a tenth of the solves")
-    share = 10 if parser.parse_args().quick else 1
-    print(describe_machine())
+def table_of_loops(share: int) -> None:
     print("Solves in a processor second, one core:\n")
     print("| follower LP | bare highspy | Pyomo persistent | bilevel-lang | of bare | times Pyomo |\n|---|---|---|---|---|---|")
     for n, m in SIZES:
@@ -86,6 +81,9 @@ def main() -> None:
         own = rate["ours"]
         cells = [f"{n} x {m}", *(f"{rate[way]:,.0f}" for way in ("bare", "pyomo", "ours"))]
         print("| " + " | ".join([*cells, f"{own / rate['bare']:.0%}", f"{own / rate['pyomo']:.1f}"]) + " |", flush=True)
+
+
+def table_of_workers(share: int) -> None:
     print("\nSamples drawn, labelled and put together; the load is what others left running on these cores:\n")
     print("| follower LP | load | 1 worker, by the clock | 2 workers | ratio | a processor second of 1 | of 2 | best ratio |")
     print("|---|---|---|---|---|---|---|---|")
@@ -96,6 +94,20 @@ def main() -> None:
             f"{one[0]:,.0f} | {two[0]:,.0f} | {two[0] / one[0]:.2f} | {one[1]:,.0f} | {two[1]:,.0f} | {2 * two[1] / one[1]:.2f}"
         )
         print(f"| {n} x {m} | {load:.1f} | {rates} |", flush=True)
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the solves")
+    parser.add_argument("--table", choices=("loops", "workers"), help="this one alone")
+    arguments = parser.parse_args()
+    share = 10 if arguments.quick else 1
+    print(describe_machine())
+    if arguments.table != "workers":
+        table_of_loops(share)
+    if arguments.table != "loops":
+        table_of_workers(share)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,10 @@ how many are moved."""
 
 SOLVE_SECONDS = 3.0
 """For the program with the network, at most: what it has by then is verified like anything else. What it does not find in them it
-seldom finds in thirty."""
+seldom finds in thirty. Half as many after a time that led to no better decision."""
+
+RELAXATION_SECONDS = 10.0
+"""For the relaxation without the follower's optimality, whose bound is told."""
 
 
 @dataclass(frozen=True, slots=True)

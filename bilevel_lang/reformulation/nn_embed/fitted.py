@@ -102,8 +102,8 @@ def _candidates(
     effort: Effort,
     start: dict[str, Network],
 ) -> Iterator[Fitted]:
-    """From the cheapest on."""
-    pool = None
+    """From the cheapest on; of networks only the kind that won before, where one can go on from it."""
+    pool, tried = None, set(start) or set(KINDS)
     if wanted in ("auto", "cuts"):
         pool = _pool(training, curvature)
         if pool is not None:
@@ -112,10 +112,10 @@ def _candidates(
             raise RefusedError(
                 "nn-embed: there are no exact cuts of this target", "use `--network relu`; cuts need an LP follower and its value"
             )
-    if wanted == "icnn" or (wanted == "auto" and free is not None):
+    if wanted == "icnn" or (wanted == "auto" and free is not None and "icnn" in tried):
         convex = replace(settings, kind="icnn", curvature=free or curvature or 1)
         yield _trained("icnn", _fit(labels, convex, start, effort), held)
-    if wanted == "relu" or (wanted == "auto" and (pool is None or len(pool) >= MOST_PIECES)):
+    if wanted == "relu" or (wanted == "auto" and (pool is None or len(pool) >= MOST_PIECES) and "relu" in tried):
         yield _trained("relu", _fit(labels, settings, start, effort), held)
     if wanted == "auto" and pool is not None and len(pool) >= MOST_PIECES:
         yield _residual(pool, labels, settings, held, effort)

@@ -14,6 +14,7 @@ from bilevel_lang.reformulation.nn_embed.budgets import (
     AGAIN,
     MOVED,
     PROPOSALS,
+    RELAXATION_SECONDS,
     SHARE,
     SOLVE_SECONDS,
     STARTS,
@@ -96,6 +97,7 @@ class Rounds:
         self.budget = budget_for(domain.inputs, options.nn.samples)
         self.search = Search(self.judge, self.room, self.rows, domain, self.generator, self.deadline)
         self._best: _Solved | None = None
+        self._seconds: dict[str, float] = {}
         self._credited: Verdict | None = None
 
     def run(self) -> MatrixRun:
@@ -109,6 +111,7 @@ class Rounds:
             self._draw(start)
         self._credit("samples")
         for number in range(self.options.nn.refine + 1):
+            before = len(self.judge.known())
             if number:
                 self._around_best()
                 self._credit("samples")
@@ -116,7 +119,8 @@ class Rounds:
                 self._as_long_as_it_gains(target)
             self.sampling_deadline = self.deadline
             self.report.rounds = number + 1
-            if self._closed(relaxed) or self._late():
+            nothing_new = number > 0 and len(self.judge.known()) == before
+            if self._closed(relaxed) or self._late() or nothing_new:
                 break
         self._fill_report()
         return self._answer(relaxed, time.perf_counter() - began)
@@ -214,13 +218,17 @@ class Rounds:
         embedded = embedded_program(
             self.source, self.inputs, self.domain, fitted.network, target.name, self.options.nn.embedding, self._price()
         )
-        run = self._solve(embedded)
+        before = self.judge.best
+        run = self._solve(embedded, self._seconds.get(target.name, SOLVE_SECONDS))
         if run.x is not None:
             verdict = self.judge.ask(run.x[self.inputs])
             claim = embedded.claim(run.x, self.source) * (1 if self.evaluated is None else self.evaluated.sense)
             solved = _Solved(fitted, embedded, claim, verdict)
             if self._best is None or verdict.objective <= self._best.verdict.objective:
                 self._best, self.report.target = solved, target.name
+        if run.termination is Termination.LIMIT and self.judge.best is before:
+            # What came of it was not worth its time: half of it next time.
+            self._seconds[target.name] = 0.5 * self._seconds.get(target.name, SOLVE_SECONDS)
         if target.name == "leader":
             self._propose(fitted)
 
@@ -239,10 +247,10 @@ class Rounds:
         gain, value = np.ptp([v.objective for v in verdicts]), np.ptp([v.value for v in verdicts])
         return float(10.0 * max(gain, 1e-6) / max(value, 1e-6))
 
-    def _solve(self, embedded: EmbeddedProgram) -> MatrixRun:
+    def _solve(self, embedded: EmbeddedProgram, seconds: float) -> MatrixRun:
         best = self.judge.best
         start = {} if best is None or best.point is None else {"start": embedded.start(best.point)}
-        options = replace(self.options.for_solver(self._left()), gap=self.options.gap or 1e-4, extra=LOOSE | start)
+        options = replace(self.options.for_solver(self._left(seconds)), gap=self.options.gap or 1e-4, extra=LOOSE | start)
         run = Highs().run_matrix(embedded.program, options)
         if run.x is None:
             self.report.said.append(f"no decision by the network: {run.message}")
@@ -252,11 +260,13 @@ class Rounds:
 
     def _relaxation(self) -> MatrixRun:
         """All rows without the follower's optimality; its bound counts only where it has the leader's whole objective."""
-        run = Highs().run_matrix(self.source.relaxation, replace(self.options.for_solver(self._left()), extra={}))
+        run = Highs().run_matrix(
+            self.source.relaxation, replace(self.options.for_solver(self._left(RELAXATION_SECONDS)), extra={})
+        )
         return run if self.evaluated is None else replace(run, bound=None)
 
-    def _left(self) -> float:
-        return SOLVE_SECONDS if self.deadline is None else min(SOLVE_SECONDS, max(0.1, self.deadline - time.perf_counter()))
+    def _left(self, seconds: float) -> float:
+        return seconds if self.deadline is None else min(seconds, max(0.1, self.deadline - time.perf_counter()))
 
     def _late(self, deadline: float | None = None) -> bool:
         last = deadline if deadline is not None else self.deadline

@@ -68,3 +68,12 @@ def test_a_folder_keeps_the_state_and_a_second_run_only_reads_it(tmp_path: Path)
     again, _ = best_fit(labels(), "relu", QUICK, None, None, effort)
     assert trained > 0 and len(steps) == trained and len(list(tmp_path.iterdir())) == 1
     assert np.array_equal(first.network.output.weights.toarray(), again.network.output.weights.toarray())
+
+
+def test_only_the_kind_that_won_is_trained_on() -> None:
+    made = labels(gradients=False)
+    first, both = best_fit(made, "auto", QUICK, None, 1, Effort())
+    _, again = best_fit(made, "auto", QUICK, None, 1, Effort(), first)
+    assert len(both) == 2 and [line.partition(":")[0] for line in again] == [first.kind]
+    _, wider = best_fit(made, "auto", replace(QUICK, layers=(8,)), None, 1, Effort(), first)
+    assert len(wider) == 2  # one of another shape cannot go on

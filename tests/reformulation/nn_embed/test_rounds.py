@@ -12,13 +12,16 @@ import pyomo.environ as pyo
 import pytest
 
 from bilevel_lang.reformulation.nn_embed import supplier
+from bilevel_lang.reformulation.nn_embed.budgets import SOLVE_SECONDS
 from bilevel_lang.reformulation.nn_embed.fitted import Fitted
+from bilevel_lang.reformulation.nn_embed.program import EmbeddedProgram
 from bilevel_lang.reformulation.nn_embed.reading import SampledProblem
 from bilevel_lang.reformulation.nn_embed.rounds import Rounds
 from bilevel_lang.reformulation.nn_embed.supplier import Supplier
 from bilevel_lang.reformulation.nn_embed.target import choose_targets
 from bilevel_lang.reformulation.rewrite import Refusal
 from bilevel_lang.reformulation.value_function.integer.reading import read_linear
+from bilevel_lang.solvers.matrix import MatrixRun
 from bilevel_lang.solvers.solver import Termination
 from bilevel_lang.surrogate.cuts import CutPool
 from tests.reformulation.nn_embed.followers import arrays, continuous, interdiction, knapsack_value, options, resolved
@@ -92,6 +95,29 @@ def test_a_round_is_repeated_as_long_as_it_gains(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(run, "_round", lambda target: run.judge.ask(np.array(next(asked))))
     run._as_long_as_it_gains(run.targets[0])
     assert len(run.judge.known()) == 3 and next(asked) == [1.0, 0, 1, 0]  # the third gained nothing
+
+
+def test_a_program_that_leads_to_nothing_gets_half_of_its_time_the_next_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = rounds(interdiction(), layers=(4,), samples=10)
+    run.run()
+    given: list[float] = []
+    best = run.judge.best
+    assert best is not None and best.point is not None
+
+    def cut_off(embedded: EmbeddedProgram, seconds: float) -> MatrixRun:
+        given.append(seconds)
+        return MatrixRun(Termination.LIMIT, "HiGHS", np.nan_to_num(embedded.start(best.point)))
+
+    monkeypatch.setattr(run, "_solve", cut_off)
+    for _ in range(3):
+        run._round(run.targets[0])
+    assert given == [SOLVE_SECONDS, SOLVE_SECONDS / 2, SOLVE_SECONDS / 4]
+
+
+def test_a_refinement_that_finds_nothing_new_is_the_last_one() -> None:
+    run = rounds(interdiction(), layers=(4,), samples=16, refine=50)  # all sixteen decisions are known
+    run.run()
+    assert run.report.rounds == 2
 
 
 def test_the_same_seed_gives_the_same_answer() -> None:
