@@ -12,6 +12,7 @@ import numpy as np
 
 from bilevel_lang.reformulation.nn_embed.budgets import (
     AGAIN,
+    FRUITLESS,
     MOVED,
     PROPOSALS,
     RELAXATION_SECONDS,
@@ -110,8 +111,9 @@ class Rounds:
         if self.supplier.samples_needed:
             self._draw(start)
         self._credit("samples")
+        fruitless = 0
         for number in range(self.options.nn.refine + 1):
-            before = len(self.judge.known())
+            best, before = self.judge.best, len(self.judge.known())
             if number:
                 self._around_best()
                 self._credit("samples")
@@ -119,8 +121,9 @@ class Rounds:
                 self._as_long_as_it_gains(target)
             self.sampling_deadline = self.deadline
             self.report.rounds = number + 1
+            fruitless = fruitless + 1 if number and self.judge.best is best else 0
             nothing_new = number > 0 and len(self.judge.known()) == before
-            if self._closed(relaxed) or self._late() or nothing_new:
+            if self._closed(relaxed) or self._late() or nothing_new or fruitless >= FRUITLESS:
                 break
         self._fill_report()
         return self._answer(relaxed, time.perf_counter() - began)

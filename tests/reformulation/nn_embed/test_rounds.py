@@ -120,6 +120,14 @@ def test_a_refinement_that_finds_nothing_new_is_the_last_one() -> None:
     assert run.report.rounds == 2
 
 
+def test_refinements_end_after_two_that_gain_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = rounds(continuous(), layers=(4,), samples=10, refine=50)
+    points = iter(np.linspace(4.0, 4.9, 60))
+    monkeypatch.setattr(run, "_around_best", lambda: run.judge.ask(np.array([next(points)])))  # x = 0 is known, and better
+    run.run()
+    assert run.report.rounds == 3
+
+
 def test_the_same_seed_gives_the_same_answer() -> None:
     first, again = (rounds(interdiction(), layers=(6,), samples=10).run() for _ in range(2))
     assert first.x is not None and again.x is not None and np.array_equal(first.x, again.x)
