@@ -3,6 +3,7 @@ laws."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 import pyomo.environ as pyo
 
 from bilevel_lang.errors import Span
-from bilevel_lang.grammar.syntax import Correlation, EmpInfo, JRandVar, RandVar, Reference, Sample, Scenarios, SetSeed
+from bilevel_lang.grammar.syntax import Correlation, EmpInfo, JRandVar, Number, RandVar, Reference, Sample, Scenarios, SetSeed
 from bilevel_lang.resolver.names import Found, Names, a_kind
 from bilevel_lang.resolver.report import Report
 from bilevel_lang.resolver.scenario_files import ScenarioTable, read_table
@@ -42,6 +43,8 @@ class RandomReader:
         self.parameters: list[RandomParameter] = []
         self.groups: list[Group] = []
         self.seed = 0
+        self._seeded = False
+        self._lawless: set[int] = set()
         self._numbers: dict[int, int] = {}
         self._laws: dict[int, Law] = {}
         self._plans: dict[int, _Plan] = {}
@@ -108,6 +111,9 @@ class RandomReader:
 
     def _single(self, statement: RandVar) -> None:
         elements = self._elements(statement.parameter)
+        if not self._are_finite(statement.numbers):
+            self._lawless |= {id(data) for data in elements}
+            return
         if statement.distribution == "discrete":
             rows = self._rows(statement, 1)
             if rows is not None:
@@ -118,6 +124,7 @@ class RandomReader:
             found = law(statement.distribution, tuple(n.value for n in statement.numbers))
         except LawError as error:
             self._report.error("E26", str(error), statement.span, error.mend)
+            self._lawless |= {id(data) for data in elements}
             return
         for number in self._declare(elements, statement.parameter.span):
             self._laws[number] = found
@@ -125,12 +132,19 @@ class RandomReader:
 
     def _joint(self, statement: JRandVar) -> None:
         elements = [data for reference in statement.parameters for data in self._elements(reference)]
-        if not elements:
+        if not elements or not self._are_finite(statement.numbers):
             return
         rows = self._rows(statement, len(elements))
         numbers = self._declare(elements, statement.parameters[0].span.to(statement.parameters[-1].span))
         if rows is not None and len(numbers) == len(elements):
             self.groups.append(Discrete(numbers, rows[:, 1:], _scaled(rows[:, 0])))
+
+    def _are_finite(self, numbers: Sequence[Number]) -> bool:
+        """False after an error: a number that is written and larger than any float."""
+        large = next((n for n in numbers if not math.isfinite(n.value)), None)
+        if large is not None:
+            self._report.error("E26", f"`{large.text}` is not a finite number", large.span, "write one below 1e308")
+        return large is None
 
     def _rows(self, statement: RandVar | JRandVar, width: int) -> np.ndarray[Any, Any] | None:
         """The numbers in rows of a probability and ``width`` values; None after an error."""
@@ -161,6 +175,9 @@ class RandomReader:
 
     def _seed(self, statement: SetSeed) -> None:
         value = statement.seed.value
+        if self._seeded:
+            self._report.error("E26", "a second `setseed`", statement.span, "keep one of them")
+        self._seeded = True
         if not value.is_integer() or value < 0:
             self._report.error("E26", f"`{statement.seed.text}` is no seed", statement.seed.span, "a whole number >= 0")
         else:
@@ -173,6 +190,9 @@ class RandomReader:
             self._report.error("E26", f"`{statement.size.text}` is no size of a sample", statement.size.span, help)
             return
         numbers = [n for r in statement.parameters for n in self._with_law(r)] if statement.parameters else list(self._laws)
+        if not statement.parameters and not numbers and not self._lawless:
+            help = "take it out: what has finitely many values is listed, each with its probability"
+            self._report.error("E26", "there is nothing to sample", statement.span, help)
         for number in numbers:
             if self._plans[number].size is not None:
                 said = f"`{self.parameters[number].name}` is sampled twice"
@@ -180,19 +200,25 @@ class RandomReader:
             self._plans[number] = _Plan(int(size), way, place)
 
     def _way(self, statement: Sample) -> str:
+        ways: list[str] = []
         for option in statement.options:
             word = option.segments[0].name.lower() if isinstance(option, Reference) else ""
-            if word in WAYS:
-                return word
             help = "after the size may stand " + ", ".join(f"`{w}`" for w in WAYS)
-            self._report.error("E26", "no way of sampling is called so", option.span, help)
-        return "montecarlo"
+            if word not in WAYS:
+                self._report.error("E26", "no way of sampling is called so", option.span, help)
+            elif ways:
+                self._report.error("E26", f"a second way of sampling, after `{ways[0]}`", option.span, "keep one of them")
+            else:
+                ways.append(word)
+        return ways[0] if ways else "montecarlo"
 
     def _with_law(self, reference: Reference) -> list[int]:
         """The numbers of parameters that have a law to sample from."""
         found = []
         for data in self._elements(reference):
             number = self.number_of(data)
+            if id(data) in self._lawless:
+                continue  # its law is a mistake that was told
             if number is None:
                 help = f"give it a law first: `randvar {data.name} normal 45 10`"
                 self._report.error("E26", f"`{data.name}` is not random", reference.span, help)
@@ -215,6 +241,8 @@ class RandomReader:
             self._report.error("E26", f"`{statement.value.text}` is no correlation", statement.value.span, help)
             return
         (first,), (second,) = pair
+        if second in self._plans[first].correlations:
+            self._report.error("E26", "a second correlation of these two", statement.span, "keep one of the statements")
         self._plans[first].correlations[second] = (statement.value.value, statement.span)
         self._plans[second].correlations[first] = (statement.value.value, statement.span)
 

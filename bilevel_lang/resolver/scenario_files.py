@@ -86,6 +86,7 @@ class _Table:
 
     def __init__(self, report: Report, names: Names, mutable: Mutable) -> None:
         self._report, self._names, self._mutable = report, names, mutable
+        self._seen: set[str] = set()
 
     def read(self, text: str) -> ScenarioTable | None:
         reader = csv.reader(io.StringIO(text), skipinitialspace=True)
@@ -105,7 +106,7 @@ class _Table:
                 self._report.error("E26", said, self._span(reader.line_num, row, None), "a row has a field for each column")
                 continue
             numbers.append(self._row(row, columns, reader.line_num))
-            names += [row[k].strip() for k, kind in enumerate(columns) if kind == "scenario"]
+            names += self._name(row, columns, reader.line_num)
             places.append(reader.line_num)
         if header is None or not numbers:
             self._report.error(
@@ -182,6 +183,17 @@ class _Table:
                 )
             found.append(value)
         return found
+
+    def _name(self, row: list[str], columns: list[Any], line: int) -> list[str]:
+        """The scenario's name, where there is a column of names."""
+        found = [(place, row[place].strip()) for place, kind in enumerate(columns) if kind == "scenario"]
+        for place, name in found:
+            if name in self._seen:
+                self._report.error(
+                    "E26", f"scenario `{name}` comes a second time", self._span(line, row, place), "give each its own name"
+                )
+            self._seen.add(name)
+        return [name for _, name in found]
 
     def _span(self, line: int, row: list[str], place: int | None) -> Span:
         """The place of one field of a line, or the line."""

@@ -25,7 +25,7 @@ class Stages:
     def __init__(self, names: Names, random: RandomReader, report: Report) -> None:
         self._names, self._random, self._report = names, random, report
         self._listed: ComponentMap = ComponentMap()
-        self._default = 1
+        self._default, self._defaulted = 1, False
         self._opening: Span | None = None
         self.second_variables: list[Any] = []
         self.second_rows: list[Any] = []
@@ -34,6 +34,9 @@ class Stages:
         """Settle the stages. ``objective`` is the model's active Objective, or None."""
         for statement in info.statements:
             if isinstance(statement, StageDefault):
+                if self._defaulted:
+                    self._report.error("E27", "a second `stagedefault`", statement.span, "keep one of them")
+                self._defaulted = True
                 self._default = self._number(statement.number) or 1
                 self._opening = self._opening or statement.span
         for statement in info.statements:
@@ -151,7 +154,7 @@ class Stages:
                 continue
             late = self._late(row.expr)
             if late is not None:
-                span = self._listed[row][1] if row in self._listed else self._opening
+                span = self._listed[row][1] if row in self._listed else self._somewhere()
                 said = f"row `{row.name}` belongs to stage 1, and holds {late}"
                 self._report.error("E27", said, span, f"list it: `stage 2 {row.parent_component().name}`")
         for variable in model.component_data_objects(pyo.Var):
@@ -159,11 +162,16 @@ class Stages:
                 self._check_bounds(variable)
         self._check_use(objective)
 
+    def _somewhere(self) -> Span | None:
+        """Where what is not listed should be: at the stages, and where there are none at what is random."""
+        parameters = self._random.parameters
+        return self._opening or (parameters[0].span if parameters else None)
+
     def _check_bounds(self, variable: Any) -> None:
         for bound in (variable.lower, variable.upper):
             late = None if bound is None else self._late(bound)
             if late is not None:
-                span = self._listed[variable][1] if variable in self._listed else self._opening
+                span = self._listed[variable][1] if variable in self._listed else self._somewhere()
                 help = f"list it: `stage 2 {variable.parent_component().name}`, or make the bound a row of stage 2"
                 self._report.error("E27", f"a bound of `{variable.name}`, of stage 1, holds {late}", span, help)
 

@@ -103,6 +103,18 @@ MISTAKES = {
     ),
     "randvar e normal 5 1 setseed 1e400": ("`1e400` is no seed", 1, 30),
     "randvar e normal 5 1 sample e 1e400": ("`1e400` is no size of a sample", 1, 31),
+    "randvar e normal 5 1 setseed 1 setseed 1": ("a second `setseed`", 1, 32),
+    "randvar e discrete 0.5 1e400 0.5 1": ("`1e400` is not a finite number", 1, 24),
+    "randvar e normal 1e400 1 sample e 5": ("`1e400` is not a finite number", 1, 18),
+    "jrandvar d e 0.5 1 2 3 0.5 1 2 -1e400": ("`-1e400` is not a finite number", 1, 32),
+    "randvar e normal 5 -1 sample e 10": ("`normal` cannot have the numbers 5 -1", 1, 1),
+    "randvar e normal 5 1 sample e 10 montecarlo antithetic": ("a second way of sampling, after `montecarlo`", 1, 45),
+    "randvar e discrete 1 1 sample 10": ("there is nothing to sample", 1, 24),
+    "randvar d normal 5 1 sample d 10 correlation d(a) d(b) 0.5 correlation d(b) d(a) 0.5": (
+        "a second correlation of these two",
+        1,
+        60,
+    ),
     "randvar e normal 5 1 setseed 1.5": ("`1.5` is no seed", 1, 30),
 }
 

@@ -50,6 +50,7 @@ MISTAKES = {
     "e\ninf\n": ("`inf` is not a finite number", 2, 1),
     "e,d[a]\n1\n": ("this line has 1 fields, the first one 2", 2, 1),
     "e\n": ("the table has no scenario", 1, 1),
+    "scenario,e\ndry,1\nwet,2\ndry,3\n": ("scenario `dry` comes a second time", 4, 1),
     "probability\n1\n": ("no column is a parameter", 1, 1),
 }
 

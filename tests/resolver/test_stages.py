@@ -68,6 +68,7 @@ MISTAKES = {
     "stage 2 y serve *": ("by name", "stagedefault"),
     "stage 2 -serve y": ("`-serve`", "drop the `-`"),
     "stage 2 y serve c": ("`c` is not random", "randvar c"),
+    "stagedefault 1 stage 2 y serve stagedefault 1": ("a second `stagedefault`", "keep one"),
     "stage 1 d stage 2 y serve": ("known in stage 2 only", "stage 2 d"),
 }
 
@@ -79,6 +80,12 @@ def test_mistakes(text: str, expected: tuple[str, str]) -> None:
     assert expected[0] in found.message
     assert expected[1] in found.help
     assert found.span is not None and found.span.line == 2
+
+
+def test_without_any_stage_the_place_is_that_of_what_is_random() -> None:
+    found = findings(model(), "\nrandvar d discrete 0.5 1 0.5 2")[0]
+    assert "belongs to stage 1, and holds the random `d`" in found.message
+    assert found.span is not None and (found.span.line, found.span.column) == (2, 9)
 
 
 def test_more_than_two_stages_are_refused_by_name() -> None:
