@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import numpy as np
 import pyomo.environ as pyo
 import pytest
 
 from bilevel_lang.errors import RefusedError
 from bilevel_lang.reformulation.nn_options import NnOptions
 from bilevel_lang.reformulation.nn_recourse import boxes
+from bilevel_lang.reformulation.nn_recourse.bounding import Bounded, Bounding
 from bilevel_lang.reformulation.nn_recourse.decisions import domain_of
 from bilevel_lang.reformulation.nn_recourse.neighbourhood import Neighbourhood
 from bilevel_lang.reformulation.nn_recourse.rounds import Rounds, refuse_cuts
@@ -76,6 +78,21 @@ def test_networks_go_on_where_boxes_had_no_time(monkeypatch: pytest.MonkeyPatch)
     assert optimum is not None and found.best is not None
     assert found.bound <= optimum + 1e-6 <= found.best.total + 2e-6
     assert found.surrogate["kind"] is not None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("network", ["icnn", "auto"])
+def test_without_time_for_cuts_a_network_is_trained_all_the_same(network: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch")
+    monkeypatch.setattr(boxes, "EFFORT", 0.0)
+    monkeypatch.setattr(Bounding, "run", lambda self: Bounded(Termination.LIMIT, None, np.inf, -np.inf, np.zeros((0, 2)), 0, 0.0))
+    arrays = investment(pyo.Binary)
+    options = Options(method="nn-embed", nn=NnOptions(network=network, samples=15, layers=(4,)))
+    found = Rounds(arrays, domain_of(arrays, ("a", "b")), options).run()
+    optimum = Highs().run_matrix(extensive_form(arrays), SolverOptions()).objective
+    assert optimum is not None and found.best is not None
+    assert found.bound <= optimum + 1e-6 <= found.best.total + 2e-6
+    assert found.surrogate["kind"] in ("icnn", "relu")
 
 
 def test_exact_cuts_of_an_integer_second_stage_are_refused() -> None:
