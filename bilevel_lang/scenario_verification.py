@@ -7,6 +7,7 @@ model states them, and the second stage is solved again as a Pyomo model with th
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -49,24 +50,33 @@ class _Found:
     size: float = 0.0
     weight: float = 0.0
     proven: bool = True
+    count: int = 0
+    again: int = 0
     how: str = ""
     said: str = ""
 
 
 def verify_scenarios(
-    problem: BilevelProblem, point: StochasticPoint, scenarios: ScenarioSet, tolerance: float, options: SolverOptions
+    problem: BilevelProblem,
+    point: StochasticPoint,
+    scenarios: ScenarioSet,
+    tolerance: float,
+    options: SolverOptions,
+    seconds: float = math.inf,
 ) -> Certificate:
     """Measure the point on the modeller's model.
 
     The first stage's rows once; in up to :data:`SCENARIOS` scenarios the second stage's rows (those of chance constraints
-    apart) and, where no measure of risk or chance constraint ties the scenarios together, the best answer to the first stage.
+    apart) and, where no measure of risk or chance constraint ties the scenarios together, the best answer to the first stage:
+    in as many of them as ``seconds`` suffice for, one at least.
     """
     assert problem.stochastic is not None
-    examiner = _Examiner(problem, point, scenarios, options)
+    examiner = _Examiner(problem, point, scenarios, options, time.perf_counter() + seconds)
     leader = examiner.first_stage()
     chosen = np.unique(np.linspace(0, scenarios.size - 1, min(scenarios.size, SCENARIOS)).round().astype(int))
     found = _Found()
-    for number in chosen:
+    # Should time run out, those that are left are not the last ones of the modeller's list.
+    for number in chosen if math.isinf(seconds) else np.random.default_rng(0).permutation(chosen):
         examiner.scenario(int(number), found)
     again = examiner.apart
     gap = abs(found.cost - found.best) / max(found.size, 1e-9 * abs(found.cost), 1e-12) if again else 0.0
@@ -79,9 +89,17 @@ def verify_scenarios(
 
 
 class _Examiner:
-    def __init__(self, problem: BilevelProblem, point: StochasticPoint, scenarios: ScenarioSet, options: SolverOptions) -> None:
+    def __init__(
+        self,
+        problem: BilevelProblem,
+        point: StochasticPoint,
+        scenarios: ScenarioSet,
+        options: SolverOptions,
+        deadline: float = math.inf,
+    ) -> None:
         assert problem.stochastic is not None
         self.problem, self.point, self.scenarios, self.options = problem, point, scenarios, options
+        self.deadline = deadline
         self.program = problem.stochastic
         memo: dict[int, Any] = {}
         self.model = clone_model(problem.model, memo)
@@ -116,10 +134,15 @@ class _Examiner:
         violations += [row_violation(r.body, r.lb, r.ub, values) for r in self.second_rows]
         found.feasibility = max([found.feasibility, *violations])
         weight = float(self.scenarios.probabilities[number])
-        found.weight += weight
         if self.objective is None:
+            found.weight += weight
             return
         cost = number_at(self.objective.expr, values)
+        found.count += 1
+        if self.apart and found.weight and time.perf_counter() >= self.deadline:
+            return
+        found.again += 1
+        found.weight += weight
         found.cost += weight * cost
         found.size += weight * max(1e-6, abs(cost))
         if self.apart:
@@ -135,7 +158,8 @@ class _Examiner:
         if run.bound is None or run.objective is None:
             found.said = f"scenario {self.scenarios.name(number)}, solved again, ended {run.termination.value}"
             return
-        found.proven = found.proven and run.termination is Termination.OPTIMAL
+        stopped = run.termination is Termination.LIMIT and math.isfinite(self.deadline)
+        found.proven = found.proven and (run.termination is Termination.OPTIMAL or stopped)
         found.best += weight * run.bound
 
 
@@ -150,6 +174,8 @@ def _report(
     problem: BilevelProblem, found: _Found, chosen: Sequence[int] | Any, scenarios: ScenarioSet, gap: float | None, fine: bool
 ) -> FollowerReport:
     how = f"{len(chosen)} of {scenarios.size:,} scenarios" if len(chosen) < scenarios.size else "every scenario"
+    if found.again < found.count:
+        how += f", {found.again} of them solved again,"
     how = f"{how} on the modeller's model" + (f", {found.how}" if found.how else "; the scenarios are tied together: rows only")
     objective = problem.leader.objective
     kind = "max" if objective is not None and objective.sense == pyo.maximize else "min"

@@ -32,6 +32,9 @@ INFORMATION_SECONDS = 30.0
 
 CHECK_SECONDS = 60.0
 
+WITHIN = 1e-2
+"""Relative: what the second stage may be from its best one in the examination, where the run itself had to stop at a gap."""
+
 BLAME_SECONDS = 10.0
 """To find the scenario that leaves a program without an answer."""
 
@@ -103,7 +106,7 @@ class _Answer:
         self.program = problem.stochastic
         first = made.arrays.first
         self.x = np.where(first.integer, np.rint(run.x), np.clip(run.x, first.lower, first.upper))
-        self.y = run.y
+        self.y, self.within = run.y, run.within
         self.messages: list[str] = []
         self._improve()
         self.point = self._point()
@@ -117,7 +120,7 @@ class _Answer:
     def _improve(self) -> None:
         """Each scenario solved by itself: a search that was cut short leaves better answers behind."""
         arrays = self.made.arrays
-        if arrays.couplings:
+        if arrays.couplings or self.within:
             return
         again = recourse_at(arrays, self.x, self._deadline(CHECK_SECONDS))
         found = np.isfinite(again.values) & ~np.isnan(again.y).any(axis=1)
@@ -157,8 +160,12 @@ class _Answer:
 
     def verify(self) -> Certificate:
         limit = CHECK_SECONDS if self.options.time_limit is None else max(1.0, self.options.time_limit)
-        checking = SolverOptions(time_limit=limit, gap=self.options.tolerance / 10, threads=self.options.threads)
-        return verify_scenarios(self.problem, self.point, self.made.scenarios, self.options.tolerance, checking)
+        tolerance, seconds = self.options.tolerance, np.inf
+        if self.within:
+            # Scenarios that took the run its whole time are not solved to their end here; what is told is how far they were.
+            tolerance, seconds = max(tolerance, 2 * self.within, WITHIN), min(CHECK_SECONDS, limit)
+        checking = SolverOptions(time_limit=min(limit, seconds), gap=tolerance / 10, threads=self.options.threads)
+        return verify_scenarios(self.problem, self.point, self.made.scenarios, tolerance, checking, seconds)
 
     # --- What it is worth.
 

@@ -36,6 +36,15 @@ class Known:
     second: float
 
 
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """One decision scenario by scenario: ``values`` (S,) that ``y`` (S, n2) attain, and proven ``bounds`` (S,)."""
+
+    values: Floats
+    bounds: Floats
+    y: Floats
+
+
 class Archive:
     """Asks ``stage`` what it does not know; ``relaxed`` is the same without integers, which proves most decisions no better."""
 
@@ -43,6 +52,7 @@ class Archive:
         self.decisions, self.cuts, self.stage, self.relaxed = decisions, cuts, stage, relaxed
         self.known: dict[bytes, Known | None] = {}
         self.worse: dict[bytes, float] = {}
+        self.evaluations: dict[bytes, Evaluation] = {}
         self._best: Known | None = None
         self.seconds = 0.0
         self.late = False
@@ -105,7 +115,21 @@ class Archive:
     def value(self, point: Floats) -> Known | None:
         """What is known of ``point`` (inputs,), asked if need be; None where no first stage has it, or time is over."""
         self.ask(point[None, :])
-        return self.known.get(self._key(point))
+        return self.known.get(self.key(point))
+
+    def enter(self, key: bytes, x: Floats, values: Floats, bounds: Floats, y: Floats) -> None:
+        """What others have found of ``x`` (n1,), as :class:`Evaluation` has it; it takes the place of what was known."""
+        weights, first = self.stage.arrays.probabilities, self.cuts.first_cost(x)
+        second = float(weights @ values)
+        self.evaluations[key] = Evaluation(values, bounds, y)
+        self.known[key] = known = Known(x, first + second, first + float(weights @ bounds), second)
+        same = self._best is not None and self.key(self._best.x[self.decisions.seen]) == key
+        if np.isfinite(known.total) and (same or known.total < self._limit()):
+            self._best = known
+
+    def evaluation(self, known: Known) -> Evaluation | None:
+        """Scenario by scenario, where others have :meth:`enter`-ed it."""
+        return self.evaluations.get(self.key(known.x[self.decisions.seen]))
 
     def answered(self) -> list[Known]:
         """The decisions that leave every scenario an answer, in the order in which they were asked about."""
@@ -136,7 +160,7 @@ class Archive:
         """What is not ``known`` of ``points``, with the cheapest first stage that each belongs to."""
         fresh: dict[bytes, Floats | None] = {}
         for point in points:
-            key = self._key(point)
+            key = self.key(point)
             if key not in known and key not in fresh:
                 fresh[key] = self.decisions.completed(point)
         self.known.update({key: None for key, x in fresh.items() if x is None})
@@ -200,6 +224,7 @@ class Archive:
             self._keep(key, Known(x, first + second, first + float(weights @ bounds), second))
         return True
 
-    def _key(self, point: Floats) -> bytes:
+    def key(self, point: Floats) -> bytes:
+        """By which ``point`` (inputs,) is known."""
         whole = self.decisions.inputs.integer
         return bytes((np.where(whole, np.rint(point), np.round(point, 9)) + 0.0).tobytes())

@@ -151,6 +151,7 @@ class _Run:
             x=x,
             y=_second_stage(arrays, found, options),
             proven=found.closed,
+            within=found.within,
             remarks=found.said,
         )
 

@@ -71,10 +71,14 @@ class Runner:
 
     def step(self, solve: Callable[[int, Floats], tuple[float, float] | None]) -> bool:
         """Solve one more scenario; False where there is no time."""
-        number = int(self.order[self.done])
-        found = solve(number, self.x)
+        found = solve(int(self.order[self.done]), self.x)
         if found is None:
             return False
-        self.values[number], self.bounds[number] = found[0], max(found[1], self.relaxed[number])
-        self.done += 1
+        self.enter(*found)
         return True
+
+    def enter(self, value: float, bound: float) -> None:
+        """What the next scenario in the order costs."""
+        number = int(self.order[self.done])
+        self.values[number], self.bounds[number] = value, max(bound, self.relaxed[number])
+        self.done += 1

@@ -12,6 +12,7 @@ from bilevel_lang.errors import RefusedError
 from bilevel_lang.reformulation.nn_recourse.archive import Archive, Known
 from bilevel_lang.reformulation.nn_recourse.bounding import Bounded, Bounding
 from bilevel_lang.reformulation.nn_recourse.boxes import Boxes
+from bilevel_lang.reformulation.nn_recourse.contest import Contest, takes_long
 from bilevel_lang.reformulation.nn_recourse.decisions import Decisions
 from bilevel_lang.reformulation.nn_recourse.estimate import sampling_ahead
 from bilevel_lang.reformulation.nn_recourse.fitted import KINDS, Fitted, fitted
@@ -50,6 +51,9 @@ SOLVE_SECONDS = 10.0
 BOXES_SHARE = 0.5
 """Of a time limit, for boxes of decisions where the second stage is listed; the other shares are of what they leave."""
 
+CONTEST_SHARE, BOUND_SECONDS = 0.85, 60.0
+"""Of a time limit, for a contest of decisions where samples take too long; the bound has the rest, or so long without a limit."""
+
 BOUND_SHARE = 0.3
 """Of a time limit that cuts may take where they alone cannot give the answer."""
 
@@ -67,7 +71,8 @@ CLOSED = 1e-6
 class Outcome:
     """Of one run: ``best`` is None without a decision. ``bound`` as a minimisation; ``closed``: the two meet.
 
-    ``y`` (S, n2): the second stage at the best decision, where it is listed; None otherwise.
+    ``y`` (S, n2): the second stage at the best decision, where it is listed or was kept, solved ``within`` a relative gap; None
+    otherwise.
     """
 
     best: Known | None
@@ -78,6 +83,7 @@ class Outcome:
     surrogate: dict[str, Any]
     said: tuple[str, ...] = ()
     y: Floats | None = None
+    within: float = 0.0
 
 
 @dataclass
@@ -122,6 +128,8 @@ class Rounds:
         self.boxes = Boxes(self.near, max(self.options.gap or 0.0, CLOSED)) if self._by_boxes() else None
         if self.boxes is not None and self._search_boxes(self.boxes):
             return self._outcome()
+        if self._by_contest():
+            return self._contest(bounding)
         sampled = self._until(SAMPLING_SHARE)
         if not cuts_alone:
             bounding.stop_at(self._until(BOUND_SHARE))
@@ -162,6 +170,30 @@ class Rounds:
             self.interrupted = True
         self.said.append(f"{boxes.looked_at:,} boxes of first-stage decisions were bounded by answers listed for every scenario")
         return self.interrupted or self._closed() or self.archive.late or boxes.bound == np.inf
+
+    # --- A second stage that takes too long for samples.
+
+    def _by_contest(self) -> bool:
+        """Where decisions are whole and nobody asks for samples or a network, and MILPs take too long to sample them."""
+        whole = bool(self.decisions.inputs.integer.all())
+        wanted = self.auto and self.options.nn.samples is None and self.every is None
+        if not (wanted and whole and self.archive.stage.way == "milp"):
+            return False
+        long = takes_long(self.arrays, self.decisions, SAMPLES, self._share(SAMPLING_SHARE))
+        self.said += [] if long is None else [long]
+        return long is not None
+
+    def _contest(self, bounding: Bounding) -> Outcome:
+        contest = Contest(self.arrays, self.archive, self.options, self._until(CONTEST_SHARE))
+        try:
+            contest.run()
+            bounding.stop_at(self.deadline if self.deadline is not None else time.perf_counter() + BOUND_SECONDS)
+            self.bounded = bounding.run()
+        except KeyboardInterrupt:
+            self.interrupted = True
+        self.said += contest.said
+        self.archive.seconds, self.archive.stage.solves = contest.probe.seconds, contest.probe.solves
+        return self._outcome()
 
     # --- A linear second stage.
 
@@ -277,7 +309,10 @@ class Rounds:
             ended = Termination.INTERRUPTED
         claim = None if tried is None else tried.claim
         y = None if best is None or self.archive.stage.way != "listed" else self.archive.stage.responses(best.x)
-        return Outcome(best, bound, ended, self._closed(), claim, self._fields(tried), tuple(self.said), y)
+        found = None if best is None else self.archive.evaluation(best)
+        within = 0.0 if best is None or found is None else max(0.0, best.total - best.least) / max(1.0, abs(best.total))
+        y = y if found is None else found.y
+        return Outcome(best, bound, ended, self._closed(), claim, self._fields(tried), tuple(self.said), y, within)
 
     def _fields(self, tried: _Tried | None) -> dict[str, Any]:
         """As docs/json.md has it."""

@@ -41,6 +41,7 @@ LARGE = 1_000_000
 class StochasticRun(SolverRun):
     """A run with what the first stage decides in ``x`` (n1,) and the second in ``y`` (S, n2); None without a solution.
 
+    ``within``: relative gap to which the scenarios at ``x`` were solved where the run could not do better, 0 where it could.
     ``proven``: whether OPTIMAL speaks of the program itself, and not of what was learned of it. ``remarks`` are for the user.
     """
 
@@ -48,6 +49,7 @@ class StochasticRun(SolverRun):
     y: Floats | None = None
     proven: bool = True
     remarks: tuple[str, ...] = ()
+    within: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)

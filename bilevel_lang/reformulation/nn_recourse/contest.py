@@ -1,0 +1,225 @@
+"""The best of decisions that take long to evaluate: few are, and only those that much speaks for.
+
+1. Relaxed costs of some scenarios lead from neighbour to neighbour, then those of all (:mod:`.scout`).
+2. The decisions that look best are tried on a few scenarios (:mod:`.probe`). What they cost more than their LPs is learned on the
+   way, by a regression that says which one to try next; around a new best one the search of step 1 goes on.
+3. Those that cannot be told apart are tried on more scenarios, until few are left.
+4. They are solved in every scenario, the most promising one first, the others until it is clear that they are no better.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+
+import numpy as np
+
+from bilevel_lang.reformulation.nn_recourse.archive import Archive
+from bilevel_lang.reformulation.nn_recourse.contender import Contender, Premiums
+from bilevel_lang.reformulation.nn_recourse.decisions import Decisions
+from bilevel_lang.reformulation.nn_recourse.finalists import Finalists
+from bilevel_lang.reformulation.nn_recourse.probe import Probe
+from bilevel_lang.reformulation.nn_recourse.scout import Scout, Scouted
+from bilevel_lang.reformulation.options import Options
+from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
+from bilevel_lang.solvers.program import Floats
+
+BUDGET = 600.0
+"""Seconds that the shares below are of, where there is no time limit."""
+
+COARSE_SHARE, FINE_SHARE, TRIAL_SHARE, CLOSE_SHARE = 0.15, 0.25, 0.5, 0.6
+"""Of the time: when each of the first steps is over at the latest. What is left is for the finalists."""
+
+COARSE = 10
+"""Scenarios of the first search."""
+
+STARTS = 3
+"""Decisions that the first search starts from."""
+
+DRAWN = 200
+"""Decisions all over the box of which the best are starts."""
+
+TRIED_ON = 12
+"""Scenarios that a decision is tried on before others are preferred to it."""
+
+MOST_TRIED = 300
+"""Decisions that are tried."""
+
+AROUND = 30
+"""Neighbours of a new best decision that are asked about in all scenarios, the best ones of some."""
+
+KEPT = 8
+"""Decisions that are tried on more scenarios."""
+
+GAP = 1e-2
+"""Relative gap at which a scenario is left while decisions are compared."""
+
+TRIAL = 5.0
+"""Seconds after which it is left anyway."""
+
+
+LONG = 120.0
+"""Seconds of sampling that are not too many, where there is no time limit."""
+
+MEASURED, PATIENCE = 6, 2.0
+"""Scenarios that are solved to measure how long one takes, and seconds after which one is left."""
+
+
+def takes_long(arrays: TwoStageArrays, decisions: Decisions, samples: int, seconds: float) -> str | None:
+    """What to tell the user where ``samples`` decisions in all scenarios take more than ``seconds``, by a few of them.
+
+    None where they do not.
+    """
+    probe = Probe(arrays, GAP)
+    points = [x for x in map(decisions.completed, decisions.sample(MEASURED)) if x is not None]
+    for number, x in enumerate(points):
+        probe(number * arrays.scenarios // len(points), x, PATIENCE)
+    each = probe.seconds / max(1, probe.solves)
+    whole = each * arrays.scenarios
+    total = whole * samples
+    if total <= (seconds if np.isfinite(seconds) else LONG):
+        return None
+    return (
+        f"one scenario takes about {each:.2g} s and one decision in all {arrays.scenarios:,} about {whole:,.0f} s: {samples:,} "
+        f"of them would take {total:,.0f} s, and no network is trained; decisions are compared by a few scenarios"
+    )
+
+
+class Contest:
+    """Of the decisions of ``archive``, which gets what is known in the end, and the cuts that are made on the way."""
+
+    def __init__(self, arrays: TwoStageArrays, archive: Archive, options: Options, deadline: float | None) -> None:
+        self.arrays, self.archive, self.options, self.deadline = arrays, archive, options, deadline
+        self.began = time.perf_counter()
+        self.seconds = BUDGET if deadline is None else max(1.0, deadline - self.began)
+        decisions = archive.decisions
+        self.order = np.random.Generator(np.random.Philox(options.seed)).permutation(arrays.scenarios)
+        few = np.sort(self.order[: min(COARSE, arrays.scenarios)])
+        weights = arrays.probabilities[few]
+        self.coarse = Scout(arrays.restricted(few, weights / weights.sum()), decisions, self._until(COARSE_SHARE))
+        self.fine = Scout(arrays, decisions, self._until(FINE_SHARE), archive.cuts)
+        self.probe = Probe(arrays, min(options.gap or GAP, GAP), deadline)
+        self.tried: dict[bytes, Contender] = {}
+        self.said: list[str] = []
+
+    def run(self) -> None:
+        """All four steps; the time limit ends each of them with what it has."""
+        self._scout()
+        self._try_out()
+        self._tell_close()
+        finalists = sorted((c for c in self.tried.values() if math.isfinite(c.estimate())), key=lambda c: c.estimate())
+        final = Finalists(self.archive, self.probe, finalists, self.deadline, self._tell)
+        final.run()
+        self.said += [self._summary(), *final.said]
+
+    # --- 1. Relaxed costs.
+
+    def _scout(self) -> None:
+        decisions = self.archive.decisions
+        drawn = self.coarse.ask(decisions.sample(DRAWN))
+        ranked = sorted((s for s in drawn if math.isfinite(s.total)), key=lambda s: s.total)
+        for start in ranked[:STARTS]:
+            self.coarse.descend(start.x[decisions.seen])
+        self._tell(
+            f"{len(self.coarse.found):,} decisions relaxed in {self.coarse.arrays.scenarios} scenarios", self.coarse.best()
+        )
+        ranked = sorted((s for s in self.coarse.found.values() if math.isfinite(s.total)), key=lambda s: s.total)
+        self.fine.ask(np.array([s.x[decisions.seen] for s in ranked[:AROUND]]).reshape(-1, len(decisions.seen)))
+        if (best := self.fine.best()) is not None:
+            self.fine.descend(best.x[decisions.seen])
+        self.fine.stop_at(self._until(TRIAL_SHARE))
+        self._tell(f"{len(self.fine.found):,} decisions relaxed in all {self.arrays.scenarios} scenarios", self.fine.best())
+
+    def _around(self, x: Floats) -> None:
+        """Relaxed costs of the neighbours of ``x`` (n1,) that look best in some scenarios."""
+        decisions = self.archive.decisions
+        points = decisions.around(x[decisions.seen])
+        self.coarse.stop_at(self._until(TRIAL_SHARE))
+        self.coarse.ask(points)
+        known = sorted((s for s in self.coarse.known(points) if math.isfinite(s.total)), key=lambda s: s.total)
+        self.fine.ask(np.array([s.x[decisions.seen] for s in known[:AROUND]]).reshape(-1, len(decisions.seen)))
+
+    # --- 2. A few scenarios.
+
+    def _try_out(self) -> None:
+        best: Contender | None = None
+        around: set[bytes] = set()
+        while len(self.tried) < MOST_TRIED and not self._late(TRIAL_SHARE):
+            chosen = self._next(best)
+            if chosen is None:
+                if best is None or best.scouted.key in around:
+                    break
+                around.add(best.scouted.key)
+                self._around(best.scouted.x)
+                continue
+            one = Contender(chosen, self.order, self.arrays.probabilities)
+            self.tried[chosen.key] = one
+            self._advance(one, min(TRIED_ON, self.arrays.scenarios), best)
+            if one.tried and (best is None or (one.estimate() < best.estimate() and not one.behind(best))):
+                best = one
+                self._tell(f"{len(self.tried):,} decisions tried on {one.tried} scenarios", None, one.estimate())
+
+    def _next(self, best: Contender | None) -> Scouted | None:
+        """The decision that is expected to be the best one of those that are not tried; None where none is likely to be."""
+        open_ = [s for s in self.fine.found.values() if s.key not in self.tried and math.isfinite(s.total)]
+        if best is not None:
+            open_ = [s for s in open_ if s.total < best.estimate()]
+        if not open_:
+            return None
+        box = self.archive.decisions.domain
+        premiums = Premiums(list(self.tried.values()), box.lower, box.upper - box.lower)
+        expected = np.array([s.total for s in open_]) + premiums(np.array([s.x for s in open_]))
+        chosen = int(expected.argmin())
+        if best is not None and math.isfinite(premiums.error) and expected[chosen] - premiums.error > best.estimate():
+            return None
+        return open_[chosen]
+
+    def _advance(self, one: Contender, count: int, rival: Contender | None) -> None:
+        """Try ``one`` on up to ``count`` scenarios, as long as it is not clearly behind the ``rival``."""
+        while one.tried < count and not self._late(CLOSE_SHARE):
+            found = self.probe(int(self.order[one.tried]), one.scouted.x, TRIAL)
+            if found is None:
+                return
+            one.enter(found.value, found.bound)
+            if rival is not None and rival is not one and one.behind(rival):
+                return
+
+    # --- 3. More scenarios.
+
+    def _tell_close(self) -> None:
+        """Those in front on twice as many scenarios each time, half of them at least left out."""
+        count, kept = min(TRIED_ON, self.arrays.scenarios), KEPT
+        while kept > 1 and 2 * count < self.arrays.scenarios and not self._late(CLOSE_SHARE):
+            count = min(2 * count, self.arrays.scenarios)
+            ranked = sorted((c for c in self.tried.values() if c.tried), key=lambda c: c.estimate())
+            front = [c for c in ranked if not c.behind(ranked[0])][:kept]
+            for one in front:
+                self._advance(one, count, front[0])
+            kept //= 2
+        ranked = sorted((c for c in self.tried.values() if c.tried), key=lambda c: c.estimate())
+        if ranked:
+            self._tell(f"the best one on {ranked[0].tried} scenarios", None, ranked[0].estimate())
+
+    # --- Time and words.
+
+    def _until(self, share: float) -> float:
+        return self.began + share * self.seconds
+
+    def _late(self, share: float) -> bool:
+        return time.perf_counter() >= self._until(share)
+
+    def _tell(self, said: str, scouted: Scouted | None = None, total: float | None = None) -> None:
+        """A line on stderr, where progress is wanted."""
+        if not self.options.verbose:
+            return
+        value = scouted.total if scouted is not None else total
+        best = "" if value is None else f", best {self.arrays.sense * value:.8g}"
+        sys.stderr.write(f"{time.perf_counter() - self.began:7.1f}s  {said}{best}\n")
+
+    def _summary(self) -> str:
+        relaxed, tried = len(self.fine.found), len(self.tried)
+        return (
+            f"{relaxed:,} decisions were compared by their relaxed second stage in all scenarios, "
+            f"{tried:,} of them by the MILPs of some"
+        )

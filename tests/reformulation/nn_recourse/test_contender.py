@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bilevel_lang.reformulation.nn_recourse.contender import Contender, Premiums
+from bilevel_lang.reformulation.nn_recourse.scout import Scouted
+
+ORDER, WEIGHTS = np.arange(10)[::-1], np.full(10, 0.1)
+
+
+def contender(total: float, premiums: list[float], x: tuple[float, ...] = (0.0, 0.0)) -> Contender:
+    relaxed = np.arange(10.0)
+    one = Contender(Scouted(b"", np.array(x), relaxed, total), ORDER, WEIGHTS)
+    for place, more in zip(ORDER, premiums, strict=False):
+        one.enter(float(relaxed[place]) + more, float(relaxed[place]) + more)
+    return one
+
+
+def test_an_estimate_is_the_relaxed_total_and_the_mean_premium() -> None:
+    one = contender(100.0, [1.0, 2.0, 6.0])
+    assert one.tried == 3
+    assert one.estimate() == pytest.approx(103.0)
+    assert one.proven().tolist() == pytest.approx([0, 1, 2, 3, 4, 5, 6, 13, 10, 10])
+
+
+def test_scenarios_that_are_dear_for_both_say_nothing_of_the_difference() -> None:
+    dear = [500.0, 0.0, 300.0, 10.0, 40.0]
+    one, other = contender(100.0, dear), contender(101.0, [d + e for d, e in zip(dear, [0, 0.1, 0, 0.1, 0], strict=True)])
+    assert other.behind(one)
+    assert not one.behind(other)
+    assert not contender(101.0, dear[:3]).behind(one)
+
+
+def test_a_value_far_from_its_bound_counts_as_the_bound() -> None:
+    one = contender(100.0, [])
+    one.enter(5000.0, 12.0)
+    one.enter(100.5, 100.0)
+    assert one.costs == [12.0, 100.5]
+    assert one.bounds == [12.0, 100.0]
+
+
+def test_premiums_that_follow_the_decision_are_learned() -> None:
+    points = [(a, b) for a in (0.0, 1.0) for b in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    learned = Premiums([contender(1.0, [50.0 + 40.0 * a] * 3, (a, b)) for a, b in points], np.zeros(2), np.ones(2))
+    low, high = learned(np.array([[0.0, 0.5], [1.0, 0.5]]))
+    assert low == pytest.approx(50.0, abs=8.0)
+    assert high == pytest.approx(90.0, abs=8.0)
+    assert learned.error < 8.0
+    assert np.isinf(Premiums([], np.zeros(2), np.ones(2)).error)
+    assert Premiums([], np.zeros(2), np.ones(2))(np.zeros((3, 2))).tolist() == [0.0, 0.0, 0.0]

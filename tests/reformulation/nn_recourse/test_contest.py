@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from bilevel_lang.reformulation.nn_recourse import contest as contests
+from bilevel_lang.reformulation.nn_recourse import rounds as all_rounds
+from bilevel_lang.reformulation.nn_recourse.archive import Archive
+from bilevel_lang.reformulation.nn_recourse.contest import Contest, takes_long
+from bilevel_lang.reformulation.nn_recourse.cuts import Cuts
+from bilevel_lang.reformulation.nn_recourse.decisions import Decisions, domain_of
+from bilevel_lang.reformulation.nn_recourse.rounds import Rounds
+from bilevel_lang.reformulation.options import Options
+from bilevel_lang.reformulation.stochastic.extensive import extensive_form
+from bilevel_lang.reformulation.stochastic.second_stage import SecondStage
+from bilevel_lang.solvers.highs import Highs
+from bilevel_lang.solvers.solver import SolverOptions
+from tests.reformulation.nn_recourse.programs import ANNOTATION, facilities
+from tests.reformulation.stochastic.test_extensive import arrays_of_text
+
+
+def contest(deadline: float | None = None) -> Contest:
+    arrays = arrays_of_text(facilities(True), ANNOTATION)
+    decisions = Decisions(arrays, arrays.first.cost, domain_of(arrays, ("a", "b", "c")), 0)
+    archive = Archive(decisions, Cuts(arrays), SecondStage(arrays, relaxed=False, gap=1e-3))
+    return Contest(arrays, archive, Options(method="nn-embed", verbose=True), deadline)
+
+
+def test_the_best_decision_wins_and_is_known_scenario_by_scenario(capsys: pytest.CaptureFixture[str]) -> None:
+    one = contest()
+    one.run()
+    optimum = Highs().run_matrix(extensive_form(one.arrays), SolverOptions()).objective
+    best = one.archive.best
+    assert best is not None and optimum is not None
+    assert best.total == pytest.approx(optimum, rel=1e-3)
+    assert best.least <= optimum + 1e-6 <= best.total + 2e-6
+    found = one.archive.evaluation(best)
+    assert found is not None
+    for number, y in enumerate(found.y):
+        part = one.arrays.scenario(number)
+        assert part.cost @ y + part.constant == pytest.approx(found.values[number])
+    assert "a finalist in all 3 scenarios" in capsys.readouterr().err
+    assert one.archive.cuts.slopes
+
+
+def test_without_time_there_is_no_decision() -> None:
+    one = contest(time.perf_counter())
+    one.seconds = 0.0
+    for scout in (one.coarse, one.fine):
+        scout.stop_at(time.perf_counter())
+    one.run()
+    assert one.archive.best is None
+
+
+def test_the_estimate_says_when_samples_take_too_long() -> None:
+    one = contest()
+    said = takes_long(one.arrays, one.archive.decisions, 1000, 0.0)
+    assert said is not None and "all 3 about" in said and "1,000 of them" in said
+    assert takes_long(one.arrays, one.archive.decisions, 1, np.inf) is None
+
+
+def test_rounds_hold_a_contest_where_samples_take_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contests, "LONG", 0.0)
+    monkeypatch.setattr(all_rounds, "LISTED", 4)
+    monkeypatch.setattr(all_rounds, "SAMPLES", 4)
+    arrays = arrays_of_text(facilities(True), ANNOTATION)
+    found = Rounds(arrays, domain_of(arrays, ("a", "b", "c")), Options(method="nn-embed")).run()
+    optimum = Highs().run_matrix(extensive_form(arrays), SolverOptions()).objective
+    assert found.best is not None and optimum is not None
+    assert found.best.total == pytest.approx(optimum, rel=1e-3)
+    assert found.bound <= optimum + 1e-6
+    assert found.y is not None and found.y.shape == (3, len(arrays.lower))
+    assert 0.0 <= found.within <= 2e-3
+    assert any("no network is trained" in said for said in found.said)

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bilevel_lang.reformulation.nn_recourse.archive import Archive
+from bilevel_lang.reformulation.nn_recourse.contender import Contender
+from bilevel_lang.reformulation.nn_recourse.cuts import Cuts
+from bilevel_lang.reformulation.nn_recourse.decisions import Decisions, domain_of
+from bilevel_lang.reformulation.nn_recourse.finalists import Finalists
+from bilevel_lang.reformulation.nn_recourse.probe import Probe
+from bilevel_lang.reformulation.nn_recourse.scout import Scout
+from bilevel_lang.reformulation.stochastic.recourse import recourse_at
+from bilevel_lang.reformulation.stochastic.second_stage import SecondStage
+from tests.reformulation.nn_recourse.programs import ANNOTATION, corners, facilities
+from tests.reformulation.stochastic.test_extensive import arrays_of_text
+
+
+def test_finalists_are_evaluated_until_those_that_are_left_look_no_better() -> None:
+    arrays = arrays_of_text(facilities(True), ANNOTATION)
+    decisions = Decisions(arrays, arrays.first.cost, domain_of(arrays, ("a", "b", "c")), 0)
+    archive = Archive(decisions, Cuts(arrays), SecondStage(arrays, relaxed=False, gap=1e-3))
+    scouted = Scout(arrays, decisions, None).ask(corners())
+    order = np.arange(arrays.scenarios)
+    truth = {x.tobytes(): recourse_at(arrays, x).values for x in corners()}
+    contenders = []
+    for one in scouted:
+        contender = Contender(one, order, arrays.probabilities)
+        for value in truth[one.x.tobytes()]:
+            contender.enter(float(value), float(value))
+        contenders.append(contender)
+    # The second best goes first, so that the best one has to overtake it.
+    contenders.sort(key=lambda c: c.estimate())
+    contenders[:2] = contenders[1::-1]
+    said: list[str] = []
+    Finalists(archive, Probe(arrays, 0.5), contenders, None, said.append).run()
+    best = archive.best
+    totals = {x: float(arrays.probabilities @ v) + arrays.first.objective_at(np.frombuffer(x)) for x, v in truth.items()}
+    assert best is not None
+    assert best.total == pytest.approx(min(totals.values()), rel=1e-3)
+    assert len(archive.evaluations) == 2
+    assert len(said) == 2

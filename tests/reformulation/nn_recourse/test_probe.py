@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from bilevel_lang.reformulation.nn_recourse.probe import Probe, Probed
+from bilevel_lang.reformulation.stochastic.recourse import recourse_at
+from tests.reformulation.nn_recourse.programs import ANNOTATION, corners, facilities
+from tests.reformulation.stochastic.test_extensive import arrays_of_text
+
+
+def test_every_scenario_is_worth_what_the_other_way_says_and_its_answer_attains_it() -> None:
+    arrays = arrays_of_text(facilities(True), ANNOTATION)
+    probe = Probe(arrays, 1e-6)
+    for x in corners():
+        expected = recourse_at(arrays, x).values
+        for number in range(arrays.scenarios):
+            found = probe(number, x)
+            assert found is not None and found.y is not None
+            assert found.settled
+            assert found.value == pytest.approx(expected[number])
+            assert found.bound <= found.value + 1e-6
+            part = arrays.scenario(number)
+            assert found.value == pytest.approx(part.cost @ found.y + part.constant)
+            body = part.technology @ x + part.recourse @ found.y
+            assert (body >= part.row_lower - 1e-6).all() and (body <= part.row_upper + 1e-6).all()
+    assert probe.solves == 8 * arrays.scenarios
+
+
+def test_no_time_is_told() -> None:
+    arrays = arrays_of_text(facilities(True), ANNOTATION)
+    assert Probe(arrays, 1e-6, time.perf_counter() - 1.0)(0, corners()[0]) is None
+
+
+def test_settled_is_an_answer_or_the_proof_that_there_is_none() -> None:
+    assert Probed(np.inf, np.inf, None).settled
+    assert not Probed(np.inf, 3.0, None).settled
+    assert not Probed(np.inf, -np.inf, None).settled
