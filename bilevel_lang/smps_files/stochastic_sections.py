@@ -94,6 +94,7 @@ class _Reader:
         self._blocks: dict[str, list[tuple[int, Outcome]]] = {}
         self._scenarios: dict[str, tuple[int, Outcome]] = {}
         self._open: dict[Entry, float] | None = None
+        self._mentioned: set[Entry] = set()
         self._rounding: dict[int, float] = {}
 
     def read(self) -> StochasticData:
@@ -182,11 +183,15 @@ class _Reader:
         else:
             for place in range(1, len(card.fields), 2):
                 entry, value = self._entry(card, place - 1), self._number(card, card.fields[place + 1])
+                if entry in self._mentioned:
+                    said = f"{entry} comes a second time in this realisation"
+                    self._complaints.error(said, card.line, card.fields[place], "keep one of the two")
                 if entry is not None and value is not None:
+                    self._mentioned.add(entry)
                     self._open[entry] = MODES.get(self._mode, MODES["REPLACE"])(self._core.value(entry), value)
 
     def _block(self, card: Card) -> None:
-        self._open = {}
+        self._open, self._mentioned = {}, set()
         if len(card.fields) != 4:
             self._complaints.error(
                 "a BL line has a name, a period and a probability", card.line, help="such as ` BL B1 STAGE2 0.5`"
@@ -197,7 +202,7 @@ class _Reader:
         self._blocks.setdefault(card.fields[1], []).append((card.line, (probability, self._open)))
 
     def _scenario(self, card: Card) -> None:
-        self._open = {}
+        self._open, self._mentioned = {}, set()
         if len(card.fields) != 5:
             said = "an SC line has a name, the scenario it branches from, a probability and a period"
             self._complaints.error(said, card.line, help="such as ` SC S1 ROOT 0.5 STAGE2`")

@@ -103,6 +103,8 @@ MISTAKES = {
     (BLOCKS, "TWO 0.4", "TWO -0.4"): ("model.sto:3:12", "the probability -0.4 is negative"),
     (BLOCKS, "TWO 0.4", "TWO 0.4eX"): ("model.sto:3:12", "`0.4eX` is not a finite number"),
     (BLOCKS, "BL B1 TWO 0.4", "BL B1 TWO"): ("model.sto:3:2", "a BL line has"),
+    (BLOCKS, "RHS limit 9", "RHS limit 9 limit 8"): ("model.sto:6:17", "(RHS, limit) comes a second time in this realisation"),
+    (SCENARIOS, "RHS serve 8", "RHS serve 8\n    RHS serve 9"): ("model.sto:8:9", "(RHS, serve) comes a second time"),
     (SCENARIOS, "SC S2 S1", "SC S2 S9"): ("model.sto:6:8", "no scenario `S9` before this one"),
     (SCENARIOS, "SC S3", "SC S1"): ("model.sto:8:5", "scenario `S1` comes a second time"),
     (SCENARIOS, "STOCH", "STOCH\nINDEP DISCRETE\n    RHS serve 1 TWO 1"): ("model.sto:5:2", "is random in two places"),
