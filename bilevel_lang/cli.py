@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from bilevel_lang.arguments import asked_options, option_parser
 from bilevel_lang.errors import BilevelError, UsageError
-from bilevel_lang.problem_files import problem_of, timing_file, two_files
+from bilevel_lang.problem_files import further_inputs, problem_of, timing_file, two_files
 from bilevel_lang.saving import files_of, save
 
 if TYPE_CHECKING:
@@ -73,22 +73,25 @@ def _json_target(arguments: list[str]) -> str | None:
             others = arguments[:place] + arguments[place + 1 :]
     if target is None or target == "-":
         return target
-    return None if any(_same_file(Path(target), Path(other)) for other in others) else target
+    inputs = (*map(Path, others), *further_inputs(others))
+    return None if any(_same_file(Path(target), other) for other in inputs) else target
 
 
 def _print_error(error: BilevelError, json_target: str | None) -> None:
     from bilevel_lang.json_report import error_object
 
     print(error, file=sys.stderr)
-    _emit_last_json(error_object(error), json_target)
+    _emit_last_json(error_object(error), json_target, str(error))
 
 
-def _emit_last_json(value: dict[str, Any], target: str | None) -> None:
-    """After something else went wrong, whose exit code stays: a file that cannot be written is one more message."""
+def _emit_last_json(value: dict[str, Any], target: str | None, told: str = "") -> None:
+    """After something else went wrong, whose exit code stays: a file that cannot be written is one more message, unless that is
+    what was ``told`` already."""
     try:
         _emit_json(value, target)
     except BilevelError as error:
-        print(error, file=sys.stderr)
+        if target is None or f"cannot write {Path(target).resolve()}" not in told:
+            print(error, file=sys.stderr)
 
 
 def _emit_json(value: dict[str, Any], target: str | None) -> None:
@@ -113,7 +116,8 @@ def _dispatch(options: argparse.Namespace) -> int:
     if options.in_place:
         raise UsageError("--in-place goes with --format")
     model, annotation = two_files(options.paths)
-    _check_targets(options, (*map(Path, options.paths), *((Path(options.surrogate),) if options.surrogate else ())))
+    brought = (Path(options.surrogate),) if options.surrogate else ()
+    _check_targets(options, (*map(Path, options.paths), *further_inputs(options.paths), *brought))
     return _solve(options, model, annotation)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,15 @@ PAIR = (".mps", ".aux")
 
 CORES, STOCHASTIC, TIMING = (".cor", ".core", ".mps"), (".sto", ".stoch"), (".tim", ".time")
 """The three files of a stochastic program in SMPS form; the last one may lie beside the first."""
+
+
+NO_ANNOTATION = (".py", ".aux", *CORES, *STOCHASTIC, *TIMING)
+
+LARGEST_ANNOTATION = 4_000_000
+"""Bytes: the million characters that the language allows have no more."""
+
+_TABLE = re.compile(r"""\bscenarios\s*('(?:[^'\n]|'')+'|"(?:[^"\n]|"")+")""", re.IGNORECASE)
+"""The statement ``scenarios 'file.csv'``; the name with its quotes."""
 
 
 def two_files(paths: list[str]) -> tuple[Path, Path]:
@@ -38,6 +48,26 @@ def two_files(paths: list[str]) -> tuple[Path, Path]:
 def timing_file(paths: list[str]) -> Path | None:
     """The time file among the paths of a stochastic program in SMPS form; None where it is left to lie beside the core."""
     return next((Path(p) for p in paths if _suffix(p) in TIMING), None) if len(paths) == 3 else None
+
+
+def further_inputs(paths: list[str]) -> tuple[Path, ...]:
+    """What is read besides ``paths``: tables that an annotation names, a time file beside a core.
+
+    Found in the text alone, so that it is known whatever else is wrong with the annotation; a name in a comment counts as well.
+    """
+    found = [Path(p).with_suffix(suffix) for p in paths if _suffix(p) in CORES for suffix in TIMING]
+    for path in map(Path, paths):
+        # A pipe can be read once, and is somebody else's to read.
+        if _suffix(path) in NO_ANNOTATION or not path.is_file() or path.stat().st_size > LARGEST_ANNOTATION:
+            continue
+        try:
+            text = path.read_bytes().decode("utf-8-sig")
+        except (OSError, UnicodeDecodeError):
+            continue  # who reads it for what it says will complain
+        for quoted in _TABLE.findall(text):
+            mark, name = quoted[0], quoted[1:-1]
+            found.append(path.parent / name.replace(mark * 2, mark))
+    return tuple(found)
 
 
 def _suffix(path: str | Path) -> str:

@@ -160,6 +160,27 @@ def test_a_usage_mistake_does_not_write_its_json_over_an_input(tmp_path: Path) -
     assert Path(paths[1]).read_text().startswith("bilevel")
 
 
+def test_no_json_over_what_an_annotation_or_a_core_reads(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    # Also where the annotation is wrong, and the error would be the JSON.
+    paths = files(tmp_path, "scenarios 'weeks.csv'\nstage 2 zz\n")
+    (tmp_path / "weeks.csv").write_text("d\n1\n")
+    for option in ("--json", "--write"):
+        for more in ([], ["--gap", "no"]):
+            assert main([*paths, option, str(tmp_path / "weeks.csv"), *more]) == 2
+    assert (tmp_path / "weeks.csv").read_text() == "d\n1\n"
+    assert "is an input and will not be overwritten" in capsys.readouterr().err
+    smps = [str(tmp_path / name) for name in ("a.cor", "a.sto", "a.tim")]
+    for name in smps:
+        Path(name).write_text("as it was")
+    assert main([*smps[:2], "--json", smps[2]]) == 2
+    assert Path(smps[2]).read_text() == "as it was"
+
+
+def test_a_json_file_that_cannot_be_written_is_told_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*BARD, "--json", str(tmp_path / "none" / "a.json")]) == 2
+    assert capsys.readouterr().err.count("cannot write") == 1
+
+
 def test_errors_are_json_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, answer = run_json(capsys, *files(tmp_path, "bilevel x\nmin low yy row\nmin lo z\n"))
     assert (code, answer["status"], answer["exit_code"]) == (3, "error", 3)

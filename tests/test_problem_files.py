@@ -8,7 +8,7 @@ import pytest
 
 from bilevel_lang.assembly import Clock
 from bilevel_lang.errors import ResolutionError, UsageError
-from bilevel_lang.problem_files import problem_of, two_files
+from bilevel_lang.problem_files import further_inputs, problem_of, two_files
 
 MODEL = """
 import pyomo.environ as pyo
@@ -66,3 +66,12 @@ def test_an_instance_of_data_with_its_doubts(tmp_path: Path) -> None:
     assert ["another.mps" in n.message for n in problem.notices if n.severity == "warning"] == [True]
     with pytest.raises(ResolutionError, match=r"another\.mps"):
         problem_of(*files, Clock(), strict=True)
+
+
+def test_what_is_read_besides_the_files_that_are_named(tmp_path: Path) -> None:
+    annotation = tmp_path / "m.emp"
+    annotation.write_text("Scenarios 'a.csv'\nstage 2 y\nscenarios \"below/it's.csv\" scenarios 'it''s too.csv'")
+    named = ["a.csv", "below/it's.csv", "it's too.csv"]
+    assert further_inputs(["m.py", str(annotation)]) == tuple(tmp_path / name for name in named)
+    assert Path("core.tim") in further_inputs(["core.cor", "model.sto"])
+    assert further_inputs([str(tmp_path), str(tmp_path / "none.emp"), "--gap", "a\0b"]) == ()
