@@ -8,12 +8,12 @@ A group is a share of the scenarios with their probabilities. Birge and Louveaux
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-import scipy.sparse as sp
 
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
+from bilevel_lang.reformulation.stochastic.master import CutRows, Estimates, master_program
 from bilevel_lang.solvers.matrix import MatrixProgram
 from bilevel_lang.solvers.program import Floats
 
@@ -75,29 +75,12 @@ class Cuts:
 
     def program(self, whole: bool) -> MatrixProgram:
         """The master over [x | theta]; ``whole``: with the first stage's integers. Without cuts, theta is 0."""
-        first, count = self.arrays.first, self.count
-        free = np.full(count, -np.inf if self.slopes else 0.0)
-        rows = [sp.hstack([first.matrix, sp.csr_matrix((first.rows, count))])]
-        lower, upper = [first.row_lower], [first.row_upper]
-        if self.slopes:
-            k = len(self.groups)
-            thetas = sp.csr_matrix((np.ones(k), (np.arange(k), self.groups)), shape=(k, count))
-            rows.append(sp.hstack([sp.csr_matrix(-np.array(self.slopes)), thetas]))
-            lower.append(np.array(self.offsets))
-            upper.append(np.full(k, np.inf))
-        if self.borders:
-            rows.append(
-                sp.hstack([sp.csr_matrix(np.array([b[0] for b in self.borders])), sp.csr_matrix((len(self.borders), count))])
-            )
-            lower.append(np.full(len(self.borders), -np.inf))
-            upper.append(-np.array([b[1] for b in self.borders]))
-        return MatrixProgram(
-            lower=np.concatenate([first.lower, free]),
-            upper=np.concatenate([first.upper, -free]),
-            integer=np.concatenate([first.integer & whole, np.zeros(count, dtype=bool)]),
-            cost=np.concatenate([self.cost, np.ones(count)]),
-            matrix=sp.csr_matrix(sp.vstack(rows)),
-            row_lower=np.concatenate(lower),
-            row_upper=np.concatenate(upper),
-            constant=self.constant,
-        )
+        first, borders = self.arrays.first, self.borders
+        free = np.full(self.count, -np.inf if self.slopes else 0.0)
+        thetas = Estimates(free, -free, np.ones(self.count))
+        further = []
+        if borders:
+            offsets = np.array([offset for _, offset in borders])
+            further.append((np.array([slope for slope, _ in borders]), np.full(len(borders), -np.inf), -offsets))
+        cuts = CutRows(self.slopes, self.offsets, self.groups)
+        return replace(master_program(first, self.cost, first.integer & whole, thetas, cuts, further), constant=self.constant)

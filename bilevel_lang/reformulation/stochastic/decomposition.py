@@ -13,15 +13,14 @@ import time
 from dataclasses import dataclass, replace
 
 import numpy as np
-import scipy.sparse as sp
 
 from bilevel_lang.errors import SolverFailedError
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
 from bilevel_lang.reformulation.stochastic.enumeration import EnumeratedMaster, is_small
+from bilevel_lang.reformulation.stochastic.master import CutRows, Estimates, master_program
 from bilevel_lang.reformulation.stochastic.recourse import Answers, all_second, recourse_at
 from bilevel_lang.reformulation.stochastic.second_stage import SecondStage
 from bilevel_lang.solvers.highs import Highs
-from bilevel_lang.solvers.matrix import MatrixProgram
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.solver import SolverOptions, Termination
 
@@ -74,7 +73,7 @@ class _Search:
         self.relaxed = replace(arrays, first=first, integer=np.zeros(len(arrays.integer), dtype=bool))
         self.sense, self.weights = arrays.sense, arrays.probabilities
         self.cost = self.sense * arrays.first.cost
-        self.cuts: list[tuple[int, Floats, float]] = []
+        self.cuts = CutRows()
         self.excluded: list[Floats] = []
         self.best, self.bound = math.inf, -math.inf
         self.x: Floats | None = None
@@ -176,7 +175,7 @@ class _Search:
         for number in chosen.tolist():
             slope = found.slopes[number]
             constant = float(found.values[number] - slope @ x)
-            self.cuts.append((number, slope, constant))
+            self.cuts.add(number, slope, constant)
             if self.listed is not None:
                 self.listed.cut(number, slope, constant)
         return bool(chosen.size)
@@ -202,29 +201,12 @@ class _Search:
             return self.listed.best()
         first, count = self.arrays.first, self.arrays.scenarios
         n = len(first.lower)
-        rows = [sp.hstack([first.matrix, sp.csr_matrix((first.rows, count))])]
-        lower, upper = [first.row_lower], [first.row_upper]
-        if self.cuts:
-            slopes = sp.csr_matrix(-np.array([c[1] for c in self.cuts]))
-            places = np.array([c[0] for c in self.cuts])
-            thetas = sp.csr_matrix((np.ones(len(places)), (np.arange(len(places)), places)), shape=(len(places), count))
-            rows.append(sp.hstack([slopes, thetas]))
-            lower.append(np.array([c[2] for c in self.cuts]))
-            upper.append(np.full(len(self.cuts), math.inf))
+        further = []
         if self.excluded:
             points = np.array(self.excluded)
-            rows.append(sp.hstack([sp.csr_matrix(1.0 - 2.0 * points), sp.csr_matrix((len(points), count))]))
-            lower.append(1.0 - points.sum(axis=1))
-            upper.append(np.full(len(points), math.inf))
-        program = MatrixProgram(
-            lower=np.concatenate([first.lower, self.floor]),
-            upper=np.concatenate([first.upper, np.full(count, math.inf)]),
-            integer=np.concatenate([np.full(n, integer), np.zeros(count, dtype=bool)]),
-            cost=np.concatenate([self.cost, self.weights]),
-            matrix=sp.csr_matrix(sp.vstack(rows)),
-            row_lower=np.concatenate(lower),
-            row_upper=np.concatenate(upper),
-        )
+            further.append((1.0 - 2.0 * points, 1.0 - points.sum(axis=1), np.full(len(points), math.inf)))
+        thetas = Estimates(self.floor, np.full(count, math.inf), self.weights)
+        program = master_program(first, self.cost, np.full(n, integer), thetas, self.cuts, further)
         left = None if self.deadline is None else max(1e-3, self.deadline - time.perf_counter())
         run = Highs().run_matrix(program, SolverOptions(time_limit=left, gap=1e-7))
         if run.termination is Termination.INTERRUPTED:
