@@ -15,7 +15,7 @@ import numpy as np
 
 from bilevel_lang.solvers.highs import Highs, undo_regularisation
 from bilevel_lang.solvers.highs_instance import load, termination_of, whole_bounds
-from bilevel_lang.solvers.matrix import MatrixProgram
+from bilevel_lang.solvers.matrix import Ints, MatrixProgram
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.solver import SolverOptions, Termination
 from bilevel_lang.solvers.variants import Answers, Variants, feasible, proven
@@ -72,18 +72,27 @@ class VariantSolver:
         return Answers(terminations, x, duals, again)
 
     def _pass(self, variants: Variants, i: int) -> None:
-        """Hand variant ``i`` to HiGHS."""
+        """Hand variant ``i`` to HiGHS: what differs from the one before, which it still has."""
         highs = self._highs
         if variants.row_lower is not None and variants.row_upper is not None:
-            highs.changeRowsBounds(len(variants.rows), variants.rows, variants.row_lower[i], variants.row_upper[i])
+            moved = _moved(i, variants.row_lower, variants.row_upper)
+            if moved.size:
+                low, up = variants.row_lower[i, moved], variants.row_upper[i, moved]
+                highs.changeRowsBounds(len(moved), variants.rows[moved], low, up)
         if variants.lower is not None and variants.upper is not None:
-            low, up = whole_bounds(variants.lower[i], variants.upper[i], self.program.integer[variants.columns])
-            highs.changeColsBounds(len(variants.columns), variants.columns, low, up)
+            moved = _moved(i, variants.lower, variants.upper)
+            if moved.size:
+                columns = variants.columns[moved]
+                low, up = whole_bounds(variants.lower[i, moved], variants.upper[i, moved], self.program.integer[columns])
+                highs.changeColsBounds(len(moved), columns, low, up)
         if variants.cost is not None:
-            highs.changeColsCost(len(variants.costly), variants.costly, variants.cost[i])
+            moved = _moved(i, variants.cost)
+            if moved.size:
+                highs.changeColsCost(len(moved), variants.costly[moved], variants.cost[i, moved])
         if variants.coefficients is not None:
-            places = zip(variants.entry_rows.tolist(), variants.entry_columns.tolist(), strict=True)
-            for (row, column), number in zip(places, variants.coefficients[i].tolist(), strict=True):
+            moved = _moved(i, variants.coefficients)
+            places = zip(variants.entry_rows[moved].tolist(), variants.entry_columns[moved].tolist(), strict=True)
+            for (row, column), number in zip(places, variants.coefficients[i, moved].tolist(), strict=True):
                 highs.changeCoeff(row, column, number)
 
     def _start(self, variants: Variants, i: int, before: Floats) -> None:
@@ -139,3 +148,13 @@ class VariantSolver:
         if good and not self._mixed:
             good = run.row_duals is not None and bool(proven(self.program, one, point[None], run.row_duals[None])[0])
         return (Termination.OPTIMAL, point, run.row_duals) if good else (Termination.FAILED, None, None)
+
+
+def _moved(i: int, *numbers: Floats) -> Ints:
+    """Where row ``i`` of any of ``numbers`` (k, a) differs from the row before; everywhere in the first one."""
+    if not i:
+        return np.arange(numbers[0].shape[1])
+    differs = numbers[0][i] != numbers[0][i - 1]
+    for more in numbers[1:]:
+        differs |= more[i] != more[i - 1]
+    return np.flatnonzero(differs)
