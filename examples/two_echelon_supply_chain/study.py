@@ -1,7 +1,8 @@
 """What the README shows: both methods on the example, networks of growing size, and the pictures.
 
-    python study.py           all of it, about ten minutes of one core: writes study.json, network.onnx and pictures/
-    python study.py --draw    the pictures again from study.json, without solving
+    python study.py                  all of it, about ten minutes of one core: writes study.json, network.onnx and pictures/
+    python study.py growing ...      these parts of it alone: learned, refined, exact, growing
+    python study.py --draw           the pictures again from study.json, without solving
 
 Matplotlib comes with `pip install 'bilevel-lang[plots]'`. Seconds are those of the processor: a busy machine gives the same.
 """
@@ -12,7 +13,7 @@ import runpy
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ DEFAULT, KEPT = (32, 32), (32,)
 """The engine's widths, and those of the network that lies beside this file: small, so that it is solved in a second."""
 SIZES = ((2,), (4,), (8,), (16,), (32,), (16, 16), (32, 32), (64, 64))
 TRAINING, TESTS, GRID = 400, 200, 21
-LIMIT = 60.0
+LIMIT = 40.0
 """Seconds of wall clock for the program with one network."""
 EXACT_LIMIT = 600.0
 """Seconds of wall clock for value-function."""
@@ -73,39 +74,77 @@ class Truth:
         return self.verdicts(latin_hypercube(self.domain, count, np.random.Generator(np.random.Philox(seed))))
 
 
-def measure(
-    sizes: Sequence[tuple[int, ...]],
-    training: int,
-    tests: int,
-    grid: int,
-    exact_limit: float,
-    folder: Path,
-    nn: NnOptions,
-    refine: int,
-) -> dict:
-    """Everything that the pictures and the README show; ``nn`` and ``refine`` are for the solves by nn-embed."""
-    result: dict[str, Any] = {"methods": {}}
+@dataclass(frozen=True)
+class Study:
+    """How large everything is; ``nn`` and ``refine`` are for the solves by nn-embed, ``folder`` gets the network that is kept."""
+
+    sizes: Sequence[tuple[int, ...]]
+    training: int
+    tests: int
+    grid: int
+    exact_limit: float
+    folder: Path
+    nn: NnOptions
+    refine: int
+
+
+def learned(study: Study) -> dict[str, Any]:
+    """nn-embed, and its network against the truth."""
     with tempfile.TemporaryDirectory() as scratch:
-        network = Path(scratch) / "network.onnx"
-        result["methods"]["nn-embed"] = answer("nn-embed", seed=1, nn=replace(nn, save_surrogate=network))
-        learned = read_onnx(network).network
-    result["methods"][f"nn-embed --refine {refine}"] = answer("nn-embed", seed=1, nn=replace(nn, refine=refine))
-    result["methods"]["value-function"] = answer("value-function", time_limit=exact_limit)
+        file = Path(scratch) / "network.onnx"
+        found = answer("nn-embed", seed=1, nn=replace(study.nn, save_surrogate=file))
+        network = read_onnx(file).network
     truth = Truth()
-    held = truth.drawn(tests, 2)
+    held = truth.drawn(study.tests, 2)
     points, profits = np.array([v.x for v in held]), -np.array([v.objective for v in held])
-    result["parity"] = {"true": profits.tolist(), "network": learned(points)[:, 0].tolist()}
-    result["surface"] = surface(truth, learned, grid, result["methods"]["nn-embed"]["variables"])
-    drawn = truth.drawn(training, 3)
+    return {
+        "methods": {"nn-embed": found},
+        "parity": {"true": profits.tolist(), "network": network(points)[:, 0].tolist()},
+        "surface": surface(truth, network, study.grid, found["variables"]),
+    }
+
+
+def refined(study: Study) -> dict[str, Any]:
+    name = f"nn-embed --refine {study.refine}"
+    return {"methods": {name: answer("nn-embed", seed=1, nn=replace(study.nn, refine=study.refine))}}
+
+
+def exact(study: Study) -> dict[str, Any]:
+    return {"methods": {"value-function": answer("value-function", time_limit=study.exact_limit)}}
+
+
+def growing(study: Study) -> dict[str, Any]:
+    """Networks of growing size on the same samples; one of them is kept."""
+    truth, found = Truth(), {"growing": []}
+    held, drawn = truth.drawn(study.tests, 2), truth.drawn(study.training, 3)
     labels = lessons(drawn, "leader", truth.source, truth.inputs, truth.domain)
-    result["growing"] = []
-    for size in sizes:
-        row, trained = grown(truth, fit_seconds(lambda size=size: fit(labels, Settings(layers=size, steps=STEPS))), held, drawn)
-        result["growing"].append(row)
+    for size in study.sizes:
+        settings = Settings(layers=size, steps=STEPS, linear_start=True)
+        row, trained = grown(truth, fit_seconds(lambda settings=settings: fit(labels, settings)), held, drawn)
+        found["growing"].append(row)
         if size == KEPT:
-            keep(truth, trained, folder / "network.onnx")
-        if size == DEFAULT or "curve" not in result:
-            result["curve"] = {"layers": list(size), "history": [list(line) for line in trained.history]}
+            keep(truth, trained, study.folder / "network.onnx")
+        if size == DEFAULT or "curve" not in found:
+            found["curve"] = {"layers": list(size), "history": [list(line) for line in trained.history]}
+    return found
+
+
+PARTS: dict[str, Callable[[Study], dict[str, Any]]] = {
+    "learned": learned,
+    "refined": refined,
+    "exact": exact,
+    "growing": growing,
+}
+
+
+def measure(study: Study, parts: Sequence[str] = tuple(PARTS), known: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Everything that the pictures and the README show; ``parts`` anew, the rest as it is ``known``."""
+    result = dict(known or {})
+    for part in parts:
+        found = PARTS[part](study)
+        methods = {**result.get("methods", {}), **found.pop("methods", {})}
+        result |= found | {"methods": methods}
+    result["methods"] = {name: result["methods"][name] for name in sorted(result["methods"])}
     return result
 
 
@@ -274,11 +313,15 @@ def _tradeoff(figure: Any, result: dict) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="measure these alone, and leave the rest of study.json")
     parser.add_argument("--draw", action="store_true", help="draw the pictures again from study.json")
-    if not parser.parse_args().draw:
-        result = measure(SIZES, TRAINING, TESTS, GRID, EXACT_LIMIT, HERE, NnOptions(), refine=3)
-        (HERE / "study.json").write_text(json.dumps(rounded(result)) + "\n", encoding="utf-8")
-    result = json.loads((HERE / "study.json").read_text(encoding="utf-8"))
+    arguments = parser.parse_args()
+    file = HERE / "study.json"
+    for part in [] if arguments.draw else arguments.parts or PARTS:
+        known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        study = Study(SIZES, TRAINING, TESTS, GRID, EXACT_LIMIT, HERE, NnOptions(), refine=3)
+        file.write_text(json.dumps(rounded(measure(study, [part], known))) + "\n", encoding="utf-8")
+    result = json.loads(file.read_text(encoding="utf-8"))
     draw(result, HERE / "pictures")
     print(*tables(result), sep="\n\n")
 
