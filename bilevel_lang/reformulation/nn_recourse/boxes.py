@@ -22,11 +22,11 @@ TOGETHER = 2_000_000
 """Pairs of a box and a scenario that are looked up at once, and boxes at most."""
 MOST_TOGETHER = 200
 
-EFFORT = 5e9
-"""Comparisons where there is no time limit: about half a minute."""
+EFFORT, MOST_LOOKED_AT = 5e9, 200_000
+"""Comparisons, and boxes, where there is no time limit: about half a minute."""
 
-KEPT = 2_000_000
-"""Open boxes, which bounds the memory."""
+KEPT = 20_000_000
+"""Sides of open boxes, which bounds the memory."""
 
 MOVED = 5
 """Decisions of boxes that are moved to where rows become tight, in a round."""
@@ -51,10 +51,10 @@ class Boxes:
 
     def run(self, deadline: float | None) -> None:
         """Until the bound meets the best decision, or ``deadline``, a reading of ``time.perf_counter``, or :data:`EFFORT`."""
-        left = np.inf if deadline is not None else EFFORT / max(1.0, self.archive.stage.effort)
+        left = np.inf if deadline is not None else min(MOST_LOOKED_AT, EFFORT / max(1.0, self.archive.stage.effort))
         together = int(np.clip(TOGETHER // self.archive.stage.arrays.scenarios, 2, MOST_TOGETHER))
         self._prune()
-        while len(self._bounds) and self.looked_at < left and len(self._bounds) < KEPT and not self.archive.late:
+        while len(self._bounds) and self.looked_at < left and self._lower.size < KEPT and not self.archive.late:
             if deadline is not None and time.perf_counter() >= deadline:
                 break
             order = np.argsort(self._bounds, kind="stable")[:together]
