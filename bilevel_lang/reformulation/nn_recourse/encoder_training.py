@@ -64,8 +64,14 @@ class EncoderTraining:
     def run(self) -> GivenEncoder:
         """Label and train, and write the file that was asked for.
 
-        Raises RefusedError for too few decisions with an answer, SolverMissingError without torch, and what files raise.
+        Raises RefusedError for too few decisions with an answer and for a second stage that sees none, SolverMissingError
+        without torch, and what files raise.
         """
+        if not self.decisions.inputs.inputs:
+            raise RefusedError(
+                "nn-embed: the second stage sees no variable of the first, so that there is nothing to learn",
+                "use `--method extensive-form`",
+            )
         scenarios = self._scenarios()
         data = self._labels(scenarios)
         pairs = self._pairs(data, scenarios)

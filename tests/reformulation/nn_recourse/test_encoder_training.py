@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyomo.environ as pyo
 import pytest
 
 import bilevel_lang as bl
@@ -80,3 +81,12 @@ def test_a_finite_law_is_drawn_once_each() -> None:
 def test_nothing_to_train_on() -> None:
     with pytest.raises(RefusedError, match="0 decisions with an answer in some scenario are too few"):
         training(LAWS, samples=20, late=0.0).run()
+
+
+def test_a_second_stage_that_sees_no_decision() -> None:
+    m = shop()
+    m.stock.deactivate()
+    m.del_component(m.profit)
+    m.profit = pyo.Objective(expr=pyo.quicksum(m.sold[i] - m.x[i] for i in m.P), sense=pyo.maximize)
+    with pytest.raises(RefusedError, match="sees no variable of the first"):
+        training(LAWS.replace(" stock", "").replace(" left", ""), m, samples=20).run()
