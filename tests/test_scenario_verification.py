@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -15,13 +16,13 @@ from bilevel_lang.solvers.solver import SolverOptions
 from tests.stochastic_models import LATE, THREE, newsvendor
 
 
-def examined(x: float, answers: list[tuple[float, float, float]], m: Any = None) -> Certificate:
+def examined(x: float, answers: list[tuple[float, float, float]], m: Any = None, seconds: float = math.inf) -> Certificate:
     """``answers``: sales, lost sales and stock in each scenario."""
     m = m or newsvendor()
     problem = bl.resolve(m, THREE + LATE)
     assert problem.stochastic is not None
     point = StochasticPoint(ComponentMap([(m.x, x)]), (m.s, m.l, m.i), np.array(answers))
-    return verify_scenarios(problem, point, problem.stochastic.scenarios(None, 0), 1e-5, SolverOptions())
+    return verify_scenarios(problem, point, problem.stochastic.scenarios(None, 0), 1e-5, SolverOptions(), seconds)
 
 
 GOOD = [(60.0, 30.0, 0.0), (60.0, 0.0, 0.0), (30.0, 0.0, 30.0)]
@@ -58,6 +59,15 @@ def test_a_first_stage_that_leaves_a_scenario_without_an_answer() -> None:
     found = examined(60, GOOD, m)
     assert not found.verified
     assert "scenario 1, solved again, ended infeasible" in " ".join(found.remarks)
+
+
+def test_without_time_one_scenario_is_solved_again_and_the_rows_of_all_are_measured() -> None:
+    found = examined(60, GOOD, seconds=0.0)
+    assert found.verified
+    assert "1 of them solved again" in found.followers[0].how
+    wrong = [(70.0, 20.0, 0.0), *GOOD[1:]], [GOOD[0], (70.0, -10.0, 0.0), GOOD[2]], [*GOOD[:2], (40.0, 20.0, 0.0)]
+    assert not any(examined(60, answers, seconds=0.0).verified for answers in wrong)
+    assert "solved again" not in examined(60, GOOD, seconds=60.0).followers[0].how
 
 
 def test_the_modellers_model_is_left_alone() -> None:
