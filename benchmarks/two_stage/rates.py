@@ -4,10 +4,10 @@
 
 Linear recourse with exact subgradients, and integer recourse at the gaps of the published data (1 % on 10 x 10, else 5 %), at
 first stages as Neur2SP draws them: each facility is closed with a share of its own, uniform on 0, 0.1, ..., 0.9. One core; a rate
-is solves in a second of the processor. Beside ours: of linear recourse a bare loop of one HiGHS, written for this LP alone, in turns
-with ours, of which the best counts on both sides; of integer recourse the published protocol, a new MILP for each label, with
-HiGHS in Gurobi's place and at most 30 s for each, at one scenario of every decision. INVP: 248,500 values at decisions and scenarios
-drawn all over, as the follower of a bilevel program.
+is solves in a second of the processor. Beside ours: of linear recourse a bare loop of one HiGHS, written for this LP alone, in
+turns with ours, of which the best counts on both sides; of integer recourse the published protocol, a new MILP for each label,
+with HiGHS in Gurobi's place and at most 30 s for each, at one scenario of every decision. INVP: 248,500 values at decisions and
+scenarios drawn all over, as the follower of a bilevel program.
 """
 
 from __future__ import annotations

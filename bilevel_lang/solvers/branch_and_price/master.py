@@ -21,7 +21,7 @@ from bilevel_lang.solvers.solver import SolverOptions, Termination
 DEAR = 100.0
 """What is missing costs so many times the highest cost of a column."""
 
-PATTERNS = 4_000
+PATTERNS = 2_000
 """Patterns that are kept from one program to the next; of more, the half that was of use last."""
 
 _PRIMAL = 4

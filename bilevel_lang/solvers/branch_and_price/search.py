@@ -25,6 +25,9 @@ NODES = 200
 DIVE_ROUNDS = 3
 """Rounds of pricing after each pattern that a dive takes."""
 
+LOOSE, CLOSE = 0.2, 1e-4
+"""How near the best bound is near enough: at first, as a share of the gap, and before a column is branched on."""
+
 POINTS = 32
 """Answers of earlier programs that are kept; those that are feasible now are where the search begins."""
 
@@ -107,7 +110,7 @@ class _Run:
             if not heap or heap[0][0] >= self._enough() or self._late():
                 break
             before, _, box = heapq.heappop(heap)
-            bound, shares = self._generate(box, before)
+            bound, shares = self._looked_into(box, before)
             if bound >= self._enough():
                 self.bound = min(self.bound, bound)
                 continue
@@ -133,14 +136,22 @@ class _Run:
             return (box,)
         if not self._broken(shares.y).size:
             return None if shares.missing <= MISSING and self._offer(shares.y[None]) else (box,)
-        halves = self._by_count(box, shares.y)
-        if halves is None:
-            self._dive(box, shares)
-            halves = None if bound >= self._enough() else self._by_column(box, shares.y)
-        return halves
+        return self._by_count(box, shares.y) or self._by_column(box, shares.y)
 
-    def _generate(self, box: Box, before: float, rounds: int | None = None) -> tuple[float, Shares | None]:
-        """Price until nothing is to be gained (``rounds`` times at most): the best bound, and the last shares."""
+    def _looked_into(self, box: Box, before: float) -> tuple[float, Shares | None]:
+        """The bound of ``box`` and its last shares: nearly the best one where that will do, as it does to branch on a count."""
+        bound, shares = self._generate(box, before, near=LOOSE * self.gap)
+        if shares is None or bound >= self._enough() or shares.missing > MISSING:
+            return bound, shares
+        if not self._broken(shares.y).size or self._by_count(box, shares.y) is not None:
+            return bound, shares
+        self._dive(box, shares)
+        if bound >= self._enough() or LOOSE * self.gap <= CLOSE:
+            return bound, shares
+        return self._generate(box, bound)
+
+    def _generate(self, box: Box, before: float, rounds: int | None = None, near: float = 0.0) -> tuple[float, Shares | None]:
+        """Price until the bound is ``near`` (relative) the best one, ``rounds`` times at most: it, and the last shares."""
         self.master.set_sides(box.row_lower, box.row_upper)
         self.master.set_bounds(box.lower, box.upper, self.room)
         best, shares = before, None
@@ -152,8 +163,8 @@ class _Run:
                 return best, None
             prices = priced(self.form, self.cost, box, self.room, shares.row_duals)
             best = max(best, prices.bound)
-            near = shares.objective - min(1e-4, 0.1 * self.gap) * abs(shares.objective)
-            if best >= min(self._enough(), near):
+            best_there_is = shares.objective - max(near, min(CLOSE, LOOSE * self.gap)) * abs(shares.objective)
+            if best >= min(self._enough(), best_there_is):
                 break
             gain = shares.block_duals - prices.values
             wanted = np.flatnonzero(gain > 1e-9 * max(1.0, abs(shares.objective)))
@@ -170,7 +181,7 @@ class _Run:
             box = self._taken(box, shares)
             if (box.lower > box.upper).any():
                 return
-            bound, found = self._generate(box, -np.inf, DIVE_ROUNDS)
+            bound, found = self._generate(box, -np.inf, DIVE_ROUNDS, LOOSE * self.gap)
             if found is None or bound >= self._enough():
                 return
             shares = found
