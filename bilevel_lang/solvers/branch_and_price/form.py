@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import scipy.sparse as sp
@@ -37,6 +38,11 @@ class BlockForm:
     def counts(self) -> int:
         """g, the rows that count."""
         return int(self.matrix.shape[0]) - len(self.linking)
+
+    @cached_property
+    def columns(self) -> sp.csr_matrix:
+        """``matrix`` transposed (n, l + g), which each pricing multiplies by its duals."""
+        return sp.csr_matrix(self.matrix.T)
 
     def bounds(self, lower: Floats, upper: Floats, row_lower: Floats, row_upper: Floats) -> tuple[Floats, Floats]:
         """Bounds (n,) with those of the single rows, whole for whole columns; they cross where there is no answer."""

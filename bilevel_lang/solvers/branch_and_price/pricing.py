@@ -44,7 +44,7 @@ def priced(form: BlockForm, cost: Floats, box: Box, room: Ints, row_duals: Float
     paid = duals != 0
     side = np.where(duals > 0, box.row_lower, box.row_upper)
     bound = float(duals[paid] @ side[paid])
-    reduced = cost - form.matrix.T @ duals
+    reduced = cost - form.columns @ duals
     bound += _least(reduced[form.free], box.lower[form.free], box.upper[form.free], cost)
     knapsacks = form.knapsacks
     within = knapsacks.weights > 0
