@@ -70,7 +70,7 @@ def _metadata(path: Path, model: Any) -> Metadata:
         said = "the file does not say which decisions and random parameters its network is of (no metadata of bilevel-lang)"
         raise OnnxFileError(f"{path}: {said}", _AGAIN)
     if found.target != OF_SETS:
-        said = f"the network stands for a follower's {found.target}, and not for the {OF_SETS} over a set of scenarios"
+        said = f"the network is one of bilevel problems (target `{found.target}`), not of the {OF_SETS} over a set of scenarios"
         raise OnnxFileError(f"{path}: {said}", _AGAIN)
     return found
 

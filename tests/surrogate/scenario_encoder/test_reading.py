@@ -109,7 +109,7 @@ def test_networks_of_followers_and_of_sets_are_told_apart(tmp_path: Path) -> Non
         read_onnx(path)
     plain = replace(METADATA, target="value", parameters=(), least=(), largest=())
     write_onnx(path, random_network(2, (3,), 1, 0), plain)
-    with pytest.raises(OnnxFileError, match="a follower's value"):
+    with pytest.raises(OnnxFileError, match="one of bilevel problems \\(target `value`\\)"):
         read_scenario_network(path)
 
 
