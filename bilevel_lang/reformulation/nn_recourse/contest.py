@@ -59,6 +59,9 @@ TRIAL = 5.0
 """Seconds after which it is left anyway."""
 
 
+RESERVED = 1.5
+"""Times what one decision takes in all scenarios, as measured: kept for the first finalist, whatever the shares say."""
+
 LONG = 120.0
 """Seconds of sampling that are not too many, where there is no time limit."""
 
@@ -207,7 +210,9 @@ class Contest:
         return self.began + share * self.seconds
 
     def _late(self, share: float) -> bool:
-        return time.perf_counter() >= self._until(share)
+        each = self.probe.seconds / max(1, self.probe.solves)
+        reserved = RESERVED * each * self.arrays.scenarios if self.tried else 0.0
+        return time.perf_counter() >= min(self._until(share), self._until(1.0) - reserved)
 
     def _tell(self, said: str, scouted: Scouted | None = None, total: float | None = None) -> None:
         """A line on stderr, where progress is wanted."""

@@ -77,13 +77,11 @@ class Finalists:
             number = int(runner.order[runner.done])
             most = self._most(count - runner.done, until)
             found = self.answer(number, runner.x, most)
-            if found is None:
-                return False
-            if not found.settled:
-                # No point within its part of the time: it may have all that is left.
-                found = self.answer(number, runner.x)
-                if found is None or not found.settled:
+            if found is None or not found.settled:
+                if not first:
                     return False
+                # A decision there must be: what is bad of it is made better as long as there is time.
+                found = self.answer.any_answer(number, runner.x)
             runner.enter(found.value, found.bound)
             if found.y is not None:
                 y[number] = found.y

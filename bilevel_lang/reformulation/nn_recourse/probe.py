@@ -6,11 +6,13 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.sparse as sp
 
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
 from bilevel_lang.reformulation.stochastic.hot_recourse import HotRecourse
 from bilevel_lang.reformulation.stochastic.stage_variants import without_limit
-from bilevel_lang.solvers.hot_milp import MilpAnswer
+from bilevel_lang.solvers.hot_milp import HotMilp, MilpAnswer
+from bilevel_lang.solvers.matrix import MatrixProgram
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.solver import SolverOptions, Termination
 
@@ -60,13 +62,35 @@ class Probe:
         self._hot.deadline = None if until == np.inf else until
         answer = self._hot.solve(number, part, part.technology @ point)
         assert isinstance(answer, MilpAnswer)
-        self.solves += 1
         self.seconds += time.perf_counter() - began
+        return self._probed(answer, number, part.constant)
+
+    def any_answer(self, number: int, point: Floats) -> Probed:
+        """The first answer of scenario ``number`` (from 0) at ``point`` (n1,) that HiGHS finds, good or bad, at any time.
+
+        Raises RefusedError as a call does.
+        """
+        part = self.arrays.scenario(number)
+        shift, cost = part.technology @ point, self.arrays.sense * part.cost
+        program = MatrixProgram(
+            part.lower,
+            part.upper,
+            self.arrays.integer,
+            cost,
+            sp.csr_matrix(part.recourse),
+            part.row_lower - shift,
+            part.row_upper - shift,
+        )
+        answer = HotMilp(program, SolverOptions(extra={**DIVING, "mip_max_improving_sols": 1})).solve()
+        return self._probed(answer, number, part.constant)
+
+    def _probed(self, answer: MilpAnswer, number: int, cost: float) -> Probed:
+        self.solves += 1
         if answer.termination is Termination.INTERRUPTED:
             raise KeyboardInterrupt
         if answer.termination is Termination.UNBOUNDED:
             raise without_limit(number)
         if answer.termination in (Termination.INFEASIBLE, Termination.INFEASIBLE_OR_UNBOUNDED):
             return Probed(np.inf, np.inf, None)
-        constant = part.constant * self.arrays.sense
+        constant = cost * self.arrays.sense
         return Probed(constant + answer.objective, constant + answer.bound, answer.x)
