@@ -77,10 +77,11 @@ class Finalists:
             number = int(runner.order[runner.done])
             most = self._most(count - runner.done, until)
             found = self.answer(number, runner.x, most)
-            if found is None or not found.settled:
+            if found is None or not np.isfinite(found.value):
                 if not first:
                     return False
-                # A decision there must be: what is bad of it is made better as long as there is time.
+                # A decision there must be: what is bad of it is made better as long as there is time. That a scenario whose
+                # relaxation has an answer has none is not believed at the first word.
                 found = self.answer.any_answer(number, runner.x)
             runner.enter(found.value, found.bound)
             if found.y is not None:
