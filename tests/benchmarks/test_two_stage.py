@@ -120,8 +120,10 @@ def test_labels_of_the_investment_problem_are_looked_up() -> None:
 
 
 def test_rates_go_the_ways_that_are_meant() -> None:
-    assert rates.rate("LP", 10, 3, 2)[1] == "arrays"
-    assert rates.rate("CFLP", 10, 1, 1, gap=0.05)[1] == "milp"
+    assert rates.stage_of("LP_10_10_5/0").way == "arrays"
+    ours, bare = rates.linear_rates(10, 2)
+    assert min(ours, bare) > 0
+    assert rates.integer_rates(10, 2, gap=0.05)[2] == "patterns"
 
 
 @pytest.mark.slow
