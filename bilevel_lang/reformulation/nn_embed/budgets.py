@@ -19,9 +19,6 @@ PATIENCE, PATIENCE_EACH = 100, 4
 AGAIN = 5
 """Times that a round trains, solves and proposes, as long as each time finds a better decision than all before."""
 
-FRUITLESS = 2
-"""Refinements in a row that lead to no better decision, after which there are no more."""
-
 STARTS, PROPOSALS = 40, 30
 """Known decisions from which the network's descent begins, and decisions that it may propose each time."""
 

@@ -12,7 +12,6 @@ import numpy as np
 
 from bilevel_lang.reformulation.nn_embed.budgets import (
     AGAIN,
-    FRUITLESS,
     MOVED,
     PROPOSALS,
     RELAXATION_SECONDS,
@@ -111,19 +110,21 @@ class Rounds:
         if self.supplier.samples_needed:
             self._draw(start)
         self._credit("samples")
-        fruitless = 0
+        gained = True
         for number in range(self.options.nn.refine + 1):
             best, before = self.judge.best, len(self.judge.known())
             if number:
                 self._around_best()
+                if not gained:
+                    self._elsewhere()
                 self._credit("samples")
             for target in self.targets:
                 self._as_long_as_it_gains(target)
             self.sampling_deadline = self.deadline
             self.report.rounds = number + 1
-            fruitless = fruitless + 1 if number and self.judge.best is best else 0
+            gained = self.judge.best is not best
             nothing_new = number > 0 and len(self.judge.known()) == before
-            if self._closed(relaxed) or self._late() or nothing_new or fruitless >= FRUITLESS:
+            if self._closed(relaxed) or self._late() or nothing_new:
                 break
         self._fill_report()
         return self._answer(relaxed, time.perf_counter() - began)
@@ -198,6 +199,13 @@ class Rounds:
         began, before = time.perf_counter(), self.judge.drawn
         budget = budget_for(self.domain.inputs, None)
         self.search.run(budget.questions, budget.patience, self._late)
+        self._told(began, before)
+
+    def _elsewhere(self) -> None:
+        """Further decisions all over the box: after a round without a gain the best may lie where nobody has looked."""
+        began, before = time.perf_counter(), self.judge.drawn
+        points = latin_hypercube(self.domain, self.budget.everywhere, self.generator)
+        self._all_over(self._onto_rows(points), self._late)
         self._told(began, before)
 
     # One round

@@ -120,12 +120,24 @@ def test_a_refinement_that_finds_nothing_new_is_the_last_one() -> None:
     assert run.report.rounds == 2
 
 
-def test_refinements_end_after_two_that_gain_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    run = rounds(continuous(), layers=(4,), samples=10, refine=50)
-    points = iter(np.linspace(4.0, 4.9, 60))
-    monkeypatch.setattr(run, "_around_best", lambda: run.judge.ask(np.array([next(points)])))  # x = 0 is known, and better
+def test_all_refinements_that_are_asked_for_are_made_and_look_elsewhere_after_one_without_a_gain(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = rounds(continuous(), layers=(4,), samples=10, refine=3)
+    monkeypatch.setattr(run, "_around_best", lambda: None)
+    looked: list[int] = []
+    elsewhere = run._elsewhere
+
+    def counted() -> None:
+        before = len(run.judge.known())
+        elsewhere()
+        looked.append(len(run.judge.known()) - before)
+
+    monkeypatch.setattr(run, "_elsewhere", counted)
+    monkeypatch.setattr(run, "_as_long_as_it_gains", lambda target: run.judge.ask(np.array([4.0 + 0.1 * len(looked)])))
     run.run()
-    assert run.report.rounds == 3
+    assert run.report.rounds == 4
+    assert len(looked) >= 2 and all(looked)
 
 
 def test_the_same_seed_gives_the_same_answer() -> None:

@@ -30,7 +30,7 @@ SLOWEST = 20.0
 """What the clock is taken to be ahead of the processor at the most."""
 
 PATIENCE = 3
-"""Turns that the loop leaves to the tree after one in which it has not finished a single relaxation."""
+"""Turns that the loop leaves to the tree after one in which it has not finished a single relaxation, and has no better bound."""
 
 
 def in_turns(prepared: Prepared) -> MatrixRun:
@@ -61,18 +61,24 @@ class _Turns:
     def run(self) -> MatrixRun:
         seconds, waits = FIRST_TURN, 0
         while True:
-            if waits:
-                waits -= 1
-            else:
-                before = self._loop.rounds
+            finished = self._loop.rounds
+            if not waits:
                 run = self._turn("loop", self._loop.go, seconds)
                 if self._is_over(run):
                     return self._combined(run)
-                waits = PATIENCE if self._loop.rounds == before else 0
             run = self._tree_turn(seconds)
             if self._is_over(run):
                 return self._combined(run)
+            if waits:
+                waits -= 1
+            elif self._loop.rounds == finished and not self._loop_is_ahead():
+                waits = PATIENCE
             seconds *= 2
+
+    def _loop_is_ahead(self) -> bool:
+        """Whether the loop's bound is the better one: then its relaxations are worth the time that they take."""
+        loop, tree = (self._last[engine].bound for engine in ("loop", "tree"))
+        return loop is not None and (tree is None or self._loop.sense * loop > self._loop.sense * tree)
 
     def _tree_turn(self, seconds: float) -> MatrixRun:
         judge = self._tree.judge

@@ -52,3 +52,25 @@ def test_no_time_at_all() -> None:
     found = in_turns(Prepared(extended, Follower(extended, SolverOptions()), Progress(False), options))
     assert found.termination is Termination.LIMIT
     assert found.x is None
+
+
+@pytest.mark.parametrize(
+    ("loop_bound", "order"),
+    [(-30.0, ["loop", "tree", "loop", "tree", "loop", "tree"]), (-50.0, ["loop", "tree", "tree", "tree", "tree", "loop"])],
+)
+def test_a_loop_that_finishes_nothing_waits_unless_its_bound_is_ahead(
+    loop_bound: float, order: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extended = moore90_extended()
+    search = turns._Turns(Prepared(extended, Follower(extended, SolverOptions()), Progress(False), SolverOptions()))
+    sense, asked = search._loop.sense, []
+
+    def turn(engine: str, go: object, seconds: float) -> MatrixRun:
+        asked.append(engine)
+        ended = Termination.INTERRUPTED if len(asked) == len(order) else Termination.LIMIT
+        search._last[engine] = MatrixRun(ended, "", bound=sense * (loop_bound if engine == "loop" else -40.0))
+        return search._last[engine]
+
+    monkeypatch.setattr(search, "_turn", turn)
+    search.run()
+    assert asked == order
