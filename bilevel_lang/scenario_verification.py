@@ -82,7 +82,9 @@ def verify_scenarios(
     gap = abs(found.cost - found.best) / max(found.size, 1e-9 * abs(found.cost), 1e-12) if again else 0.0
     fine = found.feasibility <= FEASIBILITY and not found.said and (not again or (found.proven and gap <= tolerance))
     verified = leader <= FEASIBILITY and fine
-    report = _report(problem, found, chosen, scenarios, gap if again else None, fine)
+    # Where time is limited the tolerance is not the usual one, and who reads `verified` has to know it.
+    within = tolerance if again and math.isfinite(seconds) else None
+    report = _report(problem, found, chosen, scenarios, gap if again else None, fine, within)
     return Certificate(
         leader, found.feasibility, gap, verified, tolerance, (report,), remarks=_remarks(leader, found, gap, tolerance)
     )
@@ -171,11 +173,19 @@ def _own_violation(variable: Any, value: float) -> float:
 
 
 def _report(
-    problem: BilevelProblem, found: _Found, chosen: Sequence[int] | Any, scenarios: ScenarioSet, gap: float | None, fine: bool
+    problem: BilevelProblem,
+    found: _Found,
+    chosen: Sequence[int] | Any,
+    scenarios: ScenarioSet,
+    gap: float | None,
+    fine: bool,
+    within: float | None,
 ) -> FollowerReport:
     how = f"{len(chosen)} of {scenarios.size:,} scenarios" if len(chosen) < scenarios.size else "every scenario"
     if found.again < found.count:
-        how += f", {found.again} of them solved again,"
+        how += f", {found.again} of them solved again"
+    if within is not None:
+        how += f" to a relative gap of {within:.2g},"
     how = f"{how} on the modeller's model" + (f", {found.how}" if found.how else "; the scenarios are tied together: rows only")
     objective = problem.leader.objective
     kind = "max" if objective is not None and objective.sense == pyo.maximize else "min"

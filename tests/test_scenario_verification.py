@@ -68,6 +68,8 @@ def test_without_time_one_scenario_is_solved_again_and_the_rows_of_all_are_measu
     wrong = [(70.0, 20.0, 0.0), *GOOD[1:]], [GOOD[0], (70.0, -10.0, 0.0), GOOD[2]], [*GOOD[:2], (40.0, 20.0, 0.0)]
     assert not any(examined(60, answers, seconds=0.0).verified for answers in wrong)
     assert "solved again" not in examined(60, GOOD, seconds=60.0).followers[0].how
+    assert "to a relative gap of 1e-05" in examined(60, GOOD, seconds=60.0).followers[0].how
+    assert "relative gap" not in examined(60, GOOD).followers[0].how
 
 
 def test_the_modellers_model_is_left_alone() -> None:
