@@ -34,11 +34,6 @@ class Probed:
     bound: float
     y: Floats | None
 
-    @property
-    def settled(self) -> bool:
-        """Whether there is an answer, or the proof that there is none."""
-        return bool(np.isfinite(self.value) or self.bound == np.inf)
-
 
 class Probe:
     """Scenarios of ``arrays`` within a relative ``gap``. ``solves`` and ``seconds`` count. A deadline is a reading of

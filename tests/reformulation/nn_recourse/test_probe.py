@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from bilevel_lang.reformulation.nn_recourse.probe import Probe, Probed
+from bilevel_lang.reformulation.nn_recourse.probe import Probe
 from bilevel_lang.reformulation.stochastic.recourse import recourse_at
 from tests.reformulation.nn_recourse.programs import ANNOTATION, corners, facilities
 from tests.reformulation.stochastic.test_extensive import arrays_of_text
@@ -19,7 +19,6 @@ def test_every_scenario_is_worth_what_the_other_way_says_and_its_answer_attains_
         for number in range(arrays.scenarios):
             found = probe(number, x)
             assert found is not None and found.y is not None
-            assert found.settled
             assert found.value == pytest.approx(expected[number])
             assert found.bound <= found.value + 1e-6
             part = arrays.scenario(number)
@@ -46,9 +45,3 @@ def test_any_answer_is_one_that_keeps_the_rows_whatever_the_deadline() -> None:
         assert (body >= part.row_lower - 1e-6).all() and (body <= part.row_upper + 1e-6).all()
         assert found.value == pytest.approx(part.cost @ found.y + part.constant)
         assert found.bound - 1e-6 <= optima[number] <= found.value + 1e-6
-
-
-def test_settled_is_an_answer_or_the_proof_that_there_is_none() -> None:
-    assert Probed(np.inf, np.inf, None).settled
-    assert not Probed(np.inf, 3.0, None).settled
-    assert not Probed(np.inf, -np.inf, None).settled
