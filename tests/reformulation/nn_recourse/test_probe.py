@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import time
 
-import numpy as np
 import pytest
 
 from bilevel_lang.reformulation.nn_recourse.probe import Probe
