@@ -10,7 +10,9 @@ import os
 import sys
 import time
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
@@ -22,19 +24,20 @@ import numpy as np  # noqa: E402
 from benchmarks.machine import describe_machine  # noqa: E402
 from benchmarks.sampling.instance import SIZES, numbers, points  # noqa: E402
 from benchmarks.sampling.loops import bare, ours, pyomo, recipe  # noqa: E402
+from bilevel_lang.oracle.labelling import Labelling  # noqa: E402
 from bilevel_lang.surrogate.sampling.designs.latin_hypercube import LatinHypercube  # noqa: E402
 from bilevel_lang.surrogate.sampling.executors import executor_for  # noqa: E402
 from bilevel_lang.surrogate.sampling.run import Plan, sample  # noqa: E402
 
 SOLVES = {10: 20_000, 50: 8_000, 200: 2_000}
-REPEATS = 3
+ROUNDS = 7
 
 
 def loops(n: int, m: int, count: int) -> dict[str, float]:
     """Solves in a processor second by way, the best of several rounds; all ways agree on every value."""
     data, x = numbers(n, m), points(count)
     best: dict[str, float] = {}
-    for _ in range(REPEATS):
+    for _ in range(ROUNDS):
         found = {}
         for way, most in ((bare, count), (pyomo, max(100, count // 20)), (ours, count)):
             seconds, found[way.__name__] = way(data, x[:most])
@@ -58,19 +61,52 @@ def _all_spent(executor: Executor, number: int) -> float:
     return sum(seconds for pid, seconds in seen.items() if pid != os.getpid()) + time.process_time()
 
 
-def workers(n: int, m: int, count: int) -> tuple[tuple[float, float], tuple[float, float]]:
-    """With one and with two workers that are up already: samples in a second by the clock, and in a processor second of all."""
+@dataclass(frozen=True)
+class Round:
+    """Rates of one round: samples a second of ``one`` and ``two`` workers and of one and two loops of bare highspy, by the clock;
+    ``spared`` is twice what two workers get through in a processor second, relative to one."""
+
+    one: float
+    two: float
+    spared: float
+    bare: float
+    two_bare: float
+
+    @property
+    def ratio(self) -> float:
+        return self.two / self.one
+
+
+def workers(n: int, m: int, count: int) -> list[Round]:
+    """One worker, two that are up already, one and two bare loops, in turns: what else the machine does changes by the second."""
     made = recipe(numbers(n, m))
+    plan = Plan(made.space, LatinHypercube(), count)
     found = []
-    for number in (1, 2):
-        with executor_for(number) as executor:
+    with executor_for(1) as alone, executor_for(2) as pair:
+        for executor, number in ((alone, 1), (pair, 2)):
             _all_spent(executor, number)
             sample(made, Plan(made.space, LatinHypercube(), 16 * number, shard_size=1), executor)
-            before, began = _all_spent(executor, number), time.perf_counter()
-            sample(made, Plan(made.space, LatinHypercube(), count), executor)
-            seconds = time.perf_counter() - began
-            found.append((count / seconds, count / (_all_spent(executor, number) - before)))
-    return found[0], found[1]
+            list(executor.map(_bare_loop, *zip(*[(n, m, 16)] * 2 * number, strict=True)))
+        for _ in range(ROUNDS):
+            one, one_spent = _timed(made, plan, alone, 1)
+            two, two_spent = _timed(made, plan, pair, 2)
+            single = _bare_loop(n, m, count // 2)
+            both = pair.map(_bare_loop, [n] * 2, [m] * 2, [count // 2] * 2)
+            found.append(Round(one, two, 2 * two_spent / one_spent, single, sum(both)))
+    return found
+
+
+def _timed(made: Labelling, plan: Plan, executor: Executor, number: int) -> tuple[float, float]:
+    """Samples in a second by the clock, and in a processor second of all ``number`` workers."""
+    before, began = _all_spent(executor, number), time.perf_counter()
+    sample(made, plan, executor)
+    seconds = time.perf_counter() - began
+    return plan.samples / seconds, plan.samples / (_all_spent(executor, number) - before)
+
+
+def _bare_loop(n: int, m: int, count: int) -> float:
+    """Solves a second of bare highspy by the clock; runs in a worker."""
+    return count / bare(numbers(n, m), points(count), time.perf_counter)[0]
 
 
 def table_of_loops(share: int) -> None:
@@ -84,16 +120,17 @@ def table_of_loops(share: int) -> None:
 
 
 def table_of_workers(share: int) -> None:
-    print("\nSamples drawn, labelled and put together; the load is what others left running on these cores:\n")
-    print("| follower LP | load | 1 worker, by the clock | 2 workers | ratio | a processor second of 1 | of 2 | best ratio |")
+    print(f"\nSamples drawn, labelled and put together in a second, by the clock; {ROUNDS} rounds.")
+    print("The load is what others left running on these cores, the machine's own ratio that of bare highspy:\n")
+    print("| follower LP | load | 1 worker, best | 2 workers, best | ratio | median ratio | machine's own | spared |")
     print("|---|---|---|---|---|---|---|---|")
     for n, m in SIZES:
         load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
-        one, two = workers(n, m, SOLVES[n] // share)
-        rates = (
-            f"{one[0]:,.0f} | {two[0]:,.0f} | {two[0] / one[0]:.2f} | {one[1]:,.0f} | {two[1]:,.0f} | {2 * two[1] / one[1]:.2f}"
-        )
-        print(f"| {n} x {m} | {load:.1f} | {rates} |", flush=True)
+        rounds = workers(n, m, SOLVES[n] // share)
+        one, two, single, both = (max(getattr(r, each) for r in rounds) for each in ("one", "two", "bare", "two_bare"))
+        ratios = (two / one, median(r.ratio for r in rounds), both / single, median(r.spared for r in rounds))
+        cells = [f"{n} x {m}", f"{load:.1f}", f"{one:,.0f}", f"{two:,.0f}", *(f"{ratio:.2f}" for ratio in ratios)]
+        print("| " + " | ".join(cells) + " |", flush=True)
 
 
 def main() -> None:

@@ -8,14 +8,14 @@ neither optimal nor infeasible, is solved again by the ordinary adapter, from no
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from bilevel_lang.solvers.highs import Highs, undo_regularisation
 from bilevel_lang.solvers.highs_instance import load, termination_of, whole_bounds
-from bilevel_lang.solvers.matrix import Ints, MatrixProgram
+from bilevel_lang.solvers.matrix import Flags, Ints, MatrixProgram
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.solver import SolverOptions, Termination
 from bilevel_lang.solvers.variants import Answers, Variants, feasible, proven
@@ -55,8 +55,9 @@ class VariantSolver:
         duals = None if self._mixed else np.full((k, self.program.rows), np.nan)
         highs.clearSolver()
         terminations = []
+        moves = _moves(variants)
         for i in range(k):
-            self._pass(variants, i)
+            self._pass(variants, i, moves)
             if self._mixed and i:
                 self._start(variants, i, x[i - 1])
             termination = self._run(variants, i)
@@ -71,29 +72,29 @@ class VariantSolver:
         again = self._again(variants, terminations, x, duals)
         return Answers(terminations, x, duals, again)
 
-    def _pass(self, variants: Variants, i: int) -> None:
+    def _pass(self, variants: Variants, i: int, moves: _Moves) -> None:
         """Hand variant ``i`` to HiGHS: what differs from the one before, which it still has."""
         highs = self._highs
         if variants.row_lower is not None and variants.row_upper is not None:
-            moved = _moved(i, variants.row_lower, variants.row_upper)
-            if moved.size:
+            moved, number = moves.sides.of(i)
+            if number:
                 low, up = variants.row_lower[i, moved], variants.row_upper[i, moved]
-                highs.changeRowsBounds(len(moved), variants.rows[moved], low, up)
+                highs.changeRowsBounds(number, variants.rows[moved], low, up)
         if variants.lower is not None and variants.upper is not None:
-            moved = _moved(i, variants.lower, variants.upper)
-            if moved.size:
+            moved, number = moves.bounds.of(i)
+            if number:
                 columns = variants.columns[moved]
                 low, up = whole_bounds(variants.lower[i, moved], variants.upper[i, moved], self.program.integer[columns])
-                highs.changeColsBounds(len(moved), columns, low, up)
+                highs.changeColsBounds(number, columns, low, up)
         if variants.cost is not None:
-            moved = _moved(i, variants.cost)
-            if moved.size:
-                highs.changeColsCost(len(moved), variants.costly[moved], variants.cost[i, moved])
+            moved, number = moves.costs.of(i)
+            if number:
+                highs.changeColsCost(number, variants.costly[moved], variants.cost[i, moved])
         if variants.coefficients is not None:
-            moved = _moved(i, variants.coefficients)
+            moved, _ = moves.entries.of(i)
             places = zip(variants.entry_rows[moved].tolist(), variants.entry_columns[moved].tolist(), strict=True)
-            for (row, column), number in zip(places, variants.coefficients[i, moved].tolist(), strict=True):
-                highs.changeCoeff(row, column, number)
+            for (row, column), entry in zip(places, variants.coefficients[i, moved].tolist(), strict=True):
+                highs.changeCoeff(row, column, entry)
 
     def _start(self, variants: Variants, i: int, before: Floats) -> None:
         """Begin from the answer before where it is feasible here: an incumbent from the first node on."""
@@ -150,11 +151,46 @@ class VariantSolver:
         return (Termination.OPTIMAL, point, run.row_duals) if good else (Termination.FAILED, None, None)
 
 
-def _moved(i: int, *numbers: Floats) -> Ints:
-    """Where row ``i`` of any of ``numbers`` (k, a) differs from the row before; everywhere in the first one."""
-    if not i:
-        return np.arange(numbers[0].shape[1])
-    differs = numbers[0][i] != numbers[0][i - 1]
-    for more in numbers[1:]:
-        differs |= more[i] != more[i - 1]
-    return np.flatnonzero(differs)
+@dataclass(frozen=True, slots=True)
+class _Moved:
+    """Which of a numbers differ from the variant before: ``differs`` (k - 1, a), and the count of them ``number`` (k - 1,)."""
+
+    differs: Flags
+    number: list[int]
+
+    def of(self, i: int) -> tuple[Ints | slice, int]:
+        """Their places in variant ``i`` and how many they are. Where all move, a slice: no copy of the numbers is needed."""
+        a = self.differs.shape[1]
+        if not i or self.number[i - 1] == a:
+            return slice(None), a
+        return (np.flatnonzero(self.differs[i - 1]) if self.number[i - 1] else slice(0)), self.number[i - 1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Moves:
+    """What differs from variant to variant, found for all of them at once: a call of numpy costs as much as a pivot."""
+
+    sides: _Moved
+    bounds: _Moved
+    costs: _Moved
+    entries: _Moved
+
+
+def _moves(variants: Variants) -> _Moves:
+    return _Moves(
+        _moved(variants.row_lower, variants.row_upper),
+        _moved(variants.lower, variants.upper),
+        _moved(variants.cost),
+        _moved(variants.coefficients),
+    )
+
+
+def _moved(*numbers: Floats | None) -> _Moved:
+    """Where each row of any of ``numbers`` (k, a) differs from the row before."""
+    given = [each for each in numbers if each is not None and len(each)]
+    if not given:
+        return _Moved(np.zeros((0, 0), dtype=bool), [])
+    differs = np.zeros((len(given[0]) - 1, given[0].shape[1]), dtype=bool)
+    for each in given:
+        differs |= each[1:] != each[:-1]
+    return _Moved(differs, np.count_nonzero(differs, axis=1).tolist())
