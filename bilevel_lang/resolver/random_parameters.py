@@ -15,7 +15,7 @@ from bilevel_lang.errors import Span
 from bilevel_lang.grammar.syntax import Correlation, EmpInfo, JRandVar, Number, RandVar, Reference, Sample, Scenarios, SetSeed
 from bilevel_lang.resolver.names import Found, Names, a_kind
 from bilevel_lang.resolver.report import Report
-from bilevel_lang.resolver.scenario_files import ScenarioTable, read_table
+from bilevel_lang.resolver.scenario_files import read_table
 from bilevel_lang.uncertainty.laws import Law, LawError, law
 from bilevel_lang.uncertainty.program import RandomParameter
 from bilevel_lang.uncertainty.sampling import WAYS, Discrete, Group, Sampled
@@ -45,6 +45,7 @@ class RandomReader:
         self.seed = 0
         self._seeded = False
         self._lawless: set[int] = set()
+        self._unread = False  # a table with mistakes: what its columns are is not known
         self._numbers: dict[int, int] = {}
         self._laws: dict[int, Law] = {}
         self._plans: dict[int, _Plan] = {}
@@ -71,6 +72,10 @@ class RandomReader:
     def number_of(self, data: Any) -> int | None:
         """The number of a parameter among the random ones, None for data."""
         return self._numbers.get(id(data))
+
+    def is_meant(self, data: Any) -> bool:
+        """Whether a parameter is random, or would be but for a mistake that was told."""
+        return self._unread or id(data) in self._numbers or id(data) in self._lawless
 
     # --- Parameters.
 
@@ -104,7 +109,7 @@ class RandomReader:
                 continue
             self._numbers[id(data)] = len(self.parameters)
             numbers.append(len(self.parameters))
-            self.parameters.append(RandomParameter(data.name, data, span))
+            self.parameters.append(RandomParameter(data.name, data, span=span, source=self._report.source))
         return tuple(numbers)
 
     # --- Laws.
@@ -116,9 +121,11 @@ class RandomReader:
             return
         if statement.distribution == "discrete":
             rows = self._rows(statement, 1)
-            if rows is not None:
-                for number in self._declare(elements, statement.parameter.span):
-                    self.groups.append(Discrete((number,), rows[:, 1:], _scaled(rows[:, 0])))
+            if rows is None:
+                self._lawless |= {id(data) for data in elements}
+                return
+            for number in self._declare(elements, statement.parameter.span):
+                self.groups.append(Discrete((number,), rows[:, 1:], _scaled(rows[:, 0])))
             return
         try:
             found = law(statement.distribution, tuple(n.value for n in statement.numbers))
@@ -133,6 +140,7 @@ class RandomReader:
     def _joint(self, statement: JRandVar) -> None:
         elements = [data for reference in statement.parameters for data in self._elements(reference)]
         if not elements or not self._are_finite(statement.numbers):
+            self._lawless |= {id(data) for data in elements}
             return
         rows = self._rows(statement, len(elements))
         numbers = self._declare(elements, statement.parameters[0].span.to(statement.parameters[-1].span))
@@ -166,7 +174,8 @@ class RandomReader:
 
     def _file(self, statement: Scenarios) -> None:
         table = read_table(statement, self._report, self._names.model, self._mutable)
-        if isinstance(table, ScenarioTable):
+        self._unread |= table is None
+        if table is not None:
             numbers = self._declare(table.parameters, statement.span)
             if len(numbers) == len(table.parameters):
                 self.groups.append(Discrete(numbers, table.values, _scaled(table.probabilities), table.names))

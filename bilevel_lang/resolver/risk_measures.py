@@ -73,7 +73,7 @@ class RiskReader:
         if result is not None and not result.is_continuous():
             self._report.error("E28", f"`{result.name}` stands for a measure, and is whole", names[1].span, "declare it as real")
             return []
-        return [RiskTerm(kind, variables[0], level, result, statement.span)]
+        return [RiskTerm(kind, variables[0], level, result, span=statement.span, source=self._report.source)]
 
     def _variable(self, reference: Reference) -> Any:
         found = self._names.find(reference, {})
@@ -112,7 +112,7 @@ class RiskReader:
         if not 0 < probability <= 1:
             self._report.error("E28", f"`{numbers[0].text}` is no probability", numbers[0].span, "above 0 and at most 1")
             return None
-        return ChanceRows(tuple(rows), probability, statement.span) if rows else None
+        return ChanceRows(tuple(rows), probability, span=statement.span, source=self._report.source) if rows else None
 
     def _rows(self, reference: Reference) -> list[Any]:
         found = self._names.find(reference, {})

@@ -96,7 +96,7 @@ class Stages:
             self._list((e.data for e in found.elements), stage, found.span)
 
     def _parameters(self, elements: list[Any], text: str, stage: int, span: Span) -> None:
-        if not any(self._random.number_of(data) is not None for data in elements):
+        if not any(self._random.is_meant(data) for data in elements):
             help = f"give it a law: `randvar {text} discrete 0.5 30 0.5 60`"
             self._report.error("E27", f"`{text}` is not random: data have no stage", span, help)
         elif stage == 1:

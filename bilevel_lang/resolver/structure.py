@@ -117,7 +117,9 @@ def _check_uncertain(info: EmpInfo, opened: Statement | None, report: Report) ->
         return
     word, other = keyword_of(uncertain, report), _governed(opened or others[0])
     help = "a stochastic program has one decision maker: take one of the two out"
-    if opened is None:
+    if isinstance(other, ModelType):
+        help = "take it out: a stochastic program is solved as what it is"
+    elif opened is None:
         help = "write it into the model's rows with binaries or slacks of stage 2"
     report.error("E8", f"`{word}` is not allowed beside `{keyword_of(other, report)}`", _keyword_span(uncertain), help)
 

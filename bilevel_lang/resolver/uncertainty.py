@@ -24,7 +24,8 @@ from bilevel_lang.resolver.random_parameters import RandomReader
 from bilevel_lang.resolver.report import Report
 from bilevel_lang.resolver.risk_measures import RiskReader
 from bilevel_lang.resolver.stages import Stages
-from bilevel_lang.uncertainty.program import StochasticProgram
+from bilevel_lang.uncertainty.program import WIDER, StochasticProgram
+from bilevel_lang.uncertainty.sampling import Discrete
 
 UNCERTAIN = (
     RandVar,
@@ -64,6 +65,7 @@ def read_uncertainty(info: EmpInfo, names: Names, objective: Any, report: Report
         seed=random.seed,
     )
     _check_whole(found, mine[0].keyword, report)
+    _check_values(found, report)
     return found
 
 
@@ -71,3 +73,15 @@ def _check_whole(program: StochasticProgram, span: Span, report: Report) -> None
     if not program.parameters:
         help = "say what is random: `randvar d discrete 0.5 30 0.5 60`, or `scenarios 'file.csv'`"
         report.error("E26", "nothing is random", span, help)
+
+
+def _check_values(program: StochasticProgram, report: Report) -> None:
+    """The values that are written down; those of samples are known when they are drawn."""
+    for group in program.groups:
+        if isinstance(group, Discrete):
+            for number, values in zip(group.parameters, group.values.T, strict=True):
+                parameter = program.parameters[number]
+                found = parameter.outside(values)
+                if found is not None:
+                    where = f"in scenario {group.names[found[0]]} " if group.names else ""
+                    report.error("E26", where + found[1], parameter.span, WIDER)

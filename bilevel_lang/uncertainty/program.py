@@ -8,8 +8,9 @@ from typing import Any, Literal
 import numpy as np
 import pyomo.environ as pyo
 
-from bilevel_lang.errors import RefusedError, Span
-from bilevel_lang.uncertainty.sampling import Group, drawn, listed, why_not_listed
+from bilevel_lang.errors import Diagnostic, RefusedError, Source, Span
+from bilevel_lang.uncertainty.laws import Floats
+from bilevel_lang.uncertainty.sampling import Group, Sampled, drawn, listed, why_not_listed
 from bilevel_lang.uncertainty.scenario_set import ScenarioSet
 
 RiskKind = Literal["expectedvalue", "cvarlo", "cvarup", "varlo", "varup"]
@@ -17,18 +18,47 @@ RiskKind = Literal["expectedvalue", "cvarlo", "cvarup", "varlo", "varup"]
 SOLVED, EVALUATED, TRAINED = 1, 2, 3
 """The streams of random numbers: of the sample that is solved, of the one on which the answer is tried out, of training."""
 
+WIDER = "take another law, or declare the parameter with a wider domain: Param(..., within=Reals)"
+"""The mend for a value that a parameter cannot have."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Stated:
+    """What one statement says, and its place: some of it can be judged only when there are scenarios, or arrays."""
+
+    span: Span | None = None
+    source: Source | None = None
+
+    def diagnostic(self, said: str, help: str) -> Diagnostic:
+        """A finding that points at the statement."""
+        return Diagnostic("R1", said, help, self.span, self.source)
+
+    def refusal(self, said: str, help: str) -> RefusedError:
+        """The same as an error."""
+        return RefusedError(self.diagnostic(said, help))
+
 
 @dataclass(frozen=True, eq=False)
-class RandomParameter:
+class RandomParameter(Stated):
     """A mutable ParamData of the modeller's model that is random."""
 
     name: str
     data: Any
-    span: Span | None = None
+
+    def outside(self, values: Floats) -> tuple[int, str] | None:
+        """The place of a value among ``values`` (n,) that the parameter cannot have, and what is wrong; None without one."""
+        domain = self.data.parent_component().domain
+        if domain is pyo.Any or domain is pyo.Reals:
+            return None
+        wrong = next((v for v in np.unique(values).tolist() if v not in domain), None)
+        if wrong is None:
+            return None
+        said = f"`{self.name}` is to be {wrong:g}, and is declared to be in {domain.name}"
+        return int(np.argmax(values == wrong)), said
 
 
 @dataclass(frozen=True, eq=False)
-class RiskTerm:
+class RiskTerm(Stated):
     """A measure of risk of the second-stage variable ``variable``.
 
     ``level`` is the probability of the tail (``cvarup cost 0.05``: the mean of the 5 % highest costs). ``result`` is the
@@ -39,16 +69,14 @@ class RiskTerm:
     variable: Any
     level: float
     result: Any = None
-    span: Span | None = None
 
 
 @dataclass(frozen=True, eq=False)
-class ChanceRows:
+class ChanceRows(Stated):
     """Rows (ConstraintData) that hold all together with at least this probability."""
 
     rows: tuple[Any, ...]
     probability: float
-    span: Span | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +95,11 @@ class StochasticProgram:
     chances: tuple[ChanceRows, ...] = ()
     seed: int = 0
 
+    @property
+    def tie(self) -> Stated | None:
+        """What ties the scenarios together: the first measure of risk, or else the first chance constraint; None without."""
+        return next((stated for stated in (*self.risks, *self.chances)), None)
+
     def scenarios(self, count: int | None, seed: int) -> ScenarioSet:
         """The scenarios to solve: all of them, or ``count`` drawn from the laws. Raises RefusedError where they cannot be
         listed, or where a parameter does not take its value."""
@@ -74,10 +107,8 @@ class StochasticProgram:
             return self._within(drawn(self.groups, count, (self.seed, seed), SOLVED))
         reason = why_not_listed(self.groups)
         if reason is not None:
-            raise RefusedError(
-                f"the scenarios cannot be listed: {reason}",
-                help="draw a sample of them: `--scenarios 1000`, or `sample PARAMETER 100` in the annotation",
-            )
+            help = "draw a sample of them: `--scenarios 1000`, or `sample PARAMETER 100` in the annotation"
+            raise self._unlisted().refusal(f"the scenarios cannot be listed: {reason}", help)
         return self._within(listed(self.groups, (self.seed, seed)))
 
     def fresh(self, count: int, seed: int) -> ScenarioSet:
@@ -93,13 +124,12 @@ class StochasticProgram:
     def _within(self, scenarios: ScenarioSet) -> ScenarioSet:
         """The same scenarios, after a look at what the parameters were declared to hold."""
         for parameter, values in zip(self.parameters, scenarios.values.T, strict=True):
-            domain = parameter.data.parent_component().domain
-            if domain is pyo.Any or domain is pyo.Reals:
-                continue
-            outside = next((v for v in np.unique(values).tolist() if v not in domain), None)
-            if outside is not None:
-                raise RefusedError(
-                    f"`{parameter.name}` is to be {outside:g} in a scenario, and is declared to be in {domain.name}",
-                    help="take another law, or declare the parameter with a wider domain: Param(..., within=Reals)",
-                )
+            found = parameter.outside(values)
+            if found is not None:
+                raise parameter.refusal(f"in scenario {scenarios.name(found[0])} {found[1]}", WIDER)
         return scenarios
+
+    def _unlisted(self) -> RandomParameter:
+        """The first parameter that has too many values; where only all of them together are too many, the first of all."""
+        endless = [p for g in self.groups if isinstance(g, Sampled) and g.size is None for p in g.parameters]
+        return self.parameters[min(endless, default=0)]

@@ -68,8 +68,9 @@ class NnRecourse:
             return Refusal(f"it does not run on {options.solver}", "use `--solver highs`")
         verdict = ExtensiveForm().accepts(problem, options)
         program = problem.stochastic
-        if isinstance(verdict, Accepted) and program is not None and (program.risks or program.chances):
-            return Refusal("it knows expected costs alone, no measure of risk or chance", "use `--method extensive-form`")
+        if isinstance(verdict, Accepted) and program is not None and program.tie is not None:
+            said, remedy = "it knows expected costs alone, no measure of risk or chance", "use `--method extensive-form`"
+            return Refusal(said, remedy, (program.tie.diagnostic(f"{self.name}: {said}", remedy),))
         return verdict
 
     def prepare(self, problem: BilevelProblem, options: Options) -> TwoStageReformulation:

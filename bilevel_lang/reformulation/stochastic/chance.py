@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 
-from bilevel_lang.errors import RefusedError
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
 from bilevel_lang.reformulation.stochastic.compilation import Compiled
 from bilevel_lang.reformulation.stochastic.extension import Extension
@@ -21,7 +20,7 @@ ROUNDING = 1e-9
 def with_chances(compiled: Compiled, arrays: TwoStageArrays, chances: tuple[ChanceRows, ...]) -> TwoStageArrays:
     """The program in which the rows of each chance constraint hold together with its probability.
 
-    Raises RefusedError for a row with two sides, or one whose body nothing bounds.
+    Raises RefusedError, at the place of the ``chance``, for a row with two sides, or one whose body nothing bounds.
     """
     rows = {id(r): k for k, r in enumerate(compiled.second_rows)}
     places = [tuple(rows[id(r)] for r in c.rows) for c in chances]
@@ -34,23 +33,23 @@ def with_chances(compiled: Compiled, arrays: TwoStageArrays, chances: tuple[Chan
         least, most = row_ranges(arrays, mine, ranges)
         low, up = arrays.everywhere("row_lower")[:, mine], arrays.everywhere("row_upper")[:, mine]
         for k, place in enumerate(mine):
-            room = _room(chance.rows[k].name, low[:, k], up[:, k], least[:, k], most[:, k])
+            room = _room(chance, chance.rows[k].name, low[:, k], up[:, k], least[:, k], most[:, k])
             extension.entry(place, broken, room)
         extension.couple({}, {broken: 1.0}, -math.inf, 1.0 - chance.probability + ROUNDING)
     return extension.finished()
 
 
-def _room(name: str, low: Floats, up: Floats, least: Floats, most: Floats) -> Floats:
+def _room(chance: ChanceRows, name: str, low: Floats, up: Floats, least: Floats, most: Floats) -> Floats:
     """The coefficient of the binary in every scenario: what the row may be off by, with the sign that gives it room."""
     if np.isfinite(low).any() and np.isfinite(up).any():
         said = f"row `{name}` has two sides: a chance constraint takes one"
-        raise RefusedError(said, help="write two rows, and list both in the `chance`")
+        raise chance.refusal(said, "write two rows, and list both in the `chance`")
     is_upper = bool(np.isfinite(up).any())
     with np.errstate(invalid="ignore"):  # a scenario without the side has no room to give
         gap = np.where(np.isfinite(up), up - most, 0.0) if is_upper else np.where(np.isfinite(low), low - least, 0.0)
     if not np.isfinite(gap).all():
-        raise RefusedError(
+        raise chance.refusal(
             f"chance constraint on `{name}` needs a big-M, and no bound of the row follows from the model",
-            help="give the variables of the row bounds",
+            "give the variables of the row bounds",
         )
     return np.minimum(gap, 0.0) if is_upper else np.maximum(gap, 0.0)

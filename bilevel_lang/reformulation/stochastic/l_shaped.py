@@ -43,8 +43,9 @@ class LShaped:
         if isinstance(base, Refusal) or program is None:
             return base
         remedy = "use `--method extensive-form`"
-        if program.risks or program.chances:
-            return Refusal("measures of risk and chance constraints tie the scenarios together", remedy)
+        if program.tie is not None:
+            said = "measures of risk and chance constraints tie the scenarios together"
+            return Refusal(said, remedy, (program.tie.diagnostic(f"{self.name}: {said}", remedy),))
         late = {id(v) for v in program.second_variables}
         first = [v for v in problem.leader.variables if id(v) not in late]
         other = next((v.name for v in first if not (is_integer(v) and v.bounds == (0, 1))), None)

@@ -25,10 +25,10 @@ class ScenarioCreator:
         program = problem.stochastic
         if program is None:
             raise RefusedError("nothing in the annotation is random", help="say what is: `randvar d discrete 0.5 30 0.5 60`")
-        if program.risks or program.chances:
-            raise RefusedError(
+        if program.tie is not None:
+            raise program.tie.refusal(
                 "measures of risk and chance constraints cannot be handed over scenario by scenario",
-                help="solve it here: `bilevel_lang.solve(...)`",
+                "solve it here: `bilevel_lang.solve(...)`",
             )
         if problem.leader.objective is None:
             raise RefusedError("the model has no objective", help="add one: mpi-sppy minimises an expected value")

@@ -12,7 +12,6 @@ import pyomo.environ as pyo
 from pyomo.common.collections import ComponentMap
 
 from bilevel_lang.components.cloning import clone_model
-from bilevel_lang.errors import RefusedError
 from bilevel_lang.problem import BilevelProblem
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.rewrite import Reformulation
@@ -28,10 +27,10 @@ def pyomo_extensive_form(problem: BilevelProblem, scenarios: ScenarioSet, method
     rows."""
     program = problem.stochastic
     assert program is not None
-    if program.risks or program.chances:
-        raise RefusedError(
+    if program.tie is not None:
+        raise program.tie.refusal(
             "measures of risk and chance constraints go to the solver as arrays, not as Pyomo components",
-            help="solve it: `bilevel_lang.solve(...)`, or `--write FILE.mps` without --method",
+            "solve it: `bilevel_lang.solve(...)`, or `--write FILE.mps` without --method",
         )
     model = pyo.ConcreteModel(name=f"extensive form of {problem.model.name}")
     model.scenario = pyo.Block(range(1, scenarios.size + 1))

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import scipy.sparse as sp
 
-from bilevel_lang.errors import RefusedError
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
 from bilevel_lang.reformulation.stochastic.compilation import Compiled
 from bilevel_lang.reformulation.stochastic.extension import Extension
@@ -36,7 +35,10 @@ class Measured:
 
 
 def with_risks(compiled: Compiled, arrays: TwoStageArrays, terms: tuple[RiskTerm, ...]) -> tuple[TwoStageArrays, list[Measured]]:
-    """The program with the measures in it. Raises RefusedError where a measure would not be what its name says."""
+    """The program with the measures in it.
+
+    Raises RefusedError, at the place of the measure, where it would not be what its name says.
+    """
     if not terms:
         return arrays, []
     first = {id(v): k for k, v in enumerate(compiled.first)}
@@ -112,9 +114,9 @@ def _quantile(extension: Extension, term: RiskTerm, random: int, tied: int | Non
     place = len(arrays.first.lower) + random
     least, most = low[:, place], up[:, place]
     if not (np.isfinite(least).all() and np.isfinite(most).all()):
-        raise RefusedError(
+        raise term.refusal(
             f"VaR of `{term.variable.name}` needs a bound of it for a big-M, and none follows from the model",
-            help=f"give `{term.variable.name}` bounds (or what it is made of), or use {term.kind.replace('var', 'cvar')}",
+            f"give `{term.variable.name}` bounds (or what it is made of), or use {term.kind.replace('var', 'cvar')}",
         )
     end = extension.first_column(float(least.min()), float(most.max()), weight)
     over = extension.second_column(0.0, 1.0, 0.0, integer=True)
@@ -130,15 +132,15 @@ def _weight(arrays: TwoStageArrays, term: RiskTerm, random: int) -> float:
     """The coefficient of the variable in the objective, which the measure takes over."""
     varying = arrays.varying.get("cost")
     if varying is not None and random in varying.places:
-        raise RefusedError(
+        raise term.refusal(
             f"the coefficient of `{term.variable.name}` in the objective is random",
-            help="define a variable that holds the whole product by a row of stage 2, and measure that",
+            "define a variable that holds the whole product by a row of stage 2, and measure that",
         )
     weight = float(arrays.cost[random])
     if weight == 0:
-        raise RefusedError(
+        raise term.refusal(
             f"`{term.variable.name}` is not in the objective: its {WORDS[term.kind]} changes nothing",
-            help=f"name the variable that stands for the measure as well: `{term.kind} {term.variable.name} c {term.level:g}`",
+            f"name the variable that stands for the measure as well: `{term.kind} {term.variable.name} c {term.level:g}`",
         )
     return weight
 
@@ -150,9 +152,9 @@ def _check_direction(arrays: TwoStageArrays, term: RiskTerm, result: int | None,
     if all(push >= 0 for push in pushes):
         return
     wanted = "small" if sign > 0 else "large"
-    raise RefusedError(
+    raise term.refusal(
         f"`{term.kind}` of `{term.variable.name}` is exact only where the model wants it {wanted}, and here it does not",
-        help="turn the sense round, or measure the other tail; the other direction is not convex",
+        "turn the sense round, or measure the other tail; the other direction is not convex",
     )
 
 
