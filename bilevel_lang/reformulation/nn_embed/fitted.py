@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -31,21 +31,27 @@ WORTH = 0.9
 GOOD = 0.3
 """Share of the held-out samples, those best for the leader, on which candidates are compared."""
 
+STATE = "training-"
+"""How the name of a file with the state of a training begins."""
+
 
 @dataclass(frozen=True)
 class Effort:
     """What training may take: ``deadline`` a reading of ``time.perf_counter``; ``folder`` keeps its states, to go on from after
-    an interruption; ``progress`` is told of every look at the held-out samples."""
+    an interruption; ``progress`` is told of every look at the held-out samples; ``states`` are the files of all trainings, in
+    order."""
 
     deadline: float | None = None
     folder: Path | None = None
     progress: Progress | None = None
+    states: list[Path] = field(default_factory=list)
 
     def fit(self, labels: Labels, settings: Settings, start: Network | None = None) -> Trained:
         """A network; its state is in a file named by samples and settings, so that another training does not meet it."""
         file = None
         if self.folder is not None:
-            file = self.folder / f"training-{settings.fingerprint(labels.content_hash())[:16]}.npz"
+            file = self.folder / f"{STATE}{settings.fingerprint(labels.content_hash())[:16]}.npz"
+            self.states.append(file)
         return fit(labels, settings, start=start, checkpoint=file, progress=self.progress, deadline=self.deadline)
 
 

@@ -21,6 +21,7 @@ from bilevel_lang.files import require_folder, require_writable
 from bilevel_lang.problem import BilevelProblem
 from bilevel_lang.reformulation.nn_embed.answers import AnswerRecipe
 from bilevel_lang.reformulation.nn_embed.domain import NoPointError, derived_domain
+from bilevel_lang.reformulation.nn_embed.kept import states_in, told
 from bilevel_lang.reformulation.nn_embed.reading import SampledProblem, read_sampled
 from bilevel_lang.reformulation.nn_embed.rounds import Rounds
 from bilevel_lang.reformulation.nn_embed.sampler import Sampler
@@ -190,9 +191,14 @@ class _Run:
             return None
         given, targets = self._given(domain, options)
         supplier = Supplier(source, domain, options, None if given is None else given.fitted)
+        folder = options.nn.folder
+        before = states_in(folder)
         with executor_for(options.nn.workers, options.nn.cluster) as executor:
-            rounds = Rounds(self._sampled, domain, targets, supplier, options, self._sampler(domain, executor, options))
+            sampler = self._sampler(domain, executor, options)
+            rounds = Rounds(self._sampled, domain, targets, supplier, options, sampler)
             found = rounds.run()
+        rounds.report.taken = sampler.taken
+        rounds.report.said += told(folder, sampler.taken, before, supplier.states)
         return _Done(rounds, found, () if given is None else given.said)
 
     def _sampler(self, domain: InputSet, executor: Executor, options: Options) -> Sampler:

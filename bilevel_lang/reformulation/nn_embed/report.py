@@ -12,14 +12,15 @@ from bilevel_lang.reformulation.nn_embed.fitted import Fitted
 @dataclass
 class Report:
     """Of one run, filled as it goes. ``drawn``: of the ``samples`` those that were solved now, in ``sampling_seconds``, and not
-    read from a folder; ``approximate``: what the last program said of the leader's objective, in its own sense;
-    ``network_objective``: what the leader truly gets at that program's decision;
-    ``best_from``: ``samples`` or ``network``, whichever led to the best point; ``error_at_answer``: of the network at that point,
-    in units of the target; ``said``: what there is to say of the samples."""
+    read from a folder, as ``taken`` were; ``approximate``: what the last program said of the leader's objective, in its own
+    sense; ``network_objective``: what the leader truly gets at that program's decision; ``best_from``: ``samples`` or
+    ``network``, whichever led to the best point; ``error_at_answer``: of the network at that point, in units of the target;
+    ``said``: what there is to say of the samples."""
 
     target: str
     samples: int = 0
     drawn: int = 0
+    taken: int = 0
     sampling_seconds: float = 0.0
     training_seconds: float = 0.0
     rounds: int = 0
@@ -40,6 +41,7 @@ class Report:
             "layers": None if fitted is None else list(fitted.layers),
             "target": self.target,
             "samples": self.samples,
+            "samples_from_folder": self.taken,
             "sampling_seconds": self.sampling_seconds,
             "solves_per_second": self.drawn / max(self.sampling_seconds, 1e-9),
             "training_seconds": None if fitted is None else self.training_seconds,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -27,13 +28,14 @@ SOBOLEV = 1.0
 
 @dataclass
 class Supplier:
-    """``supply`` gives a network for a target; ``said`` collects what decided."""
+    """``supply`` gives a network for a target; ``said`` collects what decided, ``states`` the files of all trainings."""
 
     source: BilevelProgram
     domain: InputSet
     options: Options
     given: Fitted | None = None
     said: list[str] = field(default_factory=list)
+    states: list[Path] = field(default_factory=list)
     _last: dict[str, Fitted] = field(default_factory=dict)
     _chosen: dict[str, Settings] = field(default_factory=dict)
 
@@ -51,7 +53,7 @@ class Supplier:
             return None
         curvature, free = self._curvature(target), self._free(target)
         previous = self._last.get(target)
-        effort = Effort(deadline, self.options.nn.folder, _tell if self.options.verbose else None)
+        effort = Effort(deadline, self.options.nn.folder, _tell if self.options.verbose else None, self.states)
         settings = self._searched(target, labels, self._settings(labels), effort)
         fitted, said = best_fit(labels, self.options.nn.network, settings, curvature, free, effort, previous)
         self.said += [f"{target} by {line}" for line in said] if previous is None else []

@@ -1,4 +1,4 @@
-"""kill -9 on the command line, in sampling and in training, then the same command again: nothing is lost or different."""
+"""A folder used again on the command line: after kill -9 nothing is lost or different; another network takes the samples."""
 
 from __future__ import annotations
 
@@ -96,3 +96,19 @@ def test_a_shard_that_was_cut_off_is_said(tmp_path: Path) -> None:
     damaged.write_bytes(damaged.read_bytes()[:-10])
     again = subprocess.run(line, capture_output=True, check=False, text=True)
     assert again.returncode == 3 and damaged.name in again.stderr and "cut off" in again.stderr
+
+
+@pytest.mark.slow
+def test_another_network_takes_the_samples_of_the_folder(tmp_path: Path) -> None:
+    line = [*command(tmp_path, "kept", workers=1), "--samples", "40"]
+    answers = []
+    for layers in ("4", "6x6"):
+        done = subprocess.run([*line, "--layers", layers], capture_output=True, check=False, text=True)
+        assert done.returncode == 0, done.stderr
+        answers.append(json.loads((tmp_path / "kept.json").read_text()))
+        answers[-1]["printed"] = done.stdout
+    first, second = answers
+    assert first["surrogate"]["samples_from_folder"] == 0 and second["surrogate"]["samples_from_folder"] >= 20
+    assert second["surrogate"]["layers"] == [6, 6] and second["certificate"]["verified"]
+    assert any("begun anew" in why for why in second["surrogate"]["why"]) and "from the folder" in second["printed"]
+    assert first["objective"] == second["objective"]  # forty of 4096 decisions, and the search: both end at the optimum

@@ -37,11 +37,34 @@ def test_every_batch_is_found_again(tmp_path: Path) -> None:
         sampler = Sampler(recipe(), BOX, folder=tmp_path)
         first, second = sampler(EVERY[:10], never), sampler(EVERY[10:], never)
         assert sampler.drawn == drawn and len(first[1]) + len(second[1]) == 16
-    (tmp_path / "samples" / "batch-00001" / "shard-000000-4.samples").write_bytes(b"")
+        assert sampler.taken == 16 - drawn
+    last = max((tmp_path / "samples").glob("batch-*"), key=lambda path: path.stat().st_mtime_ns)
+    (last / "shard-000000-4.samples").write_bytes(b"")
     again = Sampler(recipe(), BOX, folder=tmp_path)
     again(EVERY[:10], never)
     with pytest.raises(SampleFileError, match="shard-000000-4"):
         again(EVERY[10:], never)
+
+
+def test_decisions_that_another_run_did_not_ask_about_are_drawn_beside_its_own(tmp_path: Path) -> None:
+    first = Sampler(recipe(), BOX, folder=tmp_path)
+    first(EVERY[:6], never), first(EVERY[6:10], never)
+    other = Sampler(recipe(), BOX, folder=tmp_path)
+    other(EVERY[:6], never)
+    assert (other.drawn, other.taken) == (0, 6)
+    _, answers = other(EVERY[10:], never)
+    assert (other.drawn, other.taken) == (6, 6)
+    assert [a.value for a in answers] == pytest.approx([-knapsack_value(x) for x in EVERY[10:]])
+    again = Sampler(recipe(), BOX, folder=tmp_path)
+    again(EVERY[:6], never), again(EVERY[6:10], never)
+    assert again.drawn == 0
+
+
+def test_another_seed_draws_its_own_and_is_no_mistake(tmp_path: Path) -> None:
+    Sampler(recipe(), BOX, folder=tmp_path)(EVERY, never)
+    seeded = Sampler(replace(recipe(), seed=1), BOX, folder=tmp_path)
+    assert [a.value for a in seeded(EVERY, never)[1]] == pytest.approx([-knapsack_value(x) for x in EVERY])
+    assert seeded.drawn == 16
 
 
 def test_another_problem_in_the_folder_is_said(tmp_path: Path) -> None:
