@@ -16,6 +16,9 @@ LEAPS = (2.0, 3.0, 5.0)
 PAIRS = 2000
 """Pairs of whole inputs that move together around one point, at most."""
 
+UNEVEN = 400
+"""Pairs of whole inputs of which the first moves by 1 and the second by 2, at most: few rows trade inputs one for one."""
+
 SWAPS = 100
 """Pairs of binary inputs that trade places around one point, at most."""
 
@@ -40,18 +43,20 @@ def every_point(domain: InputSet) -> Floats:
 
 
 def whole_steps(x: Floats, domain: InputSet, generator: np.random.Generator) -> Floats:
-    """Points (k, n) in the box with one or two whole inputs moved: both by 1, or one of them by one of :data:`LEAPS`.
+    """Points (k, n) in the box with one or two whole inputs moved: both by 1, by 1 and 2, or one of them by one of :data:`LEAPS`.
 
-    Of more than :data:`PAIRS` pairs so many at random.
+    Of more than :data:`PAIRS`, or :data:`UNEVEN`, pairs so many at random.
     """
-    whole = np.flatnonzero(domain.integer & (domain.upper > domain.lower))
-    eye = np.eye(len(x))[whole]
-    one, other = np.triu_indices(len(whole), 1)
-    if len(one) > PAIRS:
-        chosen = np.sort(generator.permutation(len(one))[:PAIRS])
-        one, other = one[chosen], other[chosen]
-    steps = [sign * leap * eye for leap in (1.0, *LEAPS) for sign in (-1.0, 1.0)]
-    steps += [first * eye[one] + second * eye[other] for first in (-1.0, 1.0) for second in (-1.0, 1.0)]
+    eye, width = np.eye(len(x)), domain.upper - domain.lower
+    whole, wide = (np.flatnonzero(domain.integer & (width > least)) for least in (0.0, 1.0))
+    steps = [sign * leap * eye[whole] for leap in (1.0, *LEAPS) for sign in (-1.0, 1.0)]
+    for others, far, most in ((whole, 1.0, PAIRS), (wide, 2.0, UNEVEN)):
+        one, other = (a.ravel() for a in np.meshgrid(whole, others, indexing="ij"))
+        distinct = np.flatnonzero(one < other if far == 1.0 else one != other)
+        if len(distinct) > most:
+            distinct = np.sort(generator.permutation(distinct)[:most])
+        first, second = eye[one[distinct]], far * eye[other[distinct]]
+        steps += [first + second, first - second, second - first, -first - second]
     found = x + np.vstack(steps)
     return np.asarray(found[((found >= domain.lower) & (found <= domain.upper)).all(axis=1)])
 

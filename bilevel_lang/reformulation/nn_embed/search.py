@@ -39,6 +39,9 @@ LESSONS = 100
 NEAR = 0.2
 """By what share more than the nearest a decision may be moved: to prove which one is nearest takes ten times as long."""
 
+REMEMBERED = 200_000
+"""Decisions without room for a gain that are not looked at again: neighbourhoods of good decisions share most of theirs."""
+
 GAIN = 1e-6
 """Relative to max(1, |best|): less is none."""
 
@@ -57,6 +60,7 @@ class Search:
     ) -> None:
         self.judge, self.room, self.rows, self.domain, self.generator = judge, room, rows, domain, generator
         self._exhausted: set[bytes] = set()
+        self._hopeless: set[bytes] = set()
         self._told = 0
         self._promising = None if room is None else _where_a_gain_is_possible(judge, domain, deadline)
 
@@ -153,12 +157,17 @@ class Search:
         return np.asarray(new[np.argsort(expected, kind="stable")])
 
     def _worth_asking(self, candidates: Floats, over: Callable[[], bool]) -> Iterator[Floats]:
-        """Those with room for a gain, by what is known when each has its turn."""
+        """Those with room for a gain, by what is known when each has its turn.
+
+        Bounds only rise and the best point only falls: where there was no room once there is none ever after.
+        """
         for x in candidates:
             if over():
                 return
             if self.room is None:
                 yield x
+                continue
+            if (key := (x + 0.0).tobytes()) in self._hopeless:
                 continue
             for verdict in self.judge.known()[self._told :]:
                 self.room.learn(verdict.response)
@@ -167,6 +176,8 @@ class Search:
             wanted = best - (GAIN * max(1.0, abs(best)) if math.isfinite(best) else 0.0)
             if self.room.bound(x, wanted) < wanted:
                 yield x
+            elif len(self._hopeless) < REMEMBERED:
+                self._hopeless.add(key)
 
     def _best(self) -> float:
         return math.inf if self.judge.best is None else self.judge.best.objective

@@ -74,3 +74,15 @@ def test_continuous_decisions_are_neared(bounded: bool) -> None:
     found.judge.ask(np.array([4.0]))
     found.run(150, 150, lambda: False)
     assert found.judge.best is not None and found.judge.best.objective == pytest.approx(-12.0, abs=0.05)
+
+
+def test_a_bound_that_left_no_room_is_not_asked_for_again() -> None:
+    found = search(interdiction())
+    found.run(200, 200, lambda: False)
+    assert found.room is not None
+    best = found.judge.best
+    assert best is not None
+    around = np.clip(best.x + np.vstack([np.eye(ITEMS), -np.eye(ITEMS)]), 0.0, 1.0)
+    assert found._ask(around, 50, lambda: False) == 0  # the best is the optimum: nothing better is anywhere
+    before = found.room.solves
+    assert found._ask(around, 50, lambda: False) == 0 and found.room.solves == before
