@@ -64,10 +64,24 @@ class Complaints:
         self.lines = source.text.splitlines()
         self.errors: list[Diagnostic] = []
         self.notices: list[Diagnostic] = []
+        self._more = 0
+        self._codes: set[str] = set()
+        self._starts = [0, *itertools.accumulate(len(line) + 1 for line in self.lines)]
 
     def error(self, message: str, line: int, field: str = "", help: str = "", code: str = "S2") -> None:
-        """A mistake at the last place where ``field`` is a word of line ``line`` (from 1), or on the whole line."""
-        self.errors.append(self._finding(code, message, line, field, help, "error"))
+        """A mistake at the last place where ``field`` is a word of line ``line`` (from 1), or on the whole line.
+
+        ``errors`` holds as many as are shown, the others are counted: a wrong word may stand in every line of a large file.
+        """
+        self._codes.add(code)
+        if len(self.errors) < SHOWN:
+            self.errors.append(self._finding(code, message, line, field, help, "error"))
+        else:
+            self._more += 1
+
+    def near(self, name: str, known: Iterable[str]) -> str:
+        """:func:`near` for a mistake that will be shown; nothing for others."""
+        return near(name, known) if len(self.errors) < SHOWN else ""
 
     def remark(self, message: str, line: int, field: str = "", help: str = "") -> None:
         """What is worth knowing, and no mistake."""
@@ -81,20 +95,20 @@ class Complaints:
         """MpsSyntaxError, RefusedError or ResolutionError with all mistakes, if there are any."""
         if not self.errors:
             return
-        codes = {d.code for d in self.errors}
-        kind: type[BilevelError] = RefusedError if "R1" in codes else ResolutionError
-        shown, more = self.errors[:SHOWN], len(self.errors) - SHOWN
-        if more > 0:
-            shown = [*shown, Diagnostic(shown[-1].code, f"{self.source.name}: {more} more mistakes are not shown")]
-        raise (MpsSyntaxError if "S2" in codes else kind)(shown)
+        kind: type[BilevelError] = RefusedError if "R1" in self._codes else ResolutionError
+        shown = self.errors
+        if self._more:
+            shown = [*shown, Diagnostic(shown[-1].code, f"{self.source.name}: {self._more} more mistakes are not shown")]
+        raise (MpsSyntaxError if "S2" in self._codes else kind)(shown)
 
     def _finding(self, code: str, message: str, line: int, field: str, help: str, severity: Severity) -> Diagnostic:
-        return Diagnostic(code, message, help, self._span(line, field), self.source, severity)
+        return Diagnostic(code, message, help, self.place(line, field), self.source, severity)
 
-    def _span(self, line: int, field: str) -> Span:
+    def place(self, line: int, field: str = "") -> Span:
+        """Where a message about ``field`` of line ``line`` (from 1) points; without a field at the whole line."""
         text = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
         found = [m.start() for m in re.finditer(rf"(?<!\S){re.escape(field)}(?!\S)", text)] if field else []
         column = found[-1] if found else len(text) - len(text.lstrip())
         width = len(field) if found else len(text.strip())
-        start = sum(len(before) + 1 for before in self.lines[: line - 1]) + column
+        start = self._starts[min(line - 1, len(self.lines))] + column
         return Span(start, start + max(1, width), line, column + 1)

@@ -43,13 +43,15 @@ class DraftRow:
 
 @dataclass(slots=True)
 class DraftInstance:
-    """All of it. ``objective`` is the first N row; ``free_rows`` are further ones, with their lines."""
+    """All of it. ``objective`` is the first N row; ``free_rows`` are further ones, with their lines; ``side`` is the set of
+    right-hand sides."""
 
     complaints: Complaints
     name: str = ""
     sense: int = 1
     constant: float | None = None
     objective: str | None = None
+    side: str | None = None
     rows: dict[str, DraftRow] = field(default_factory=dict)
     free_rows: dict[str, int] = field(default_factory=dict)
     columns: dict[str, DraftColumn] = field(default_factory=dict)
@@ -65,7 +67,9 @@ class DraftInstance:
         self._tell_defaults()
         for name, line in self.free_rows.items():
             self.complaints.remark(f"row `{name}` is a second N row: it binds nobody and is left out", line, name)
-        return MpsInstance(self.name, self.sense, self.constant or 0.0, columns, rows, len(self.free_rows))
+        return MpsInstance(
+            self.name, self.sense, self.constant or 0.0, columns, rows, len(self.free_rows), self.objective, self.side
+        )
 
     def _column(self, name: str, draft: DraftColumn) -> Column:
         if draft.lower is None and draft.upper is None and draft.integer:

@@ -34,7 +34,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class MpsInstance:
-    """What an MPS file holds; ``sense`` is +1 for min, -1 for max. Free rows are only counted."""
+    """What an MPS file holds; ``sense`` is +1 for min, -1 for max. Free rows are only counted.
+
+    ``objective`` is the name of the first N row, ``side`` of the set of right-hand sides; None where no file says them.
+    """
 
     name: str
     sense: int
@@ -42,6 +45,8 @@ class MpsInstance:
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     free_rows: int = field(default=0, compare=False)
+    objective: str | None = field(default=None, compare=False)
+    side: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

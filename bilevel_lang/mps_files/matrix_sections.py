@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bilevel_lang.mps_files.cards import Card
-from bilevel_lang.mps_files.complaints import near, number
+from bilevel_lang.mps_files.complaints import number
 from bilevel_lang.mps_files.draft import DraftColumn, DraftInstance, DraftRow
 
 
@@ -91,7 +91,7 @@ class ColumnReader:
             draft.complaints.error(f"`{text}` is not a finite number", card.line, text)
             return
         if not draft.knows_row(row):
-            draft.complaints.error(f"there is no row `{row}`", card.line, row, near(row, draft.rows))
+            draft.complaints.error(f"there is no row `{row}`", card.line, row, draft.complaints.near(row, draft.rows))
         elif row in self._met:
             said = f"column `{self._current}` has two entries in row `{row}`"
             draft.complaints.error(said, card.line, row, "add them up in one entry")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import PurePath
 
 from bilevel_lang.mps_files.aux_reading import AuxFile, Item
-from bilevel_lang.mps_files.complaints import Complaints, near
+from bilevel_lang.mps_files.complaints import Complaints
 from bilevel_lang.mps_files.instance import BilevelInstance, Follower, MpsInstance
 
 
@@ -45,6 +45,6 @@ def _places(items: Iterable[Item], names: list[str], what: str, complaints: Comp
             found.append(known[item.text])
         else:
             complaints.error(
-                f"the MPS file has no {what} `{item.text}`", item.line, item.text, near(item.text, names), code="E25"
+                f"the MPS file has no {what} `{item.text}`", item.line, item.text, complaints.near(item.text, names), code="E25"
             )
     return tuple(found)

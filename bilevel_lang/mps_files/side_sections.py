@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from bilevel_lang.mps_files.cards import Card
-from bilevel_lang.mps_files.complaints import LARGEST, bound_value, near, number
+from bilevel_lang.mps_files.complaints import LARGEST, bound_value, number
 from bilevel_lang.mps_files.draft import DraftColumn, DraftInstance
 
 VALUED = ("UP", "LO", "FX", "UI", "LI")
@@ -43,6 +43,8 @@ class SideReader(_OneSet):
             said = "this line should have the name of a set and one or two pairs of row and number"
             self._draft.complaints.error(said, card.line, help="such as `    RHS  capacity  2.5`")
         elif self._is_first(fields[0], card):
+            if not self._is_range:
+                self._draft.side = fields[0]
             for row, text in zip(fields[1::2], fields[2::2], strict=True):
                 self._pair(row, text, card)
 
@@ -59,7 +61,7 @@ class SideReader(_OneSet):
             # The row means cost'z - constant = 0, so the format gives the constant with the other sign.
             self._draft.constant = -value
         elif not self._draft.knows_row(row):
-            complaints.error(f"there is no row `{row}`", card.line, row, near(row, self._draft.rows))
+            complaints.error(f"there is no row `{row}`", card.line, row, complaints.near(row, self._draft.rows))
         elif self._is_range:
             complaints.error(f"row `{row}` is an N row: it has no range", card.line, row)
 
@@ -101,7 +103,7 @@ class BoundReader(_OneSet):
         column = self._draft.columns.get(name)
         value = None if text is None else bound_value(text)
         if column is None:
-            complaints.error(f"there is no column `{name}`", card.line, name, near(name, self._draft.columns))
+            complaints.error(f"there is no column `{name}`", card.line, name, complaints.near(name, self._draft.columns))
         elif text is not None and value is None:
             complaints.error(f"`{text}` is not a number", card.line, text)
         else:

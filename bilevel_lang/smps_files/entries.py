@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bilevel_lang.mps_files.cards import cards, free
-from bilevel_lang.mps_files.complaints import near
+from bilevel_lang.mps_files.complaints import Complaints
 from bilevel_lang.mps_files.instance import MpsInstance
 from bilevel_lang.smps_files.timing import Timing
+
+AS_THE_CORE = "name it as the core does"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,32 +24,38 @@ class Entry:
 
 
 class Core:
-    """The core file, by the names of its columns and rows."""
+    """The core file, by the names of its columns (``columns``: name to place) and rows."""
 
-    def __init__(self, instance: MpsInstance, text: str) -> None:
+    def __init__(self, instance: MpsInstance) -> None:
         self.instance = instance
-        self._columns = {c.name: k for k, c in enumerate(instance.columns)}
+        self.columns = {c.name: k for k, c in enumerate(instance.columns)}
         self._rows = {r.name: k for k, r in enumerate(instance.rows)}
         self._terms = [dict(r.terms) for r in instance.rows]
-        self._objective, self._side = _names(text)
 
-    def find(self, column: str, row: str) -> tuple[Entry | None, str]:
-        """The entry of that name, or None and what is wrong."""
-        if row != self._objective and row not in self._rows:
-            hint = near(row, self._rows)
-            return None, f"the core has no row `{row}`" + (f"; {hint}" if hint else "")
-        place = None if row == self._objective else self._rows[row]
-        if column in self._columns:
-            return Entry(self._columns[column], place, (column, row)), ""
-        if column.upper() != "RHS" and column != self._side:
-            hint = near(column, self._columns)
-            return None, f"the core has no column `{column}`" + (f"; {hint}" if hint else "")
+    def find(self, column: str, row: str, line: int, complaints: Complaints) -> Entry | None:
+        """The entry of that name; None after a complaint about ``line``."""
+        objective = self.instance.objective
+        if row != objective and row not in self._rows:
+            complaints.error(f"the core has no row `{row}`", line, row, complaints.near(row, self._rows) or AS_THE_CORE)
+            return None
+        place = None if row == objective else self._rows[row]
+        if column in self.columns:
+            return Entry(self.columns[column], place, (column, row))
+        if column.upper() != "RHS" and column != self.instance.side:
+            complaints.error(
+                f"the core has no column `{column}`", line, column, complaints.near(column, self.columns) or AS_THE_CORE
+            )
+            return None
         if place is None:
-            return None, "the right-hand side of the objective is a constant; a random one changes no decision: take it out"
+            said = "the right-hand side of the objective is a constant; a random one changes no decision"
+            complaints.error(said, line, row, "take it out")
+            return None
         found = self.instance.rows[place]
         if found.lower != found.upper and abs(found.lower) < float("inf") and abs(found.upper) < float("inf"):
-            return None, f"row `{row}` has a range: its right-hand side cannot be random here"
-        return Entry(None, place, ("RHS", row)), ""
+            said = f"row `{row}` has a range: its right-hand side cannot be random here"
+            complaints.error(said, line, row, "write the row as two, one for each side")
+            return None
+        return Entry(None, place, ("RHS", row))
 
     def value(self, entry: Entry) -> float:
         """What the core itself has there."""
@@ -64,16 +71,3 @@ class Core:
         if entry.row is None:
             return False  # a random cost of a first-stage column is paid when it is known
         return entry.row < timing.row
-
-
-def _names(text: str) -> tuple[str | None, str | None]:
-    """The names of the objective (the first N row) and of the set of right-hand sides."""
-    section, objective, side = "", None, None
-    for card in cards(text.splitlines(), free):
-        if card.header is not None:
-            section = card.header
-        elif section == "ROWS" and objective is None and card.fields[:1] == ["N"]:
-            objective = card.fields[1]
-        elif section == "RHS" and side is None and card.fields:
-            side = card.fields[0]
-    return objective, side

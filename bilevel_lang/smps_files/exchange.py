@@ -32,12 +32,11 @@ def read_files(core: Path, stochastic: Path, timing: Path | None = None) -> Smps
     Raises UsageError (no such file, not text), MpsSyntaxError, RefusedError with all mistakes of a file.
     """
     timing = _beside(core) if timing is None else timing
-    text = _text(core)
-    instance, notices = read_mps(text, str(core))
+    instance, notices = read_mps(_text(core), str(core))
     stages = read_timing(_text(timing), str(timing), instance)
-    found = Core(instance, text)
+    found = Core(instance)
     data = read_stochastic(_text(stochastic), str(stochastic), found, stages)
-    model = scenario_model(found, stages, data, str(timing))
+    model = scenario_model(found, stages, data)
     return SmpsProblem(model, annotation(data, f"<annotation of {stochastic}>"), notices)
 
 

@@ -15,12 +15,12 @@ from bilevel_lang.grammar.parser import parse
 from bilevel_lang.grammar.syntax import EmpInfo, JRandVar, Number, RandVar
 from bilevel_lang.mps_files.instance import Column, Row
 from bilevel_lang.smps_files.entries import Core, Entry
-from bilevel_lang.smps_files.stochastic_sections import Joint, StochasticData
+from bilevel_lang.smps_files.random_entries import Joint, StochasticData
 from bilevel_lang.smps_files.timing import Timing
 
 
-def scenario_model(core: Core, timing: Timing, data: StochasticData, timing_name: str) -> Any:
-    """The model; ``timing_name`` is for messages. Raises MpsSyntaxError where a row of the first stage holds a later column."""
+def scenario_model(core: Core, timing: Timing, data: StochasticData) -> Any:
+    """The model. Raises MpsSyntaxError where a row of the first stage holds a later column."""
     instance = core.instance
     model = pyo.ConcreteModel(name=instance.name or "unknown")
     entries = [e for j in data.joints for e in j.entries] + [c.entry for c in data.laws]
@@ -30,7 +30,7 @@ def scenario_model(core: Core, timing: Timing, data: StochasticData, timing_name
         *_variables(model, "x", instance.columns[: timing.column]),
         *_variables(model, "y", instance.columns[timing.column :]),
     ]
-    _check_first(instance.rows[: timing.row], timing, core, timing_name)
+    _check_first(instance.rows[: timing.row], timing, core)
     for name, start, rows in (("first", 0, instance.rows[: timing.row]), ("second", timing.row, instance.rows[timing.row :])):
         _rows(model, name, start, rows, variables, random)
     costs = [(random.get((j, None), c.cost), variables[j]) for j, c in enumerate(instance.columns)]
@@ -108,15 +108,14 @@ def _rows(model: Any, name: str, start: int, rows: tuple[Row, ...], variables: l
         model.add_component(name, pyo.Constraint(pyo.Any))
 
 
-def _check_first(rows: tuple[Row, ...], timing: Timing, core: Core, name: str) -> None:
+def _check_first(rows: tuple[Row, ...], timing: Timing, core: Core) -> None:
     for row in rows:
         late = next((j for j, _ in row.terms if j >= timing.column), None)
         if late is not None:
             column = core.instance.columns[late].name
-            said = f"{name}: row `{row.name}` is of the first stage, and holds `{column}` of the second"
-            raise MpsSyntaxError(
-                Diagnostic("S2", said, "the rows of the core stand in the order of the stages, and so do its columns")
-            )
+            said = f"row `{row.name}` of the core is of the first stage, and holds `{column}` of the second, which begins here"
+            help = "the rows of the core stand in the order of the stages, and so do its columns"
+            raise MpsSyntaxError(Diagnostic("S2", said, help, timing.span, timing.source))
 
 
 def _sum(terms: list[tuple[Any, Any]]) -> Any:

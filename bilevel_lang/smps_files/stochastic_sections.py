@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from collections.abc import Callable, Iterable
 
 from bilevel_lang.errors import Source
-from bilevel_lang.mps_files.cards import Card, cards
+from bilevel_lang.mps_files.cards import Card, Cutter, cards
 from bilevel_lang.mps_files.complaints import Complaints, number
 from bilevel_lang.smps_files.entries import Core, Entry
+from bilevel_lang.smps_files.random_entries import Continuous, Joint, Outcome, StochasticData, half_a_digit, rounding
 from bilevel_lang.smps_files.timing import Timing
+from bilevel_lang.smps_files.words import at_blanks, at_columns
 from bilevel_lang.uncertainty.laws import LawError, law
-from bilevel_lang.uncertainty.scenario_set import SUM_TOLERANCE
 
 SECTIONS = ("STOCH", "INDEP", "BLOCKS", "SCENARIOS", "ENDATA")
 
@@ -42,52 +41,35 @@ LAWS: dict[str, Callable[[float, float], tuple[str, float, float]]] = {
 }
 """Continuous laws of INDEP, as laws of the annotation language."""
 
-MOST_ROUNDING = 1e-4
-"""What probabilities may lack of 1 by rounding, whatever digits they are printed with."""
-
-Outcome: TypeAlias = tuple[float, dict[Entry, float]]
-
-
-@dataclass(slots=True)
-class Joint:
-    """Entries that are random together: outcomes with their probabilities, complete."""
-
-    entries: tuple[Entry, ...]
-    outcomes: list[tuple[float, tuple[float, ...]]]
-    line: int
-    room: float = SUM_TOLERANCE
-    """How far the probabilities may be from summing to 1: files print them with a few digits, each off by half of the last."""
-
-
-@dataclass(slots=True)
-class Continuous:
-    """An entry with a law: its name and numbers in the annotation language."""
-
-    entry: Entry
-    law: tuple[str, float, float]
-    line: int
-
-
-@dataclass(slots=True)
-class StochasticData:
-    """All of a stochastic file: independent of each other."""
-
-    joints: list[Joint] = field(default_factory=list)
-    laws: list[Continuous] = field(default_factory=list)
+NUMBERS = {
+    "UNIFORM": "the lower and the upper end",
+    "NORMAL": "the mean and the variance",
+    "GAMMA": "the scale and the shape",
+    "BETA": "the two shapes",
+    "LOGNORM": "mean and variance of the logarithm",
+    "LOGNORMAL": "mean and variance of the logarithm",
+}
+"""What the two numbers of a law are."""
 
 
 def read_stochastic(text: str, name: str, core: Core, timing: Timing) -> StochasticData:
     """What ``text`` says; ``name`` is for messages. Raises MpsSyntaxError with all mistakes, RefusedError for what is not
     carried out."""
-    complaints = Complaints(Source(name, text))
-    found = _Reader(complaints, core, timing).read()
+    source = Source(name, text)
+    complaints = Complaints(source)
+    found = _Reader(complaints, core, timing, at_blanks).read()
+    if complaints.errors:  # names with blanks: as in cores
+        others = Complaints(source)
+        again = _Reader(others, core, timing, at_columns).read()
+        if not others.errors:
+            complaints, found = others, again
     complaints.raise_errors()
     return found
 
 
 class _Reader:
-    def __init__(self, complaints: Complaints, core: Core, timing: Timing) -> None:
-        self._complaints, self._core, self._timing = complaints, core, timing
+    def __init__(self, complaints: Complaints, core: Core, timing: Timing, cut: Cutter) -> None:
+        self._complaints, self._core, self._timing, self._cut = complaints, core, timing, cut
         self._section, self._law, self._mode = "", "DISCRETE", "REPLACE"
         self._independent: dict[Entry, list[tuple[float, float, int]]] = {}
         self._continuous: list[Continuous] = []
@@ -98,15 +80,21 @@ class _Reader:
         self._rounding: dict[int, float] = {}
 
     def read(self) -> StochasticData:
-        for card in cards(self._complaints.lines, lambda _, line: (line.replace("'", " ").split(), "")):
+        for card in cards(self._complaints.lines, self._cut):
+            if self._section == "ENDATA":
+                self._complaints.error("text after ENDATA", card.line, help="a stochastic file ends there")
+                break
             if card.header is not None:
                 self._header(card)
+            elif card.misfit or not card.fields:
+                self._complaints.error(card.misfit or "a line without a word", card.line)
             elif self._section == "INDEP":
                 self._single(card)
             elif self._section in ("BLOCKS", "SCENARIOS"):
                 self._line(card)
-            else:
-                self._complaints.error("a data line outside INDEP, BLOCKS and SCENARIOS", card.line)
+            elif self._section in ("", "STOCH"):
+                help = "begin one of them before it"
+                self._complaints.error("a data line outside INDEP, BLOCKS and SCENARIOS", card.line, help=help)
         if self._section != "ENDATA":
             last = max(1, len(self._complaints.lines))
             self._complaints.error("there is no section ENDATA", last, help="the file seems to be cut off")
@@ -152,8 +140,8 @@ class _Reader:
         if entry is None or first is None or second is None:
             return
         if self._law == "DISCRETE":
+            self._probability(card, card.fields[-1])
             value = MODES.get(self._mode, MODES["REPLACE"])(self._core.value(entry), first)
-            self._rounding[card.line] = _half_a_digit(card.fields[-1])
             self._independent.setdefault(entry, []).append((second, value, card.line))
         elif self._law in LAWS:
             self._continuous.append(Continuous(entry, self._law_of(card, first, second), card.line))
@@ -164,7 +152,7 @@ class _Reader:
             law(found[0], found[1:])
         except LawError:
             said = f"{self._law} cannot have the numbers {first:g} and {second:g}"
-            self._complaints.error(said, card.line, card.fields[-1])
+            self._complaints.error(said, card.line, card.fields[-1], f"{self._law} has {NUMBERS[self._law]}")
         return found
 
     # --- BLOCKS and SCENARIOS.
@@ -175,11 +163,17 @@ class _Reader:
             self._block(card)
         elif word == "SC" and self._section == "SCENARIOS":
             self._scenario(card)
+        elif word in ("BL", "SC") and card.fields[0] not in self._core.columns:
+            section = "BLOCKS" if word == "BL" else "SCENARIOS"
+            self._open, self._mentioned = {}, set()
+            said = f"a line {word} in section {self._section}"
+            self._complaints.error(said, card.line, card.fields[0], f"it belongs under a line `{section} DISCRETE`")
         elif len(card.fields) not in (3, 5):
             said = "this line should have a column and one or two pairs of row and number"
             self._complaints.error(said, card.line, help="such as `    RHS  demand  3.0`")
         elif self._open is None:
-            self._complaints.error(f"an entry before any {'BL' if self._section == 'BLOCKS' else 'SC'} line", card.line)
+            word = "BL" if self._section == "BLOCKS" else "SC"
+            self._complaints.error(f"an entry before any {word} line", card.line, help=f"a line {word} opens a realisation")
         else:
             for place in range(1, len(card.fields), 2):
                 entry, value = self._entry(card, place - 1), self._number(card, card.fields[place + 1])
@@ -210,7 +204,8 @@ class _Reader:
         _, name, parent, probability, period = card.fields
         self._period(card, period)
         if name in self._scenarios:
-            self._complaints.error(f"scenario `{name}` comes a second time", card.line, name)
+            said = f"scenario `{name}` comes a second time"
+            self._complaints.error(said, card.line, name, "give each scenario its own name")
         if parent.upper() != "ROOT" and parent not in self._scenarios:
             self._complaints.error(f"there is no scenario `{parent}` before this one", card.line, parent, "ROOT, or one above")
         elif parent.upper() != "ROOT":
@@ -221,10 +216,8 @@ class _Reader:
 
     def _entry(self, card: Card, place: int) -> Entry | None:
         column, row = card.fields[0], card.fields[place + 1]
-        entry, mistake = self._core.find(column, row)
-        if entry is None:
-            self._complaints.error(mistake, card.line, row if "row" in mistake else column)
-        elif self._core.is_early(entry, self._timing):
+        entry = self._core.find(column, row, card.line, self._complaints)
+        if entry is not None and self._core.is_early(entry, self._timing):
             help = "only what belongs to the second period can be random"
             self._complaints.error(f"({column}, {row}) belongs to the first period", card.line, row, help)
         return entry
@@ -232,16 +225,16 @@ class _Reader:
     def _number(self, card: Card, text: str) -> float | None:
         value = number(text)
         if value is None:
-            self._complaints.error(f"`{text}` is not a finite number", card.line, text)
+            self._complaints.error(f"`{text}` is not a finite number", card.line, text, "write it with a point, as 0.5 or 1e-3")
         return value
 
     def _probability(self, card: Card, text: str) -> float:
         value = self._number(card, text)
         if value is None:
             return 0.0
-        self._rounding[card.line] = _half_a_digit(text)
+        self._rounding[card.line] = half_a_digit(text)
         if value < 0:
-            self._complaints.error(f"the probability {text} is negative", card.line, text)
+            self._complaints.error(f"the probability {text} is negative", card.line, text, "probabilities are >= 0 and sum to 1")
         return value
 
     def _period(self, card: Card, name: str) -> None:
@@ -255,7 +248,7 @@ class _Reader:
     def _finished(self) -> StochasticData:
         joints = []
         for entry, found in self._independent.items():
-            room = self._room([line for _, _, line in found])
+            room = self._room(line for _, _, line in found)
             joints.append(Joint((entry,), [(p, (v,)) for p, v, _ in found], found[0][2], room))
         for blocks in self._blocks.values():
             # What a later realisation does not mention is as in the first one.
@@ -263,42 +256,14 @@ class _Reader:
             joints.append(self._joined([(line, (p, {**first, **changed})) for line, (p, changed) in blocks]))
         if self._scenarios:
             joints.append(self._joined(list(self._scenarios.values())))
-        for joint in joints:
-            self._check(joint)
-        self._check_overlap(joints)
-        if not any(j.entries for j in joints) and not self._continuous and not self._complaints.errors:
-            self._complaints.error("nothing is random in this file", 1)
+        data = StochasticData(joints, self._continuous)
+        data.check(self._complaints)
         return StochasticData([j for j in joints if j.entries], self._continuous)
 
     def _joined(self, found: list[tuple[int, Outcome]]) -> Joint:
         entries = tuple(dict.fromkeys(e for _, (_, changed) in found for e in changed))
         outcomes = [(p, tuple(changed.get(e, self._core.value(e)) for e in entries)) for _, (p, changed) in found]
-        return Joint(entries, outcomes, found[0][0], self._room([line for line, _ in found]))
+        return Joint(entries, outcomes, found[0][0], self._room(line for line, _ in found))
 
-    def _room(self, lines: list[int]) -> float:
-        return max(SUM_TOLERANCE, min(MOST_ROUNDING, sum(self._rounding.get(line, 0.0) for line in lines)))
-
-    def _check(self, joint: Joint) -> None:
-        total = math.fsum(p for p, _ in joint.outcomes)
-        if any(p < 0 for p, _ in joint.outcomes):
-            self._complaints.error("a probability is negative", joint.line)
-        elif abs(total - 1) > joint.room * (1 + 1e-6):
-            self._complaints.error(f"the probabilities that begin here sum to {total:.10g}, not to 1", joint.line)
-
-    def _check_overlap(self, joints: list[Joint]) -> None:
-        seen: set[Entry] = set()
-        for joint in joints:
-            for entry in joint.entries:
-                if entry in seen:
-                    self._complaints.error(f"{entry} is random in two places", joint.line)
-                seen.add(entry)
-        for continuous in self._continuous:
-            if continuous.entry in seen:
-                self._complaints.error(f"{continuous.entry} is random in two places", continuous.line)
-            seen.add(continuous.entry)
-
-
-def _half_a_digit(text: str) -> float:
-    """What a printed number may be off by: 0.066667 by 5e-7."""
-    mantissa, _, exponent = text.lower().partition("e")
-    return 0.5 * 10.0 ** (int(exponent or 0) - len(mantissa.partition(".")[2])) if "." in mantissa else 0.0
+    def _room(self, lines: Iterable[int]) -> float:
+        return rounding([self._rounding.get(line, 0.0) for line in lines])

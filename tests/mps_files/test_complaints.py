@@ -58,3 +58,20 @@ def test_thousands_of_mistakes_are_not_all_shown() -> None:
 def test_near_names() -> None:
     assert near("R0001x", ["R0001", "obj"]) == "did you mean `R0001`?"
     assert near("zzz", ["R0001"]) == ""
+
+
+def test_names_that_are_nearly_so_are_looked_for_as_long_as_they_are_shown() -> None:
+    complaints = Complaints(Source("a", "x"))
+    for _ in range(SHOWN):
+        assert complaints.near("R0001x", ["R0001"]) != ""
+        complaints.error("m", 1)
+    assert complaints.near("R0001x", ["R0001"]) == ""
+
+
+def test_the_class_counts_what_is_not_shown() -> None:
+    complaints = Complaints(Source("a", "x"))
+    for _ in range(SHOWN):
+        complaints.error("m", 1, code="R1")
+    complaints.error("m", 1, code="S2")
+    with pytest.raises(MpsSyntaxError):
+        complaints.raise_errors()

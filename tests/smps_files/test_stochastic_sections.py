@@ -5,13 +5,14 @@ import pytest
 from bilevel_lang.errors import BilevelError, RefusedError
 from bilevel_lang.mps_files.mps_reading import read_mps
 from bilevel_lang.smps_files.entries import Core
-from bilevel_lang.smps_files.stochastic_sections import StochasticData, read_stochastic
+from bilevel_lang.smps_files.random_entries import StochasticData
+from bilevel_lang.smps_files.stochastic_sections import read_stochastic
 from bilevel_lang.smps_files.timing import Timing
 from tests.smps_files.files import CORE, INDEPENDENT
 
 
 def read(text: str) -> StochasticData:
-    core = Core(read_mps(CORE, "core.cor")[0], CORE)
+    core = Core(read_mps(CORE, "core.cor")[0])
     return read_stochastic(text, "model.sto", core, Timing(("ONE", "TWO"), 2, 1))
 
 
@@ -107,6 +108,13 @@ MISTAKES = {
     (SCENARIOS, "RHS serve 8", "RHS serve 8\n    RHS serve 9"): ("model.sto:8:9", "(RHS, serve) comes a second time"),
     (SCENARIOS, "SC S2 S1", "SC S2 S9"): ("model.sto:6:8", "no scenario `S9` before this one"),
     (SCENARIOS, "SC S3", "SC S1"): ("model.sto:8:5", "scenario `S1` comes a second time"),
+    (INDEPENDENT, "TWO  0.25", "TWO  -0.25"): ("model.sto:5:27", "the probability -0.25 is negative"),
+    (INDEPENDENT, "ENDATA", "ENDATA\n    RHS serve 3 TWO 0.1"): ("model.sto:8:5", "text after ENDATA"),
+    (INDEPENDENT, "ENDATA", "ENDATA\nINDEP DISCRETE"): ("model.sto:8:1", "text after ENDATA"),
+    (INDEPENDENT, "    RHS  serve  2", "    ' \n    RHS  serve  2"): ("model.sto:3:5", "a line without a word"),
+    (BLOCKS, "BL B1 TWO 0.4", "SC B1 ROOT 0.4 TWO"): ("model.sto:3:2", "a line SC in section BLOCKS"),
+    (SCENARIOS, "SC S3 ROOT 0.25 TWO", "BL S3 TWO 0.25"): ("model.sto:8:2", "a line BL in section SCENARIOS"),
+    (SCENARIOS, "SC S2 S1", "SC S2 S2"): ("model.sto:6:8", "no scenario `S2` before this one"),
     (SCENARIOS, "STOCH", "STOCH\nINDEP DISCRETE\n    RHS serve 1 TWO 1"): ("model.sto:5:2", "is random in two places"),
 }
 
@@ -139,3 +147,52 @@ def test_laws_and_what_is_random_twice_or_not_at_all(text: str, place: str, said
     with pytest.raises(BilevelError) as caught:
         read(f"STOCH\n{text}\nENDATA\n")
     assert place in str(caught.value) and said in str(caught.value)
+
+
+@pytest.mark.parametrize(("change", "expected"), MISTAKES.items(), ids=[m[1] for m in MISTAKES.values()])
+def test_one_mistake_is_told_once(change: tuple[str, str, str], expected: tuple[str, str]) -> None:
+    # A line that is not understood leaves probabilities that sum to less than 1: that is no second mistake.
+    text, old, new = change
+    with pytest.raises(BilevelError) as caught:
+        read(text.replace(old, new, 1))
+    told = {d.message for d in caught.value.diagnostics}
+    assert len(told) == 1
+    assert all(d.help for d in caught.value.diagnostics if "sum to" in d.message or "negative" in d.message)
+
+
+FIXED_CORE = """NAME          SMALL
+ROWS
+ N  cost
+ L  bud get
+ G  ser ve
+COLUMNS
+    x 1       cost      1.0            bud get   1.0
+    x 1       ser ve    1.0
+    y         cost      3.0            ser ve    1.0
+RHS
+    RIGHT     bud get   10.0           ser ve    3.0
+ENDATA
+"""
+
+FIXED = {
+    "independent": "INDEP         DISCRETE\n    RIGHT     ser ve    2.0            TWO       0.25\n"
+    "    RIGHT     ser ve    6.0            TWO       0.75\n",
+    "blocks": "BLOCKS        DISCRETE\n BL B 1       TWO       0.25\n    RIGHT     ser ve    2.0\n"
+    " BL B 1       TWO       0.75\n    RIGHT     ser ve    6.0\n",
+    "scenarios": "SCENARIOS     DISCRETE\n SC S 1       'ROOT'    0.25           TWO\n    RIGHT     ser ve    2.0\n"
+    " SC S 2       S 1       0.75           TWO\n    RIGHT     ser ve    6.0\n",
+}
+
+
+@pytest.mark.parametrize("text", FIXED.values(), ids=list(FIXED))
+def test_names_may_hold_blanks_in_the_fixed_format(text: str) -> None:
+    core = Core(read_mps(FIXED_CORE, "core.cor")[0])
+    found = read_stochastic(f"STOCH         SMALL\n{text}ENDATA\n", "model.sto", core, Timing(("ONE", "TWO"), 1, 1))
+    (joint,) = found.joints
+    assert [str(e) for e in joint.entries] == ["(RHS, ser ve)"]
+    assert joint.outcomes == [(0.25, (2.0,)), (0.75, (6.0,))]
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+def test_line_ends_and_tabs_do_not_matter(end: str) -> None:
+    assert joints(SCENARIOS.replace("\n", end).replace("    ", "\t")) == joints(SCENARIOS)

@@ -20,6 +20,12 @@ MISTAKES = {
     ("y1  serve", "y9  serve"): ("core.tim:4:5", "the core has no column `y9`"),
     ("y1  serve", "y1  srve"): ("core.tim:4:9", "the core has no row `srve`"),
     ("  TWO", ""): ("core.tim:4:5", "a period has its first column"),
+    ("x1  budget", "x1  nowhere"): ("core.tim:3:9", "the core has no row `nowhere`"),
+    ("x1  budget", "x9  budget"): ("core.tim:3:5", "the core has no column `x9`"),
+    ("x1  budget", "x2  budget"): ("core.tim:3:5", "column `x1` of the core stands before the first period"),
+    ("x1  budget", "x1  serve"): ("core.tim:3:9", "row `budget` of the core stands before the first period"),
+    ("TWO", "ONE"): ("core.tim:4:16", "a second period is called `ONE`"),
+    ("ENDATA", "ENDATA\n    y2  limit  THREE"): ("core.tim:6:5", "text after ENDATA"),
     ("y1  serve", "x1  serve"): ("core.tim:4:5", "the second period begins at column `x1`, not after the first one's `x1`"),
     ("x1  budget  ONE\n    y1  serve", "x1  limit  ONE\n    y1  serve"): ("core.tim:4:9", "at row `serve`, before"),
     ("ENDATA", ""): ("core.tim:5", "no section ENDATA"),
@@ -33,6 +39,19 @@ def test_mistakes(change: tuple[str, str], expected: tuple[str, str]) -> None:
         read_timing(TIME.replace(*change), "core.tim", core)
     assert expected[0] in str(caught.value)
     assert expected[1] in str(caught.value)
+    assert all(d.help for d in caught.value.diagnostics)
+
+
+def test_names_may_hold_blanks_in_the_fixed_format() -> None:
+    columns = (
+        "COLUMNS\n    x 1       profit    1.0            budget    1.0\n    y         profit    2.0            ser ve    1.0\n"
+    )
+    text = f"NAME\nROWS\n N  profit\n L  budget\n G  ser ve\n{columns}ENDATA\n"
+    blanks = read_mps(text, "core.cor")[0]
+    times = "TIME          SMALL\nPERIODS\n    x 1       budget                   ONE\n    y         ser ve                   TWO\nENDATA\n"
+    assert read_timing(times, "core.tim", blanks) == Timing(("ONE", "TWO"), 1, 1)
+    with pytest.raises(BilevelError, match="a period has its first column"):
+        read_timing(times.replace("ONE", "ONE MORE THAN FITS IN"), "core.tim", blanks)
 
 
 @pytest.mark.parametrize(
