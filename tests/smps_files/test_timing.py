@@ -43,12 +43,11 @@ def test_mistakes(change: tuple[str, str], expected: tuple[str, str]) -> None:
 
 
 def test_names_may_hold_blanks_in_the_fixed_format() -> None:
-    columns = (
-        "COLUMNS\n    x 1       profit    1.0            budget    1.0\n    y         profit    2.0            ser ve    1.0\n"
-    )
-    text = f"NAME\nROWS\n N  profit\n L  budget\n G  ser ve\n{columns}ENDATA\n"
-    blanks = read_mps(text, "core.cor")[0]
-    times = "TIME          SMALL\nPERIODS\n    x 1       budget                   ONE\n    y         ser ve                   TWO\nENDATA\n"
+    rows = "ROWS\n N  profit\n L  budget\n G  ser ve\n"
+    columns = "COLUMNS\n    x 1       profit    1.0            budget    1.0\n    y         ser ve    1.0\n"
+    blanks = read_mps(f"NAME\n{rows}{columns}ENDATA\n", "core.cor")[0]
+    periods = "    x 1       budget                   ONE\n    y         ser ve                   TWO\n"
+    times = f"TIME          SMALL\nPERIODS\n{periods}ENDATA\n"
     assert read_timing(times, "core.tim", blanks) == Timing(("ONE", "TWO"), 1, 1)
     with pytest.raises(BilevelError, match="a period has its first column"):
         read_timing(times.replace("ONE", "ONE MORE THAN FITS IN"), "core.tim", blanks)
