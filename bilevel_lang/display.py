@@ -77,8 +77,8 @@ def _surrogate(solution: BilevelSolution) -> list[str]:
     found = solution.surrogate
     if found is None:
         return []
-    kept = found.get("samples_from_folder")
-    seen = f"{found['samples']} samples" + (f" ({kept} decisions read from the folder)" if kept else "")
+    count, kept = found["samples"], found.get("samples_from_folder")
+    seen = f"{count} sample{'' if count == 1 else 's'}" + (f" ({kept} decisions read from the folder)" if kept else "")
     if found["kind"] is None:
         return [f"none: {seen}"]
     layers = "x".join(str(width) for width in found["layers"])

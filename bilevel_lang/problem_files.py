@@ -37,7 +37,9 @@ def two_files(paths: list[str]) -> tuple[Path, Path]:
         paths = [p for p in paths if _suffix(p) not in TIMING]
     if len(paths) != 2:
         given = "nothing" if not paths else f"{len(paths)} file{'s' if len(paths) > 1 else ''}"
-        raise UsageError(f"a model and an annotation are needed, {given} given", "bilevel-solve model.py model.emp")
+        beside = Path(paths[0]).with_suffix(".aux") if len(paths) == 1 and _suffix(paths[0]) == ".mps" else None
+        mend = "model.py model.emp" if beside is None else f"{paths[0]} {beside}"
+        raise UsageError(f"a model and an annotation are needed, {given} given", f"bilevel-solve {mend}")
     model, annotation = Path(paths[0]), Path(paths[1])
     if model.suffix.lower() == ".emp" and annotation.suffix.lower() == ".py":
         raise UsageError("the model comes first, the annotation second", f"bilevel-solve {annotation} {model}")

@@ -82,6 +82,7 @@ def test_what_the_model_file_prints_does_not_spoil_the_json(tmp_path: Path, caps
     [
         ([], "a model and an annotation are needed"),
         (["one.py"], "1 file given"),
+        (["one.mps"], "bilevel-solve one.mps one.aux"),
         (["a.emp", "b.py"], "the model comes first"),
         (["a.mps", "b.aux"], "cannot read a.mps"),
         (["b.aux", "a.mps"], "the .mps file comes first"),

@@ -158,3 +158,5 @@ def test_a_surrogate_is_told_with_its_error_and_its_claim() -> None:
     assert "surrogate it says -2.5, in round 2" in text
     nothing = replace(told, surrogate=found | {"kind": None}, approximate_objective=None)
     assert "surrogate none: 50 samples" in solution_text(nothing)
+    kept = replace(nothing, surrogate=found | {"kind": None, "samples": 1, "samples_from_folder": 7})
+    assert "surrogate none: 1 sample (7 decisions read from the folder)" in solution_text(kept)
