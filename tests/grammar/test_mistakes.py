@@ -11,21 +11,11 @@ from bilevel_lang.grammar.mistakes import RULES
 from bilevel_lang.grammar.parser import parse
 from bilevel_lang.grammar.scanner import STATEMENT_KEYWORDS
 
-from .test_parser import KNOWN
-
 
 def mistakes_of(text: str) -> tuple[Diagnostic, ...]:
     with pytest.raises(EmpSyntaxError) as caught:
         parse(text)
     return caught.value.diagnostics
-
-
-def mistakes_or_none(text: str) -> tuple[Diagnostic, ...]:
-    try:
-        parse(text)
-    except EmpSyntaxError as error:
-        return error.diagnostics
-    return ()
 
 
 @pytest.mark.parametrize(
@@ -49,35 +39,11 @@ def test_the_caret_is_under_the_culprit(text: str, culprit: str) -> None:
     assert text[first.span.start : first.span.end] == culprit
 
 
-@pytest.mark.parametrize(
-    ("word", "meant"),
-    [("minimise", "min"), ("Maximize", "max"), ("bilevl", "bilevel"), ("equilbrium", "equilibrium"), ("dual_var", "dualvar")],
-)
-def test_misspelt_keywords(word: str, meant: str) -> None:
-    assert mistakes_of(f"{word} x")[0].help == f"did you mean `{meant}`?"
-
-
-@pytest.mark.parametrize("keyword", STATEMENT_KEYWORDS)
-@pytest.mark.parametrize("use", ["bilevel x {}(1)", "bilevel x {}.y", "bilevel x {}[1] y"])
-def test_a_keyword_as_a_name_gets_back_ticks(keyword: str, use: str) -> None:
-    first = mistakes_of(use.format(keyword))[0]
-    assert f"`` `{keyword}` ``" in first.help
-    assert parse(use.format(f"`{keyword}`"))
-
-
 @pytest.mark.parametrize("keyword", STATEMENT_KEYWORDS)
 def test_mistakes_after_a_keyword_do_not_hide_the_next_statement(keyword: str) -> None:
     places = [(d.span.line, d.span.column) for d in mistakes_of(f"{keyword} )\nmin obj x\nmax obj )") if d.span]
     assert len(places) == 2
     assert places[1] == (3, 9)
-
-
-@pytest.mark.parametrize("text", KNOWN)
-def test_a_text_that_ends_too_early_says_so_in_words(text: str) -> None:
-    words = text.split(" ")
-    for count in range(len(words)):
-        for found in mistakes_or_none(" ".join(words[:count])):
-            assert re.search(r"the annotation ends|is not closed", found.message)
 
 
 def test_one_mistake_gives_one_message() -> None:
