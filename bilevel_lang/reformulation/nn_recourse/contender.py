@@ -8,7 +8,7 @@ Modeling and Analysis", chapter 11).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -65,8 +65,21 @@ class Contender:
         return float(seen @ self.premiums() / seen.sum()) if self.tried else math.nan
 
     def estimate(self) -> float:
-        """Of the total cost."""
+        """Of the total cost, by its own scenarios alone."""
         return self.scouted.total + self.premium()
+
+    def against(self, other: Contender) -> float:
+        """Of the total cost, as the ``other`` one's and what this one costs more in the scenarios that both were tried on.
+
+        Decisions given up after a few scenarios look cheap where those few were cheap for all: among contenders with different
+        numbers of scenarios only this estimate can be compared, the ``other`` being the one that was tried on most.
+        """
+        both = min(self.tried, other.tried)
+        if not both:
+            return self.estimate()
+        seen = self.weights[self.order[:both]]
+        more = self.premiums()[:both] - other.premiums()[:both]
+        return self.scouted.total + other.premium() + float(seen @ more / seen.sum())
 
     def proven(self) -> Floats:
         """(S,): the best bound of every scenario."""
@@ -84,13 +97,28 @@ class Contender:
         return not math.isfinite(away) or away > SURE * float(more.std(ddof=1)) / math.sqrt(both)
 
 
+def ranked(contenders: Iterable[Contender]) -> list[Contender]:
+    """Those that were tried and have an answer everywhere, the one that is likely to cost least first."""
+    fine = [c for c in contenders if c.tried and math.isfinite(c.estimate())]
+    if not fine:
+        return []
+    other = reference(fine)
+    return sorted(fine, key=lambda c: c.against(other))
+
+
+def reference(contenders: Iterable[Contender]) -> Contender:
+    """The one that was tried on most scenarios, the cheapest of several: others are estimated :meth:`~Contender.against` it."""
+    return min(contenders, key=lambda c: (-c.tried, c.estimate()))
+
+
 class Premiums:
     """A ridge regression of the premiums of ``contenders`` on their decisions: what others will cost more than their LPs."""
 
     def __init__(self, contenders: Sequence[Contender], lower: Floats, width: Floats) -> None:
-        fine = [c for c in contenders if c.tried and math.isfinite(c.premium())]
+        fine = ranked(contenders)
         self._lower, self._width = lower, np.where(width > 0, width, 1.0)
-        target = np.array([c.premium() for c in fine])
+        other = reference(fine) if fine else None
+        target = np.array([c.against(other) - c.scouted.total for c in fine if other is not None])
         self._mean = float(np.median(target)) if fine else 0.0
         self._points = self._scaled(np.array([c.scouted.x for c in fine]).reshape(len(fine), len(lower)))
         kernel = self._points @ self._points.T + 1.0

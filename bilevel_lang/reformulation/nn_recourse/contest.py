@@ -5,6 +5,8 @@
    way, by a regression that says which one to try next; around a new best one the search of step 1 goes on.
 3. Those that cannot be told apart are tried on more scenarios, until few are left.
 4. They are solved in every scenario, the most promising one first, the others until it is clear that they are no better.
+
+Steps 2 to 4 are repeated around a new best one while there is time.
 """
 
 from __future__ import annotations
@@ -12,11 +14,12 @@ from __future__ import annotations
 import math
 import sys
 import time
+from collections.abc import Sequence
 
 import numpy as np
 
 from bilevel_lang.reformulation.nn_recourse.archive import Archive
-from bilevel_lang.reformulation.nn_recourse.contender import Contender, Premiums
+from bilevel_lang.reformulation.nn_recourse.contender import Contender, Premiums, ranked
 from bilevel_lang.reformulation.nn_recourse.decisions import Decisions
 from bilevel_lang.reformulation.nn_recourse.finalists import Finalists
 from bilevel_lang.reformulation.nn_recourse.probe import Probe
@@ -48,6 +51,9 @@ MOST_TRIED = 300
 
 AROUND = 30
 """Neighbours of a new best decision that are asked about in all scenarios, the best ones of some."""
+
+CENTRES = 25
+"""Decisions, the best ones so far, whose neighbours are looked at when no other looks promising."""
 
 KEPT = 8
 """Decisions that are tried on more scenarios."""
@@ -102,64 +108,73 @@ class Contest:
         weights = arrays.probabilities[few]
         self.coarse = Scout(arrays.restricted(few, weights / weights.sum()), decisions, self._until(COARSE_SHARE))
         self.fine = Scout(arrays, decisions, self._until(FINE_SHARE), archive.cuts)
+        self.trial_over, self.close_over = self._until(TRIAL_SHARE), self._until(CLOSE_SHARE)
         self.probe = Probe(arrays, min(options.gap or GAP, GAP), deadline)
         self.tried: dict[bytes, Contender] = {}
+        self.searched: set[bytes] = set()
         self.said: list[str] = []
 
     def run(self) -> None:
-        """All four steps; the time limit ends each of them with what it has."""
+        """All four steps, the last three again while there is time and something to try; the time limit ends each of them."""
         self._scout()
-        self._try_out()
-        self._tell_close()
-        finalists = sorted((c for c in self.tried.values() if math.isfinite(c.estimate())), key=lambda c: c.estimate())
-        final = Finalists(self.archive, self.probe, finalists, self.deadline, self._tell)
-        final.run()
-        self.said += [self._summary(), *final.said]
+        final = Finalists(self.archive, self.probe, self.deadline, self._tell)
+        before = -1
+        while before < len(self.tried) and not final.over:
+            before = len(self.tried)
+            self._try_out(final.leader)
+            self._tell_close()
+            final.run(ranked(self.tried.values()))
+            self._share_out(final.until or self._until(1.0))
+        final.sharpen()
+        self.said.append(self._summary())
 
     # --- 1. Relaxed costs.
 
     def _scout(self) -> None:
         decisions = self.archive.decisions
         drawn = self.coarse.ask(decisions.sample(DRAWN))
-        ranked = sorted((s for s in drawn if math.isfinite(s.total)), key=lambda s: s.total)
-        for start in ranked[:STARTS]:
+        order = sorted((s for s in drawn if math.isfinite(s.total)), key=lambda s: s.total)
+        for start in order[:STARTS]:
             self.coarse.descend(start.x[decisions.seen])
         self._tell(
             f"{len(self.coarse.found):,} decisions relaxed in {self.coarse.arrays.scenarios} scenarios", self.coarse.best()
         )
-        ranked = sorted((s for s in self.coarse.found.values() if math.isfinite(s.total)), key=lambda s: s.total)
-        self.fine.ask(np.array([s.x[decisions.seen] for s in ranked[:AROUND]]).reshape(-1, len(decisions.seen)))
+        order = sorted((s for s in self.coarse.found.values() if math.isfinite(s.total)), key=lambda s: s.total)
+        self.fine.ask(np.array([s.x[decisions.seen] for s in order[:AROUND]]).reshape(-1, len(decisions.seen)))
         if (best := self.fine.best()) is not None:
             self.fine.descend(best.x[decisions.seen])
-        self.fine.stop_at(self._until(TRIAL_SHARE))
+        self.fine.stop_at(self.trial_over)
         self._tell(f"{len(self.fine.found):,} decisions relaxed in all {self.arrays.scenarios} scenarios", self.fine.best())
 
     def _around(self, x: Floats) -> None:
-        """Relaxed costs of the neighbours of ``x`` (n1,) that look best in some scenarios."""
+        """Relaxed costs of the neighbours of ``x`` (n1,) that look best in some scenarios, with what their MILPs are expected to
+        cost more: among neighbours a cheap relaxation is often one that integers make dear."""
         decisions = self.archive.decisions
         points = decisions.around(x[decisions.seen])
-        self.coarse.stop_at(self._until(TRIAL_SHARE))
+        self.coarse.stop_at(self.trial_over)
+        self.fine.stop_at(self.trial_over)
         self.coarse.ask(points)
-        known = sorted((s for s in self.coarse.known(points) if math.isfinite(s.total)), key=lambda s: s.total)
+        known = [s for s in self.coarse.known(points) if math.isfinite(s.total) and s.key not in self.fine.found]
+        known = [known[k] for k in np.argsort(self._expected(known), kind="stable").tolist()]
         self.fine.ask(np.array([s.x[decisions.seen] for s in known[:AROUND]]).reshape(-1, len(decisions.seen)))
 
     # --- 2. A few scenarios.
 
-    def _try_out(self) -> None:
-        best: Contender | None = None
-        around: set[bytes] = set()
-        while len(self.tried) < MOST_TRIED and not self._late(TRIAL_SHARE):
+    def _try_out(self, best: Contender | None) -> None:
+        """``best``: the decision to beat, if one is known."""
+        while len(self.tried) < MOST_TRIED and not self._late(self.trial_over):
             chosen = self._next(best)
             if chosen is None:
-                if best is None or best.scouted.key in around:
+                front = [c for c in ranked(self.tried.values())[:CENTRES] if c.scouted.key not in self.searched]
+                if not front:
                     break
-                around.add(best.scouted.key)
-                self._around(best.scouted.x)
+                self.searched.add(front[0].scouted.key)
+                self._around(front[0].scouted.x)
                 continue
             one = Contender(chosen, self.order, self.arrays.probabilities)
             self.tried[chosen.key] = one
             self._advance(one, min(TRIED_ON, self.arrays.scenarios), best)
-            if one.tried and (best is None or (one.estimate() < best.estimate() and not one.behind(best))):
+            if one.tried and (best is None or (one.against(best) < best.estimate() and not one.behind(best))):
                 best = one
                 self._tell(f"{len(self.tried):,} decisions tried on {one.tried} scenarios", None, one.estimate())
 
@@ -170,17 +185,25 @@ class Contest:
             open_ = [s for s in open_ if s.total < best.estimate()]
         if not open_:
             return None
-        box = self.archive.decisions.domain
-        premiums = Premiums(list(self.tried.values()), box.lower, box.upper - box.lower)
-        expected = np.array([s.total for s in open_]) + premiums(np.array([s.x for s in open_]))
+        premiums, expected = self._premiums(), self._expected(open_)
         chosen = int(expected.argmin())
         if best is not None and math.isfinite(premiums.error) and expected[chosen] - premiums.error > best.estimate():
             return None
         return open_[chosen]
 
+    def _premiums(self) -> Premiums:
+        box = self.archive.decisions.domain
+        return Premiums(list(self.tried.values()), box.lower, box.upper - box.lower)
+
+    def _expected(self, scouted: Sequence[Scouted]) -> Floats:
+        """(k,): relaxed cost and what the MILPs are expected to cost more."""
+        if not scouted:
+            return np.zeros(0)
+        return np.array([s.total for s in scouted]) + self._premiums()(np.array([s.x for s in scouted]))
+
     def _advance(self, one: Contender, count: int, rival: Contender | None) -> None:
         """Try ``one`` on up to ``count`` scenarios, as long as it is not clearly behind the ``rival``."""
-        while one.tried < count and not self._late(CLOSE_SHARE):
+        while one.tried < count and not self._late(self.close_over):
             found = self.probe(int(self.order[one.tried]), one.scouted.x, TRIAL)
             if found is None:
                 return
@@ -193,26 +216,30 @@ class Contest:
     def _tell_close(self) -> None:
         """Those in front on twice as many scenarios each time, half of them at least left out."""
         count, kept = min(TRIED_ON, self.arrays.scenarios), KEPT
-        while kept > 1 and 2 * count < self.arrays.scenarios and not self._late(CLOSE_SHARE):
+        while kept > 1 and 2 * count < self.arrays.scenarios and not self._late(self.close_over):
             count = min(2 * count, self.arrays.scenarios)
-            ranked = sorted((c for c in self.tried.values() if c.tried), key=lambda c: c.estimate())
-            front = [c for c in ranked if not c.behind(ranked[0])][:kept]
-            for one in front:
-                self._advance(one, count, front[0])
+            order = ranked(self.tried.values())
+            for one in [c for c in order if not c.behind(order[0])][:kept]:
+                self._advance(one, count, order[0])
             kept //= 2
-        ranked = sorted((c for c in self.tried.values() if c.tried), key=lambda c: c.estimate())
-        if ranked:
-            self._tell(f"the best one on {ranked[0].tried} scenarios", None, ranked[0].estimate())
+        if order := ranked(self.tried.values()):
+            self._tell(f"the best one on {order[0].tried} scenarios", None, order[0].estimate())
 
     # --- Time and words.
 
     def _until(self, share: float) -> float:
         return self.began + share * self.seconds
 
-    def _late(self, share: float) -> bool:
+    def _share_out(self, until: float) -> None:
+        """What is left of the time before ``until`` among steps 2 to 4, once more."""
+        now = time.perf_counter()
+        left = max(0.0, until - now)
+        self.trial_over, self.close_over = now + TRIAL_SHARE * left, now + CLOSE_SHARE * left
+
+    def _late(self, until: float) -> bool:
         each = self.probe.seconds / max(1, self.probe.solves)
         reserved = RESERVED * each * self.arrays.scenarios if self.tried else 0.0
-        return time.perf_counter() >= min(self._until(share), self._until(1.0) - reserved)
+        return time.perf_counter() >= min(until, self._until(1.0) - reserved)
 
     def _tell(self, said: str, scouted: Scouted | None = None, total: float | None = None) -> None:
         """A line on stderr, where progress is wanted."""

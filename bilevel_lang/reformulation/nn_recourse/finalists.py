@@ -14,7 +14,7 @@ from bilevel_lang.reformulation.nn_recourse.race import Runner
 from bilevel_lang.solvers.program import Floats
 
 EVALUATIONS = 4
-"""Decisions that are solved to their end, at most, beside those that are given up on the way."""
+"""Decisions that are solved to their end, at most, where there is no time limit."""
 
 RESERVED = 0.35
 """Share of the time that is left for finalists which is kept to solve the best one's hard scenarios further."""
@@ -30,74 +30,85 @@ AT_ONCE = 3.0
 
 
 class Finalists:
-    """``contenders`` in the order of what speaks for them; ``answer`` solves a scenario."""
+    """``answer`` solves a scenario; ``leader`` is the best decision that was solved in all of them.
 
-    def __init__(
-        self,
-        archive: Archive,
-        answer: Probe,
-        contenders: Sequence[Contender],
-        deadline: float | None,
-        tell: Callable[[str], None],
-    ) -> None:
-        self.archive, self.answer, self.contenders, self.deadline, self.tell = archive, answer, contenders, deadline, tell
-        self.said: list[str] = []
+    ``until``: when no further decision is begun, None without a time limit and before the first :meth:`run`.
+    """
+
+    def __init__(self, archive: Archive, answer: Probe, deadline: float | None, tell: Callable[[str], None]) -> None:
+        self.archive, self.answer, self.deadline, self.tell = archive, answer, deadline, tell
+        self.leader: Contender | None = None
+        self.until: float | None = None
+        self._begun: set[bytes] = set()
+        self._evaluated = 0
         self._y: dict[bytes, Floats] = {}
 
-    def run(self) -> None:
-        """The first one always to its end, as well as there is time; then others while there is."""
-        evaluated = 0
-        until = None if self.deadline is None else self.deadline - RESERVED * max(0.0, self.deadline - time.perf_counter())
-        for contender in self.contenders:
-            best = self.archive.best
-            if evaluated and (evaluated >= EVALUATIONS or _over(until)):
-                break
-            if best is not None and contender.estimate() >= best.total:
-                break
+    @property
+    def over(self) -> bool:
+        """Whether no further decision is to be solved."""
+        return _over(self.until) or (self.deadline is None and self._evaluated >= EVALUATIONS)
+
+    def run(self, contenders: Sequence[Contender]) -> None:
+        """In the order of what speaks for them, each one once. The first of all goes to its end, as well as there is time; the
+        others until it is clear, or likely, that the leader costs less."""
+        if self.until is None and self.deadline is not None:
+            self.until = self.deadline - RESERVED * max(0.0, self.deadline - time.perf_counter())
+        while (contender := self._next(contenders)) is not None:
+            self._begun.add(contender.scouted.key)
             runner = self._runner(contender)
-            if self._race(runner, until, first=best is None):
-                evaluated += 1
-                self._keep(runner)
-        self._sharpen()
+            if self._race(runner, contender):
+                self._evaluated += 1
+                self._keep(runner, contender)
+
+    def _next(self, contenders: Sequence[Contender]) -> Contender | None:
+        """Estimates change with each decision that is solved: they are made against the leader."""
+        leader = self.leader
+        if leader is None:
+            return next((c for c in contenders if c.scouted.key not in self._begun), None)
+        if self.over:
+            return None
+        open_ = [c for c in contenders if c.scouted.key not in self._begun and not c.behind(leader)]
+        return min(open_, key=lambda c: c.against(leader), default=None)
 
     def _runner(self, contender: Contender) -> Runner:
+        """Scenarios that it was not tried on come first: they say something new."""
         first = self.archive.cuts.first_cost(contender.scouted.x)
-        weights = contender.weights
         key = self.archive.key(contender.scouted.x[self.archive.decisions.seen])
-        return Runner(key, contender.scouted.x, first, contender.proven(), weights, contender.order)
+        order = np.roll(contender.order, -contender.tried)
+        return Runner(key, contender.scouted.x, first, contender.proven(), contender.weights, order)
 
-    def _race(self, runner: Runner, until: float | None, first: bool) -> bool:
+    def _race(self, runner: Runner, contender: Contender) -> bool:
         """Solve scenario by scenario; whether it was solved to its end."""
-        count = len(runner.order)
+        count, leader = len(runner.order), self.leader
         y = np.full((count, len(self.answer.arrays.lower)), np.nan)
         while not runner.finished:
             best = self.archive.best
-            if not first and best is not None and (runner.least >= best.total or runner.hopeless(best.total) or _over(until)):
+            if leader is not None and best is not None and (runner.least >= best.total or contender.behind(leader) or self.over):
                 return False
             number = int(runner.order[runner.done])
-            most = self._most(count - runner.done, until)
-            found = self.answer(number, runner.x, most)
+            found = self.answer(number, runner.x, self._most(count - runner.done, self.until))
             if found is None or not np.isfinite(found.value):
-                if not first:
+                if leader is not None:
                     return False
                 # A decision there must be: what is bad of it is made better as long as there is time. That a scenario whose
                 # relaxation has an answer has none is not believed at the first word.
                 found = self.answer.any_answer(number, runner.x)
             runner.enter(found.value, found.bound)
+            if contender.tried < count:
+                contender.enter(found.value, found.bound)
             if found.y is not None:
                 y[number] = found.y
-            if runner.done == 5:
-                self.tell(f"5 scenarios of a finalist in {self.answer.seconds:.1f} s")
         self._y[runner.key] = y
         return True
 
-    def _keep(self, runner: Runner) -> None:
+    def _keep(self, runner: Runner, contender: Contender) -> None:
         self.archive.enter(runner.key, runner.x, runner.values, runner.bounds, self._y.pop(runner.key))
-        self.tell(
-            f"a finalist in all {len(runner.order)} scenarios: {self.answer.arrays.sense * (runner.first + runner.second):.8g}"
-        )
+        total = runner.first + runner.second
+        if self.leader is None or (self.archive.best is not None and total <= self.archive.best.total):
+            self.leader = contender
+        self.tell(f"a finalist in all {len(runner.order)} scenarios: {self.answer.arrays.sense * total:.8g}")
 
-    def _sharpen(self) -> None:
+    def sharpen(self) -> None:
         """The widest scenarios of the best decision first, to :data:`FINAL_GAP`."""
         best = self.archive.best
         evaluated = None if best is None else self.archive.evaluation(best)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bilevel_lang.reformulation.nn_recourse.contender import Contender, Premiums
+from bilevel_lang.reformulation.nn_recourse.contender import Contender, Premiums, ranked, reference
 from bilevel_lang.reformulation.nn_recourse.scout import Scouted
 
 ORDER, WEIGHTS = np.arange(10)[::-1], np.full(10, 0.1)
@@ -30,6 +30,25 @@ def test_scenarios_that_are_dear_for_both_say_nothing_of_the_difference() -> Non
     assert other.behind(one)
     assert not one.behind(other)
     assert not contender(101.0, dear[:3]).behind(one)
+
+
+def test_a_decision_given_up_early_does_not_look_cheap_because_its_scenarios_were() -> None:
+    cheap_first = [0.0, 0.0, 0.0, 0.0, 50.0, 50.0, 50.0, 50.0]
+    front = contender(100.0, cheap_first)
+    loser = contender(110.0, cheap_first[:4])
+    assert loser.estimate() < front.estimate()
+    assert loser.against(front) == pytest.approx(135.0)
+    assert ranked([loser, front]) == [front, loser]
+    assert reference([loser, front]) is front
+    assert ranked([contender(1.0, [])]) == []
+
+
+def test_premiums_of_decisions_given_up_early_are_those_of_as_many_scenarios() -> None:
+    cheap_first = [0.0, 0.0, 0.0, 0.0, 50.0, 50.0, 50.0, 50.0]
+    points = [(a, b) for a in (0.0, 1.0) for b in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    both = [contender(1.0, cheap_first if a else cheap_first[:4], (a, b)) for a, b in points]
+    learned = Premiums(both, np.zeros(2), np.ones(2))(np.array(points))
+    assert learned == pytest.approx(np.full(10, 25.0), abs=1e-6)
 
 
 def test_a_value_far_from_its_bound_counts_as_the_bound() -> None:

@@ -33,10 +33,15 @@ def test_finalists_are_evaluated_until_those_that_are_left_look_no_better() -> N
     contenders.sort(key=lambda c: c.estimate())
     contenders[:2] = contenders[1::-1]
     said: list[str] = []
-    Finalists(archive, Probe(arrays, 0.5), contenders, None, said.append).run()
+    final = Finalists(archive, Probe(arrays, 0.5), None, said.append)
+    final.run(contenders)
     best = archive.best
     totals = {x: float(arrays.probabilities @ v) + arrays.first.objective_at(np.frombuffer(x)) for x, v in truth.items()}
     assert best is not None
     assert best.total == pytest.approx(min(totals.values()), rel=1e-3)
     assert len(archive.evaluations) == 2
     assert len(said) == 2
+    assert final.leader is not None and final.leader.scouted.x.tobytes() == best.x.tobytes()
+    assert final.leader.tried == arrays.scenarios
+    final.run(contenders)
+    assert len(archive.evaluations) == 2
