@@ -17,7 +17,8 @@ from pyomo.common.collections import ComponentMap
 from pyomo.common.gc_manager import PauseGC
 
 from bilevel_lang.analysis.findings import examine_answer
-from bilevel_lang.assembly import Clock, assemble, better_of
+from bilevel_lang.assembly import assemble, better_of
+from bilevel_lang.clock import Clock
 from bilevel_lang.errors import RefusedError, SolverFailedError, UsageError
 from bilevel_lang.grammar.parser import parse
 from bilevel_lang.grammar.syntax import EmpInfo

@@ -149,7 +149,7 @@ def _same_file(one: Path, other: Path) -> bool:
 
 def _solve(options: argparse.Namespace, model_path: Path, annotation: Path) -> int:
     from bilevel_lang import api
-    from bilevel_lang.assembly import Clock
+    from bilevel_lang.clock import Clock
 
     clock = Clock()
     problem = problem_of(model_path, annotation, clock, strict=options.strict, timing=timing_file(options.paths))

@@ -14,7 +14,7 @@ from typing import Any
 import pyomo.environ as pyo
 from pyomo.common.collections import ComponentMap
 
-from bilevel_lang.assembly import write_back
+from bilevel_lang.model_values import write_back
 from bilevel_lang.oracle.agent_model import number_at
 from bilevel_lang.problem import BilevelProblem, Disjunction, Softening, SoftRow
 from bilevel_lang.reformulation.rewrite import Reformulation

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from bilevel_lang.errors import UsageError
 
 if TYPE_CHECKING:
-    from bilevel_lang.assembly import Clock
+    from bilevel_lang.clock import Clock
     from bilevel_lang.problem import BilevelProblem
 
 PAIR = (".mps", ".aux")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from pyomo.common.collections import ComponentMap
 
-from bilevel_lang.assembly import Clock
+from bilevel_lang.clock import Clock
 from bilevel_lang.problem import BilevelProblem
 from bilevel_lang.reformulation.nn_recourse.method import NnRecourse
 from bilevel_lang.reformulation.options import Options

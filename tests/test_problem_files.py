@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bilevel_lang.assembly import Clock
+from bilevel_lang.clock import Clock
 from bilevel_lang.errors import ResolutionError, UsageError
 from bilevel_lang.problem_files import further_inputs, problem_of, two_files
 

@@ -14,8 +14,8 @@ from pyomo.contrib.solver.common.solution_loader import SolutionLoader
 from pyomo.contrib.solver.common.util import NoDualsError, NoReducedCostsError, NoSolutionError
 from pyomo.core.base.objective import minimize
 
-from bilevel_lang.assembly import reduced_costs_at, row_multipliers
 from bilevel_lang.handover import to_problem
+from bilevel_lang.model_values import reduced_costs_at, row_multipliers
 from bilevel_lang.problem import BilevelProblem
 from bilevel_lang.solution import BilevelSolution, Point, Status
 from bilevel_lang.solvers.solver import Termination

@@ -96,7 +96,7 @@ class BilevelSolver(SolverBase):  # type: ignore[misc]
 
 def _run(model: Any, config: Any) -> Results:
     from bilevel_lang.api import as_info, find_solution
-    from bilevel_lang.assembly import Clock
+    from bilevel_lang.clock import Clock
     from bilevel_lang.interoperation.results import results_of
     from bilevel_lang.resolver import resolve
 
