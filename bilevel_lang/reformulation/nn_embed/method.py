@@ -165,7 +165,7 @@ class _Run:
         if done is None:
             return SolverRun(Termination.INFEASIBLE, Highs().version(), message="no point satisfies all rows", bound_holds=True)
         found, rounds, variables = done.found, done.rounds, self._read.variables
-        doubts = (*done.said, *self._kept(rounds, options))
+        doubts = (*done.said, *_idle_settings(rounds, options), *self._kept(rounds, options))
         values = None if found.x is None else ComponentMap(zip(variables, found.x.tolist(), strict=True))
         return SolverRun(
             found.termination,
@@ -239,6 +239,15 @@ def _refuse_idle(options: Options) -> None:
             "option `samples` does nothing beside `surrogate`: nothing is sampled for a network that is there",
             "leave it out, or add `--refine`, which samples around the decision found",
         )
+
+
+def _idle_settings(rounds: Rounds, options: Options) -> tuple[str, ...]:
+    """What was asked of a network where exact cuts made one needless."""
+    fitted, nn = rounds.report.fitted, options.nn
+    asked = [f"`{name}`" for name, given in (("layers", nn.layers is not None), ("search", bool(nn.search))) if given]
+    if fitted is None or fitted.kind != "cuts" or not asked:
+        return ()
+    return (f"exact cuts stand for the follower, so {' and '.join(asked)} did nothing; `--network relu` trains a network",)
 
 
 def _tell(done: int, wanted: int) -> None:

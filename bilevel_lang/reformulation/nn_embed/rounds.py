@@ -324,6 +324,7 @@ class Rounds:
         best, name = self.judge.best, Highs().version()
         if best is None or best.point is None:
             said = "no decision of the leader was found for which the follower has an answer that satisfies all rows"
+            said = f"{said}: the time limit was over before" if self._late() else said
             return MatrixRun(Termination.LIMIT, name, bound=relaxed.bound, seconds=seconds, message=said)
         bound = relaxed.bound if relaxed.bound is not None and math.isfinite(relaxed.bound) else None
         return MatrixRun(Termination.OPTIMAL, name, best.point, self._truth(best), bound, seconds)

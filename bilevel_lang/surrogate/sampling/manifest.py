@@ -16,7 +16,7 @@ NAME = "manifest.json"
 SCHEMA = "bilevel-lang samples 1"
 
 _WORDS = {
-    "problem": "the follower's problem has changed",
+    "problem": "the problem has changed",
     "inputs": "the inputs, their bounds or their domains have changed",
     "design": "the design is another one",
     "seed": "the seed is another one",

@@ -37,6 +37,19 @@ def test_the_answer_is_the_truth_and_the_surrogate_has_its_own_field() -> None:
     assert found.bound is not None and found.bound <= -12.0 + 1e-6
 
 
+@pytest.mark.parametrize(("network", "told"), [("auto", True), ("relu", False)])
+def test_layers_that_exact_cuts_leave_without_use_are_told(network: str, told: bool) -> None:
+    found = solve(*continuous(), method="nn-embed", nn=replace(QUICK, network=network))
+    assert any("`layers` did nothing" in said for said in found.messages) is told
+    silent = solve(*continuous(), method="nn-embed", nn=replace(QUICK, network=network, layers=None))
+    assert not any("did nothing" in said for said in silent.messages)
+
+
+def test_without_time_the_time_is_named_and_not_the_problem() -> None:
+    found = solve(*continuous(), method="nn-embed", nn=QUICK, time_limit=1e-3)
+    assert found.status is Status.LIMIT and any("time limit was over" in said for said in found.messages)
+
+
 def test_without_proof_it_is_an_approximation() -> None:
     found = solve(*interdiction(), method="nn-embed", nn=QUICK)
     assert found.verified and found.status is Status.FEASIBLE and found.exactness is Exactness.APPROXIMATION

@@ -59,7 +59,7 @@ def test_a_folder_is_gone_on_from_and_belongs_to_one_program(tmp_path: Path) -> 
     assert np.array_equal(data.responses, second(POINTS, lambda: False).responses, equal_nan=True)
     assert second.solves == 0
     other = replace(recipe(), arrays=arrays_of_text(shop(price=50.0), table(VALUES, np.full(4, 0.25))))
-    with pytest.raises(SampleFileError, match="the follower's problem has changed"):
+    with pytest.raises(SampleFileError, match="the problem has changed"):
         PairSampler(other, DOMAIN, ThisProcess(), tmp_path)(POINTS, lambda: False)
 
 
