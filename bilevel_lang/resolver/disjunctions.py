@@ -16,8 +16,10 @@ from bilevel_lang.errors import Span
 from bilevel_lang.grammar.syntax import Branch, Default, EmpInfo, Reference, Reform, Wildcard
 from bilevel_lang.grammar.syntax import Disjunction as Statement
 from bilevel_lang.problem import Disjunct, Disjunction, Row, Structure
+from bilevel_lang.resolver.activity import bounds_known, is_active
 from bilevel_lang.resolver.elements import Element, Key
-from bilevel_lang.resolver.names import Found, Names, a_kind, bounds_known, is_active
+from bilevel_lang.resolver.kinds import a_kind
+from bilevel_lang.resolver.names import Found, Names
 from bilevel_lang.resolver.ownership import LEADER, Ownership
 from bilevel_lang.resolver.report import Report
 from bilevel_lang.resolver.structure import Outline

@@ -9,8 +9,10 @@ from typing import Any
 from bilevel_lang.errors import Span
 from bilevel_lang.grammar.syntax import ForEach, Item, Label, Number, Optimise, Reference, Statement, Wildcard
 from bilevel_lang.problem import AgentKind
+from bilevel_lang.resolver.activity import active_members, bounds_known
 from bilevel_lang.resolver.elements import Bindings, Key
-from bilevel_lang.resolver.names import Found, Names, a_kind, active_members, bounds_known, spelled
+from bilevel_lang.resolver.kinds import a_kind
+from bilevel_lang.resolver.names import Found, Names, spelled
 from bilevel_lang.resolver.pairs import members
 from bilevel_lang.resolver.report import Report
 from bilevel_lang.resolver.sharing import Sharing

@@ -7,12 +7,13 @@ from typing import Any
 from pyomo.common.collections import ComponentMap, ComponentSet
 
 from bilevel_lang.problem import Agent, DualMap, Row
+from bilevel_lang.resolver.activity import is_active
 from bilevel_lang.resolver.drafts import Draft
-from bilevel_lang.resolver.names import is_active
-from bilevel_lang.resolver.ownership import LEADER, Ownership, shortened
+from bilevel_lang.resolver.ownership import LEADER, Ownership
 from bilevel_lang.resolver.pairs import Pair
 from bilevel_lang.resolver.report import Report
 from bilevel_lang.resolver.sharing import SHAREDEQU
+from bilevel_lang.resolver.wording import shortened
 
 
 def claim_duals(pairs: list[Pair], drafts: list[Draft], books: Ownership, report: Report) -> list[Pair]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bilevel_lang.grammar.syntax import Item, Number, Reference, VariationalInequality, Wildcard
+from bilevel_lang.resolver.activity import is_active
 from bilevel_lang.resolver.drafts import Draft, Drafter, DraftFunction, where
 from bilevel_lang.resolver.elements import Bindings
-from bilevel_lang.resolver.names import Found, Names, is_active
+from bilevel_lang.resolver.names import Found, Names
 from bilevel_lang.resolver.pairs import match
 from bilevel_lang.resolver.report import Report
 

@@ -23,9 +23,9 @@ from bilevel_lang.components.walking import variables_in
 from bilevel_lang.grammar.syntax import Disjunction, EmpInfo, ModelType
 from bilevel_lang.problem import Structure
 from bilevel_lang.resolver.drafts import Draft, Listed
-from bilevel_lang.resolver.ownership import names_of
 from bilevel_lang.resolver.report import Report
 from bilevel_lang.resolver.structure import Outline
+from bilevel_lang.resolver.wording import names_of
 
 LINEAR, QUADRATIC, NONLINEAR = 1, 2, 3
 

@@ -9,18 +9,11 @@ from __future__ import annotations
 import difflib
 import itertools
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-import pyomo.environ as pyo
-from pyomo.core.base.constraint import ConstraintData
-from pyomo.core.base.var import VarData
-from pyomo.core.expr.numvalue import native_numeric_types
-from pyomo.mpec import Complementarity
-
-from bilevel_lang.components.bounds import plain_sides
 from bilevel_lang.errors import Span
-from bilevel_lang.grammar.syntax import AnyIndex, Label, Reference, Segment
+from bilevel_lang.grammar.syntax import AnyIndex, Reference, Segment
 from bilevel_lang.resolver.elements import (
     AmbiguousLabelError,
     Bindings,
@@ -30,25 +23,22 @@ from bilevel_lang.resolver.elements import (
     as_key,
     label_text,
     leaves_open,
-    near_labels,
     segment_text,
     skipped,
 )
+from bilevel_lang.resolver.kinds import a_kind, kind_of
+from bilevel_lang.resolver.name_hints import (
+    bound_labels,
+    index_help,
+    known_names,
+    make_a_component,
+    misfit,
+    place_of,
+    values_of,
+    width,
+)
 from bilevel_lang.resolver.report import Report
 
-KINDS: tuple[tuple[Any, str], ...] = (
-    (pyo.Var, "variable"),
-    (pyo.Constraint, "row"),
-    (pyo.Objective, "objective"),
-    (pyo.Expression, "expression"),
-    (pyo.Param, "parameter"),
-    (pyo.Set, "set"),
-    (pyo.RangeSet, "set"),
-    (pyo.Block, "block"),
-    (Complementarity, "complementarity condition"),
-)
-NAMES_SHOWN = 6
-_SETTLED = frozenset({int, float, type(None)})
 BLOCKS_SEARCHED = 1000
 
 
@@ -71,29 +61,9 @@ class Found:
         return spelled(self.reference)
 
 
-def kind_of(component: Any) -> str:
-    """``variable``, ``row``, ... ; the type's own name for what EMP has no word for."""
-    return next((word for ctype, word in KINDS if component.ctype is ctype), component.ctype.__name__)
-
-
-def a_kind(kind: str) -> str:
-    """The kind with its article: ``an objective``."""
-    return f"an {kind}" if kind[0] in "aeiouAEIOU" else f"a {kind}"
-
-
 def spelled(reference: Reference) -> str:
     """The reference as plain text, for messages."""
     return ".".join(segment_text(s) for s in reference.segments)
-
-
-def bounds_known(data: Any) -> bool:
-    """Whether the bounds of a row or variable have values: a mutable Param in them may have none."""
-    if data.__class__ is VarData and data._lb.__class__ in _SETTLED and data._ub.__class__ in _SETTLED:
-        return True  # the bounds of a domain are numbers
-    if plain_sides(data) is not None:
-        return True
-    sides = (data.lower, data.upper) if data.ctype is pyo.Var else data.to_bounded_expression()[::2]
-    return all(s is None or s.__class__ in native_numeric_types or pyo.value(s, exception=False) is not None for s in sides)
 
 
 class Names:
@@ -172,7 +142,7 @@ class Names:
                 return None
             if members and kind_of(component) != kind:
                 said = f"`{segment.name}` is {a_kind(kind)} in one block and {a_kind(kind_of(component))} in another"
-                self._report.error("E2", said, _place(segment, reference), "name the elements of one kind only")
+                self._report.error("E2", said, place_of(segment, reference), "name the elements of one kind only")
                 return None
             kind = kind_of(component)
             found = self._members(component, segment, reference, bindings)
@@ -187,7 +157,7 @@ class Names:
                 segment, part = reference.segments[depth - 1], reference.segments[depth].name
                 kind = kind_of(place.data.parent_component()) if hasattr(place.data, "parent_component") else "value"
                 said = f"`{segment_text(segment)}` is {a_kind(kind)}, not a block: it has no part `{part}`"
-                self._report.error("E2", said, _place(segment, reference), f"write `{segment_text(segment)}` alone")
+                self._report.error("E2", said, place_of(segment, reference), f"write `{segment_text(segment)}` alone")
                 return False
         return True
 
@@ -200,7 +170,7 @@ class Names:
         folded = self._folded_names(block).get(segment.name.lower(), [])
         if len(folded) == 1:
             return block.component(folded[0])
-        span = _place(segment, reference)
+        span = place_of(segment, reference)
         if folded:
             several = " or ".join(f"`{name}`" for name in folded)
             self._report.error("E1", f"`{segment.name}` could be {several}", span, "write it in the model's own case")
@@ -234,7 +204,7 @@ class Names:
         """The mend for an unknown name: what may have been meant."""
         name = segment.name
         if name in vars(block):
-            return _make_a_component(name, vars(block)[name])
+            return make_a_component(name, vars(block)[name])
         table = self._folded_names(block)
         near = difflib.get_close_matches(
             name.lower(), [n for n in table if not n.startswith("_")], n=2, cutoff=0.6 if len(name) > 3 else 0.5
@@ -245,7 +215,7 @@ class Names:
         deeper = next((b for b in inner if b.component(name) is not None), None)
         if deeper is not None:
             return f"did you mean `{deeper.name}.{name}`?"
-        return _known([n for n in block.component_map() if not n.startswith("_")], block is self.model)
+        return known_names([n for n in block.component_map() if not n.startswith("_")], block is self.model)
 
     # --- Indices.
 
@@ -257,7 +227,7 @@ class Names:
             return [] if absent else self._elements.all(component)
         if not component.is_indexed():
             said = f"`{segment.name}` has no index, `{segment_text(segment)}` gives one"
-            self._report.error("E19", said, _place(segment, reference), f"write `{segment.name}` alone")
+            self._report.error("E19", said, place_of(segment, reference), f"write `{segment.name}` alone")
             return None
         if component.dim() != 1 and len(segment.indices) == 1 and isinstance(segment.indices[0], AnyIndex):
             return self._elements.all(component)  # `x(*)` stands for the whole symbol, of whatever dimension
@@ -269,23 +239,23 @@ class Names:
             if any(str(a) == str(b) for a, b in zip(*ambiguous.keys, strict=True)):
                 help = "quotes mean the text; to name the number, give one of the two another label in the model"
             said = f"`{segment_text(segment)}` matches both {both}"
-            self._report.error("E19", said, _place(segment, reference), help)
+            self._report.error("E19", said, place_of(segment, reference), help)
             return None
         return found if found else self._absent(component, segment, reference, bindings)
 
     def _absent(self, component: Any, segment: Segment, reference: Reference, bindings: Bindings) -> list[Element] | None:
         """No member: fine if the model skipped it, or for a slice within ``for``; else E19."""
         indices = segment.indices or ()
-        fits = component.dim() in (None, sum(_width(i, bindings) for i in indices))
-        if fits and leaves_open(segment) and _bound_labels(segment, bindings):
+        fits = component.dim() in (None, sum(width(i, bindings) for i in indices))
+        if fits and leaves_open(segment) and bound_labels(segment, bindings):
             return []
-        span = _place(segment, reference)
+        span = place_of(segment, reference)
         if fits and skipped(component, indices, bindings):
-            said = f"`{segment_text(segment)}`{_values(segment, bindings)} is not in the model: its rule skipped it"
+            said = f"`{segment_text(segment)}`{values_of(segment, bindings)} is not in the model: its rule skipped it"
             self._report.notice("E19", said, span)
             return []
         if not self._report.has_error_at("E19", span):
-            self._report.error("E19", _misfit(component, segment, bindings), span, _index_help(component, segment, bindings))
+            self._report.error("E19", misfit(component, segment, bindings), span, index_help(component, segment, bindings))
         return None
 
     def _nothing(self, kind: str, reference: Reference, bindings: Bindings) -> None:
@@ -297,93 +267,3 @@ class Names:
         if any(s.indices is not None and not leaves_open(s) for s in reference.segments):
             return  # an element that was skipped: that was noticed when it was looked up
         self._report.warning("E19", said, reference.span, f"take the {kind} out of the annotation, if it is meant to be empty")
-
-
-def _make_a_component(name: str, value: Any) -> str:
-    """The mend for a name that is an attribute of the model, yet none of its components."""
-    if isinstance(value, (list, tuple, set, range, dict)):
-        return f"`model.{name}` is a Python {type(value).__name__}: make it a `Set(initialize=...)` of the model"
-    what = "an expression" if hasattr(value, "is_expression_type") else f"a Python {type(value).__name__}"
-    return f"`model.{name}` is {what} without a component: write `model.{name} = Expression(expr=...)`"
-
-
-def _place(segment: Segment, reference: Reference) -> Span:
-    return segment.span if segment.span.end else reference.span
-
-
-def _width(index: Any, bindings: Bindings) -> int:
-    """How many labels one written index stands for: the index of a ``for`` over pairs stands for two."""
-    if isinstance(index, Label) and not index.quoted and index.text in bindings:
-        return len(bindings[index.text])
-    return 1
-
-
-def _misfit(component: Any, segment: Segment, bindings: Bindings) -> str:
-    given = sum(_width(i, bindings) for i in segment.indices or ())
-    if component.dim() not in (None, given):
-        plural = "index" if component.dim() == 1 else "indices"
-        return f"`{segment.name}` has {component.dim()} {plural}, `{segment_text(segment)}` gives {given}"
-    return f"`{segment_text(segment)}` is not an element of `{segment.name}`{_values(segment, bindings)}"
-
-
-def _bound_labels(segment: Segment, bindings: Bindings) -> list[str]:
-    """The indices of a ``for`` that a segment uses."""
-    used = (i.text for i in segment.indices or () if isinstance(i, Label) and not i.quoted and i.text in bindings)
-    return list(dict.fromkeys(used))
-
-
-def _values(segment: Segment, bindings: Bindings) -> str:
-    """What the indices of a ``for`` stand for at the moment, as far as the segment uses them."""
-    return "".join(f" for {name} = {','.join(map(str, bindings[name]))}" for name in _bound_labels(segment, bindings))
-
-
-def _index_help(component: Any, segment: Segment, bindings: Bindings) -> str:
-    for index in segment.indices or ():
-        if isinstance(index, Label) and index.text not in bindings:
-            near = next((name for name in bindings if name.lower() == index.text.lower()), None)
-            if near is not None:
-                return f"the index of the `for` is written `{near}`"
-    missing = (component.dim() or 0) - sum(_width(i, bindings) for i in segment.indices or ())
-    if missing > 0:
-        filled = (*(segment.indices or ()), *[AnyIndex()] * missing)
-        return f"`{segment_text(replace(segment, indices=filled))}` stands for all its elements there"
-    help = near_labels(component, segment)
-    loose = [i for i in segment.indices or () if isinstance(i, Label) and not i.quoted and i.text.isidentifier()]
-    if loose and not bindings and "did you mean" not in help:
-        help += f"; to go through all of them, write `for {loose[0].text} in SET: ...`"
-    return help
-
-
-def _known(names: list[str], is_model: bool) -> str:
-    where = "the model" if is_model else "the block"
-    if not names:
-        return f"{where} is empty"
-    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
-    return f"{where} has " + ", ".join(f"`{n}`" for n in names[:NAMES_SHOWN]) + more
-
-
-def active_members(elements: Iterable[Element]) -> list[Element]:
-    """Those that count, in their order; the blocks around them are looked at once for each symbol."""
-    around: dict[int, bool] = {}
-    kept = []
-    for element in elements:
-        data = element.data
-        if data.__class__ is ConstraintData:
-            parent = data._component()
-            open_ = around.get(id(parent))
-            if open_ is None:
-                open_ = around[id(parent)] = is_active(parent.parent_block())
-            if open_ and data._active:
-                kept.append(element)
-        elif is_active(data):
-            kept.append(element)
-    return kept
-
-
-def is_active(data: Any) -> bool:
-    """Whether a row counts: it and every block around it are active."""
-    while data is not None:
-        if not data.active:
-            return False
-        data = data.parent_block()
-    return True

@@ -18,9 +18,9 @@ from bilevel_lang.components.walking import variables_in
 from bilevel_lang.errors import Span
 from bilevel_lang.problem import AgentObjective, Row, Structure
 from bilevel_lang.resolver.drafts import Draft
-from bilevel_lang.resolver.ownership import names_of
 from bilevel_lang.resolver.report import Report
 from bilevel_lang.resolver.structure import Outline
+from bilevel_lang.resolver.wording import names_of
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,8 @@ from typing import Any
 from bilevel_lang.errors import Span
 from bilevel_lang.grammar.syntax import Item, Reference
 from bilevel_lang.resolver.elements import Bindings, Element
-from bilevel_lang.resolver.names import Found, Names, a_kind
+from bilevel_lang.resolver.kinds import a_kind
+from bilevel_lang.resolver.names import Found, Names
 from bilevel_lang.resolver.report import Report
 
 

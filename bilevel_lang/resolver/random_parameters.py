@@ -13,7 +13,8 @@ import pyomo.environ as pyo
 
 from bilevel_lang.errors import Span
 from bilevel_lang.grammar.syntax import Correlation, EmpInfo, JRandVar, Number, RandVar, Reference, Sample, Scenarios, SetSeed
-from bilevel_lang.resolver.names import Found, Names, a_kind
+from bilevel_lang.resolver.kinds import a_kind
+from bilevel_lang.resolver.names import Found, Names
 from bilevel_lang.resolver.report import Report
 from bilevel_lang.resolver.scenario_files import read_table
 from bilevel_lang.uncertainty.laws import Law, LawError, law

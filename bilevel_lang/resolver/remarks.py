@@ -11,10 +11,12 @@ from bilevel_lang.components.walking import Met
 from bilevel_lang.errors import Span
 from bilevel_lang.problem import Agent, Leader
 from bilevel_lang.resolver.drafts import Draft
-from bilevel_lang.resolver.ownership import Ownership, names_of, shortened, used_elsewhere
+from bilevel_lang.resolver.ownership import Ownership
 from bilevel_lang.resolver.report import Report
 from bilevel_lang.resolver.scaling import remark_on_scaling
 from bilevel_lang.resolver.structure import Outline
+from bilevel_lang.resolver.usage import used_elsewhere
+from bilevel_lang.resolver.wording import names_of, shortened
 
 
 def remark(plan: Outline, drafts: list[Draft], agents: list[Agent], leader: Leader, books: Ownership, report: Report) -> None:

@@ -23,12 +23,14 @@ from bilevel_lang.grammar.syntax import (
 )
 from bilevel_lang.problem import Agent, BilevelProblem, Disjunction, DualMap, Function, Leader, Link, SoftRow, Structure
 from bilevel_lang.resolver import ownership
+from bilevel_lang.resolver.completeness import check_complete
 from bilevel_lang.resolver.disjunctions import Disjunctions
 from bilevel_lang.resolver.drafts import Draft, Drafter, DraftFunction, instances
 from bilevel_lang.resolver.duals import claim_duals, dual_maps, named_rows
 from bilevel_lang.resolver.functions import FunctionDrafter
+from bilevel_lang.resolver.kinds import a_kind
 from bilevel_lang.resolver.model_types import check_type, sole_optimiser, wanted_type
-from bilevel_lang.resolver.names import Names, a_kind
+from bilevel_lang.resolver.names import Names
 from bilevel_lang.resolver.objectives import (
     check_leader_variable,
     definition_of,
@@ -48,6 +50,8 @@ from bilevel_lang.resolver.structure import Outline, outline
 from bilevel_lang.resolver.top_down import complement_drafts, give_the_rest, optimiser_draft
 from bilevel_lang.resolver.twins import TwinDrafter
 from bilevel_lang.resolver.uncertainty import read_uncertainty
+from bilevel_lang.resolver.usage import function_expression
+from bilevel_lang.resolver.wildcards import expand_wildcards
 
 
 def resolve(model: Any, info: EmpInfo, *, strict: bool = False) -> BilevelProblem:
@@ -93,12 +97,12 @@ def _resolved(model: Any, info: EmpInfo, strict: bool) -> BilevelProblem:
         ownership.claim_listed(draft, books)
     pairs = claim_duals(pairs, drafts, books, report)
     by_name_alone = objective_variables(drafts, leaders) | ComponentSet(sharing.states)
-    expansion = ownership.expand_wildcards(drafts, books, by_name_alone, report)
+    expansion = expand_wildcards(drafts, books, by_name_alone, report)
     check_sharing(drafts, sharing, books, report)
     if plan.complements and drafts and drafts[0].keyword != "dualequ":
         give_the_rest(drafts[0], books, pairs)
     if not spoilt:
-        ownership.check_complete(plan, drafts, books, pairs, report)
+        check_complete(plan, drafts, books, pairs, report)
     disjunctions = Disjunctions(plan, names, books, report).read(info)
     softener = Softener(drafts, objective, leaders, names, books, report)
     soft = softener.soften(info)
@@ -248,7 +252,7 @@ def _function(draft: DraftFunction) -> Function:
     if draft.source is None:
         return Function("0", draft.variable, None)
     name = f"-{draft.source.name}" if draft.flipped else draft.source.name
-    return Function(name, draft.variable, ownership.function_expression(draft), draft.source)
+    return Function(name, draft.variable, function_expression(draft), draft.source)
 
 
 def _links(drafts: list[Draft]) -> tuple[Link, ...]:

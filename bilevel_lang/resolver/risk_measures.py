@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from bilevel_lang.grammar.syntax import Chance, EmpInfo, ExpectedValue, Number, Reference, RiskMeasure
-from bilevel_lang.resolver.names import Names, a_kind
+from bilevel_lang.resolver.kinds import a_kind
+from bilevel_lang.resolver.names import Names
 from bilevel_lang.resolver.report import Report
 from bilevel_lang.resolver.stages import Stages
 from bilevel_lang.uncertainty.program import ChanceRows, RiskKind, RiskTerm

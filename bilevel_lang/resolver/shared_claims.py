@@ -6,9 +6,10 @@ from pyomo.common.collections import ComponentMap, ComponentSet
 
 from bilevel_lang.problem import SharedRow, StateVariable
 from bilevel_lang.resolver.drafts import Draft, Listed
-from bilevel_lang.resolver.ownership import Ownership, names_of
+from bilevel_lang.resolver.ownership import Ownership
 from bilevel_lang.resolver.report import Report
 from bilevel_lang.resolver.sharing import SHAREDEQU, VISOL, Sharing
+from bilevel_lang.resolver.wording import names_of
 
 
 def take_state_rows(drafts: list[Draft], sharing: Sharing, report: Report) -> None:

@@ -10,7 +10,9 @@ from pyomo.common.collections import ComponentMap, ComponentSet
 from pyomo.core.expr.visitor import identify_variables
 
 from bilevel_lang.grammar.syntax import Implicit, Item, Reference, SharedEqu, Statement, VISol
-from bilevel_lang.resolver.names import Names, a_kind, is_active
+from bilevel_lang.resolver.activity import is_active
+from bilevel_lang.resolver.kinds import a_kind
+from bilevel_lang.resolver.names import Names
 from bilevel_lang.resolver.pairs import IMPLICIT, Pair, PairReader
 from bilevel_lang.resolver.report import Report
 

@@ -20,8 +20,10 @@ from bilevel_lang.components.walking import variables_in
 from bilevel_lang.errors import Span
 from bilevel_lang.grammar.syntax import AdjustEqu, Adjustment, EmpInfo
 from bilevel_lang.problem import Softening, SoftRow
+from bilevel_lang.resolver.activity import bounds_known, is_active
 from bilevel_lang.resolver.drafts import Draft
-from bilevel_lang.resolver.names import Names, a_kind, bounds_known, is_active
+from bilevel_lang.resolver.kinds import a_kind
+from bilevel_lang.resolver.names import Names
 from bilevel_lang.resolver.objectives import defining_coefficient, definition_of, is_priced
 from bilevel_lang.resolver.ownership import LEADER, Ownership
 from bilevel_lang.resolver.report import Report

@@ -14,10 +14,11 @@ from pyomo.common.collections import ComponentSet
 from bilevel_lang.grammar.syntax import DualEqu, VariationalInequality
 from bilevel_lang.resolver.drafts import Draft, Drafter, Listed, instances
 from bilevel_lang.resolver.functions import FunctionDrafter
-from bilevel_lang.resolver.ownership import Ownership, names_of
+from bilevel_lang.resolver.ownership import Ownership
 from bilevel_lang.resolver.pairs import Pair
 from bilevel_lang.resolver.report import Report
 from bilevel_lang.resolver.structure import Outline
+from bilevel_lang.resolver.wording import names_of
 
 FORM = "write `dualequ function variable` for each pair"
 

@@ -63,3 +63,12 @@ def test_only_the_part_of_a_sum_that_is_its_own() -> None:
     longer = e + m.y
     assert [v.name for v in variables_in(e)] == ["x[0]", "x[1]"]
     assert [v.name for v in variables_in(longer)] == ["x[0]", "x[1]", "y"]
+
+
+def test_variables_come_in_the_order_of_the_text() -> None:
+    m = model()
+    m.z.fix(1)
+    found = variables_in(m.x[1] ** 2 + m.z + m.e - 3 * m.x[1] + pyo.exp(m.x[0]))
+    assert [v.name for v in found] == ["x[1]", "y", "x[3]", "x[0]"]
+    assert [v.name for v in variables_in(m.y)] == ["y"]
+    assert list(variables_in(3.0)) == []
