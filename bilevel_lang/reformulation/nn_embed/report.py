@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,3 +55,10 @@ class Report:
             "error_at_answer": self.error_at_answer,
             "best_from": self.best_from,
         }
+
+
+def tell_round(number: int, refinements: int, asked: int, objective: float | None) -> None:
+    """A line on stderr at the end of the round ``number`` (0: the one before all ``refinements``), in the leader's own sense."""
+    which = "first round" if number == 0 else f"refinement {number} of {refinements}"
+    best = "no verified point yet" if objective is None else f"best verified point {objective:.8g}"
+    print(f"{which}: {best}, {asked} decisions asked about", file=sys.stderr, flush=True)

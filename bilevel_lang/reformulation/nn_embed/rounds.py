@@ -30,7 +30,7 @@ from bilevel_lang.reformulation.nn_embed.program import EmbeddedProgram, embedde
 from bilevel_lang.reformulation.nn_embed.projection import Projection
 from bilevel_lang.reformulation.nn_embed.proposals import InputRows, proposals
 from bilevel_lang.reformulation.nn_embed.reading import SampledProblem
-from bilevel_lang.reformulation.nn_embed.report import Report
+from bilevel_lang.reformulation.nn_embed.report import Report, tell_round
 from bilevel_lang.reformulation.nn_embed.room import Room
 from bilevel_lang.reformulation.nn_embed.sampler import Sampler
 from bilevel_lang.reformulation.nn_embed.search import Search
@@ -122,7 +122,11 @@ class Rounds:
                 self._as_long_as_it_gains(target)
             self.sampling_deadline = self.deadline
             self.report.rounds = number + 1
-            gained = self.judge.best is not best
+            best_now = self.judge.best
+            gained = best_now is not best
+            if self.options.verbose:
+                worth = None if best_now is None else self._truth(best_now)
+                tell_round(number, self.options.nn.refine, len(self.judge.known()), worth)
             nothing_new = number > 0 and len(self.judge.known()) == before
             if self._closed(relaxed) or self._late() or nothing_new:
                 break

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import pytest
+
 from bilevel_lang.reformulation.nn_embed.fitted import Fitted
-from bilevel_lang.reformulation.nn_embed.report import Report
+from bilevel_lang.reformulation.nn_embed.report import Report, tell_round
 from tests.reformulation.nn_embed.test_program import VALUE
 
 
@@ -23,3 +25,15 @@ def test_every_documented_field_is_there_with_or_without_a_network() -> None:
 def test_a_network_that_was_brought_has_no_held_out_error() -> None:
     brought = Report("value", fitted=Fitted("onnx", (4,), VALUE, math.nan, math.nan, math.nan)).fields()
     assert (brought["kind"], brought["validation_mae"], brought["validation_max_error"]) == ("onnx", None, None)
+
+
+@pytest.mark.parametrize(
+    ("number", "objective", "line"),
+    [
+        (0, None, "first round: no verified point yet, 12 decisions asked about"),
+        (2, -222.0, "refinement 2 of 5: best verified point -222, 12 decisions asked about"),
+    ],
+)
+def test_a_round_is_told(number: int, objective: float | None, line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    tell_round(number, 5, 12, objective)
+    assert capsys.readouterr().err.strip() == line
