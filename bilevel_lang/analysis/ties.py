@@ -28,7 +28,7 @@ from bilevel_lang.problem import Agent, BilevelProblem
 from bilevel_lang.solution import Certificate, Tie
 from bilevel_lang.solvers.features import features_of_program
 from bilevel_lang.solvers.highs import Highs
-from bilevel_lang.solvers.program import read_program
+from bilevel_lang.solvers.program_reading import read_program
 from bilevel_lang.solvers.registry import pick
 from bilevel_lang.solvers.solver import SolverOptions, SolverRun, Termination
 

@@ -14,7 +14,8 @@ from bilevel_lang.errors import RefusedError
 from bilevel_lang.mps_files.instance import BilevelInstance, Column, Follower, MpsInstance, Row
 from bilevel_lang.mps_files.pyomo_model import LABELLED
 from bilevel_lang.problem import Agent, BilevelProblem, Structure
-from bilevel_lang.solvers.program import INFINITY, Program, is_integer, read_program
+from bilevel_lang.solvers.program import INFINITY, Program, is_integer
+from bilevel_lang.solvers.program_reading import read_program
 from bilevel_lang.statements import unknown_statement
 
 _T = TypeVar("_T")

@@ -37,7 +37,7 @@ from bilevel_lang.reformulation.starts import Starts, UnitStarts
 from bilevel_lang.reformulation.two_stage import OTHERWISE, Prepare, TwoStage
 from bilevel_lang.solution import Exactness
 from bilevel_lang.solvers.features import features_of, why_not
-from bilevel_lang.solvers.program import sense_of
+from bilevel_lang.solvers.program_reading import sense_of
 from bilevel_lang.solvers.registry import by_name, pick
 from bilevel_lang.solvers.solver import Feature, Solver, SolverRun
 

@@ -10,7 +10,8 @@ import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
 from bilevel_lang.errors import RefusedError
-from bilevel_lang.solvers.program import Form, Program, read_program
+from bilevel_lang.solvers.program import Form, Program
+from bilevel_lang.solvers.program_reading import read_program
 from bilevel_lang.solvers.solver import Feature, Solver
 
 CONVEXITY_TOLERANCE = 1e-9
@@ -28,7 +29,7 @@ def features_of(model: Any) -> frozenset[Feature]:
     coupled variables). Only variables with a quadratic term take part. Groups of more than ``DENSE_LIMIT`` variables are
     judged by a sparse LDL' factorisation of the Hessian shifted by the same tolerance.
 
-    Raises what :func:`bilevel_lang.solvers.program.read_program` raises, so a model is never solved with a part ignored.
+    Raises what :func:`bilevel_lang.solvers.program_reading.read_program` raises, so a model is never solved with a part ignored.
     """
     return features_of_program(read_program(model))
 

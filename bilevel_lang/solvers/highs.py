@@ -19,7 +19,8 @@ from pyomo.common.collections import ComponentMap
 from bilevel_lang.solvers.features import features_of_program, require
 from bilevel_lang.solvers.highs_instance import MISSING, go, load, termination_of
 from bilevel_lang.solvers.matrix import MatrixProgram, MatrixRun, arrays_of, settled_matrix
-from bilevel_lang.solvers.program import Floats, Program, read_program
+from bilevel_lang.solvers.program import Floats, Program
+from bilevel_lang.solvers.program_reading import read_program
 from bilevel_lang.solvers.settled import importable, load_module, proven, settled
 from bilevel_lang.solvers.solver import Feature, Missing, SolverOptions, SolverRun, Termination
 

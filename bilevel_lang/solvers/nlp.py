@@ -20,7 +20,8 @@ from pyomo.core.base import SOSConstraint, maximize
 from pyomo.repn.plugins.nl_writer import NLWriter
 
 from bilevel_lang.errors import ModelFileError, RefusedError, UsageError
-from bilevel_lang.solvers.program import Floats, finite_side, is_integer, refuse_leftovers, the_objective, uncross
+from bilevel_lang.solvers.program import Floats, finite_side, is_integer, uncross
+from bilevel_lang.solvers.program_reading import refuse_leftovers, the_objective
 from bilevel_lang.solvers.settled import load_module
 from bilevel_lang.solvers.solver import Missing
 

@@ -16,7 +16,8 @@ from pyomo.core.base import Var, value
 
 from bilevel_lang.errors import SolverFailedError, SolverMissingError, UsageError
 from bilevel_lang.solvers.features import features_of_program, require
-from bilevel_lang.solvers.program import Program, read_program, restoring
+from bilevel_lang.solvers.program import Program, restoring
+from bilevel_lang.solvers.program_reading import read_program
 from bilevel_lang.solvers.settled import log_to_stderr, proven, settled
 from bilevel_lang.solvers.solver import Feature, Missing, SolverOptions, SolverRun, Termination
 

@@ -19,7 +19,8 @@ from bilevel_lang.errors import SolverFailedError, UsageError
 from bilevel_lang.solvers.c_output import c_output_to_stderr
 from bilevel_lang.solvers.features import features_of_program, require
 from bilevel_lang.solvers.matrix import MatrixProgram, MatrixRun, settled_matrix
-from bilevel_lang.solvers.program import Floats, Form, Program, read_program
+from bilevel_lang.solvers.program import Floats, Form, Program
+from bilevel_lang.solvers.program_reading import read_program
 from bilevel_lang.solvers.scip_arrays import add_arrays
 from bilevel_lang.solvers.scip_expressions import Translator
 from bilevel_lang.solvers.settled import importable, load_module, log_to_stderr, proven, settled

@@ -13,7 +13,7 @@ from bilevel_lang.oracle.agent_model import response_model
 from bilevel_lang.oracle.linear_agent import linear_agent
 from bilevel_lang.problem import Agent
 from bilevel_lang.solvers.matrix import arrays_of
-from bilevel_lang.solvers.program import read_program
+from bilevel_lang.solvers.program_reading import read_program
 from tests.oracle.agents import follower
 
 

@@ -10,7 +10,7 @@ from bilevel_lang.errors import SolverFailedError
 from bilevel_lang.reformulation.kkt import speaking_of
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.two_stage import AGAIN, FIRST, OTHERWISE, TwoStage, budget_for
-from bilevel_lang.solvers.program import sense_of
+from bilevel_lang.solvers.program_reading import sense_of
 from bilevel_lang.solvers.solver import SolverRun, Termination
 
 

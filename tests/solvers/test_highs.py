@@ -6,7 +6,7 @@ import pytest
 
 from bilevel_lang.errors import RefusedError
 from bilevel_lang.solvers.highs import Highs
-from bilevel_lang.solvers.program import read_program
+from bilevel_lang.solvers.program_reading import read_program
 from bilevel_lang.solvers.solver import SolverOptions, Termination
 from tests.solvers.models import bard_sos1, knapsack, market_split
 

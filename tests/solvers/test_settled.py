@@ -7,7 +7,7 @@ import pyomo.environ as pyo
 import pytest
 
 from bilevel_lang.errors import SolverMissingError
-from bilevel_lang.solvers.program import read_program
+from bilevel_lang.solvers.program_reading import read_program
 from bilevel_lang.solvers.settled import importable, load_module, log_to_stderr, proven, settled
 from bilevel_lang.solvers.solver import Missing, Termination
 

@@ -13,7 +13,7 @@ from bilevel_lang.reformulation.complementarity.relaxed_model import RelaxedMode
 from bilevel_lang.reformulation.complementarity.sharpening import may_be_flat, sharpened
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.solvers.ipopt import FEASIBLE, NlpResult, compile_nlp
-from bilevel_lang.solvers.program import sense_of
+from bilevel_lang.solvers.program_reading import sense_of
 from bilevel_lang.solvers.solver import SolverRun, Termination, load_values
 
 PIECES = 4

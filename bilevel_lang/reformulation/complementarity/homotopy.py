@@ -18,7 +18,8 @@ from bilevel_lang.reformulation.complementarity.finish import Budget, EndPoint, 
 from bilevel_lang.reformulation.complementarity.relaxed_model import RelaxedModel
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.solvers.ipopt import FEASIBLE, CompiledNlp, NlpResult, compile_nlp
-from bilevel_lang.solvers.program import Floats, sense_of
+from bilevel_lang.solvers.program import Floats
+from bilevel_lang.solvers.program_reading import sense_of
 from bilevel_lang.solvers.solver import Solver, SolverRun, Termination, load_values
 
 MU = (1.0, 1e-2, 1e-4, 1e-6, 1e-8)

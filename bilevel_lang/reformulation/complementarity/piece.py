@@ -20,7 +20,7 @@ from bilevel_lang.reformulation.complementarity.sharpening import VIOLATED, may_
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.solvers.features import features_of
 from bilevel_lang.solvers.ipopt import NlpResult, compile_nlp
-from bilevel_lang.solvers.program import sense_of
+from bilevel_lang.solvers.program_reading import sense_of
 from bilevel_lang.solvers.registry import by_name
 from bilevel_lang.solvers.solver import Feature, SolverRun, Termination, load_values
 

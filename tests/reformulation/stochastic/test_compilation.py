@@ -12,7 +12,7 @@ import bilevel_lang as bl
 from bilevel_lang.errors import ModelFileError, RefusedError
 from bilevel_lang.reformulation.stochastic.compilation import Compiled, compile_program
 from bilevel_lang.solvers.matrix import arrays_of
-from bilevel_lang.solvers.program import read_program
+from bilevel_lang.solvers.program_reading import read_program
 from tests.stochastic_models import FARMER, LATE, THREE, farmer, newsvendor
 
 

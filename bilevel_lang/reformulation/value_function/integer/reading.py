@@ -20,7 +20,8 @@ from bilevel_lang.problem import Agent, BilevelProblem, Structure
 from bilevel_lang.reformulation.rewrite import Refusal
 from bilevel_lang.reformulation.value_function.integer.arrays import BilevelProgram, NotIntegerError, linked_rows
 from bilevel_lang.solvers.matrix import MatrixProgram
-from bilevel_lang.solvers.program import TRANSFORM, finite_side, is_integer
+from bilevel_lang.solvers.program import finite_side, is_integer
+from bilevel_lang.solvers.program_reading import TRANSFORM
 from bilevel_lang.statements import unknown_statement
 
 CONTINUOUS = "the leader's columns in a follower's rows have to be integer: declare them so, or scale them to whole units"

@@ -15,7 +15,7 @@ from bilevel_lang.reformulation.value_function.nonconvex.relaxation import Relax
 from bilevel_lang.reformulation.value_function.nonconvex.scales import scales_of
 from bilevel_lang.reformulation.value_function.nonconvex.search import run_search
 from bilevel_lang.solution import Exactness
-from bilevel_lang.solvers.program import TRANSFORM
+from bilevel_lang.solvers.program_reading import TRANSFORM
 from bilevel_lang.statements import unknown_statement
 
 SMALL = 20
