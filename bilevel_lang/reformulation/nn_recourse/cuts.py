@@ -11,14 +11,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import scipy.sparse as sp
 
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
 from bilevel_lang.reformulation.stochastic.master import CutRows, Estimates, master_program
+from bilevel_lang.reformulation.stochastic.proven_costs import proven_costs, usable
+from bilevel_lang.solvers.highs import Highs
 from bilevel_lang.solvers.matrix import MatrixProgram
 from bilevel_lang.solvers.program import Floats
+from bilevel_lang.solvers.solver import SolverOptions
 
 MOST_GROUPS = 100
 """More groups take fewer rounds, and each of them longer."""
+
+NOTHING = Estimates(np.zeros(0), np.zeros(0), np.zeros(0))
+"""No estimates at all."""
 
 
 @dataclass
@@ -72,6 +79,36 @@ class Cuts:
             mine = groups == group
             total += (points @ slopes[mine].T + offsets[mine]).max(axis=1)
         return total
+
+    def proven(self, program: MatrixProgram, duals: Floats) -> float:
+        """What ``duals`` of the rows of ``program``, the master without integers, prove of its cost; -inf for nothing.
+
+        Those of a group's cuts are scaled to 1 in sum, since theta has no bounds.
+        """
+        first, count = self.arrays.first, len(self.slopes)
+        shares, groups = np.maximum(duals[first.rows : first.rows + count], 0.0), np.array(self.groups)
+        totals = np.bincount(groups, shares, self.count)
+        if (totals <= 0).any():
+            return -np.inf
+        shares = shares / totals[groups]
+        rows = np.delete(np.arange(program.rows), np.arange(first.rows, first.rows + count))
+        sides = program.row_lower[rows][None], program.row_upper[rows][None]
+        cost = self.cost + shares @ np.array(self.slopes)
+        matrix = sp.csr_matrix(program.matrix[rows][:, : len(cost)])
+        kept = usable(duals[rows][None], sides)
+        least = proven_costs(cost[None], matrix, kept, sides, (first.lower[None], first.upper[None]))
+        return self.constant + float(shares @ np.array(self.offsets)) + float(least[0])
+
+    def middle(self) -> Floats | None:
+        """A first stage (n1,) between corners, integers relaxed; None where there is none, or no end of them."""
+        first, none = self.arrays.first, np.zeros(len(self.cost), dtype=bool)
+        corners = []
+        for cost in (self.cost, -self.cost, np.ones(len(self.cost)), -np.ones(len(self.cost))):
+            run = Highs().run_matrix(master_program(first, cost, none, NOTHING, CutRows()), SolverOptions())
+            if run.x is None:
+                return None
+            corners.append(run.x)
+        return np.asarray(np.mean(corners, axis=0))
 
     def program(self, whole: bool) -> MatrixProgram:
         """The master over [x | theta]; ``whole``: with the first stage's integers. Without cuts, theta is 0."""

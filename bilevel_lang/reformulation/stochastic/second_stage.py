@@ -20,6 +20,7 @@ from bilevel_lang.reformulation.stochastic.arrays import Recourse, TwoStageArray
 from bilevel_lang.reformulation.stochastic.fixed_matrix import with_fixed_matrix
 from bilevel_lang.reformulation.stochastic.hot_recourse import HotRecourse
 from bilevel_lang.reformulation.stochastic.listed_stage import ListedStage, listed_answers
+from bilevel_lang.reformulation.stochastic.proven_costs import proven_costs, usable
 from bilevel_lang.reformulation.stochastic.recourse import recourse_at
 from bilevel_lang.reformulation.stochastic.stage_variants import StageVariants, without_limit
 from bilevel_lang.solvers.hot_milp import MilpAnswer
@@ -40,7 +41,8 @@ COARSE: dict[str, object] = {"mip_heuristic_effort": 0.05}
 
 @dataclass(frozen=True, eq=False)
 class Costs:
-    """At k decisions: ``values`` and proven lower ``bounds`` (k, S) of every scenario's cost, +inf where it has no answer.
+    """At k decisions: ``values`` and proven lower ``bounds`` (k, S) of every scenario's cost, +inf where it has no answer; of LPs
+    what their multipliers prove, so that with the slopes they are cuts.
 
     ``slopes`` (k, S, n1) are subgradients of a linear second stage, NaN where the value is not finite; None for an integer one.
     """
@@ -140,17 +142,19 @@ class SecondStage:
     def _as_arrays(self, points: Floats, sides: StageVariants) -> Costs | None:
         """All pairs of a scenario and a decision, scenario after scenario, in parts of a bounded size."""
         k, count = len(points), self.arrays.scenarios
-        values, slopes = np.full((count, k), np.inf), np.full((count, k, points.shape[1]), np.nan)
+        values, bounds = np.full((count, k), np.inf), np.full((count, k), np.inf)
+        slopes = np.full((count, k, points.shape[1]), np.nan)
         width, order = max(1, TOGETHER // sides.size), chain(points)
         for begin in range(0, k * count, width):
             if self._late():
                 return None
             scenario, place = np.divmod(np.arange(begin, min(begin + width, k * count)), k)
             decision = order[place]
-            some, some_slopes = sides.solve(scenario, points[decision])
+            some, least, some_slopes = sides.solve(scenario, points[decision])
             self.solves += len(scenario)
             values[scenario, decision], slopes[scenario, decision] = some, some_slopes
-        return Costs(values.T, values.T, slopes.transpose(1, 0, 2))
+            bounds[scenario, decision] = least
+        return Costs(values.T, bounds.T, slopes.transpose(1, 0, 2))
 
     # --- All others.
 
@@ -172,9 +176,16 @@ class SecondStage:
                 bounds[at, number] = values[at, number]
                 if isinstance(answer, MilpAnswer):
                     bounds[at, number] = part.constant * self.arrays.sense + answer.bound
-                elif slopes is not None:
-                    slopes[at, number] = -(part.technology.T @ answer.row_duals)
+                elif slopes is not None and answer.row_duals is not None:
+                    bounds[at, number], slopes[at, number] = self._proven(part, shifts[at], answer.row_duals)
         return Costs(values, bounds, slopes)
+
+    def _proven(self, part: Recourse, shift: Floats, multipliers: Floats) -> tuple[float, Floats]:
+        """What the multipliers of an LP prove of its cost, and their slope."""
+        sense, rows = self.arrays.sense, ((part.row_lower - shift)[None], (part.row_upper - shift)[None])
+        duals, columns = usable(multipliers[None], rows), (part.lower[None], part.upper[None])
+        least = proven_costs(sense * part.cost[None], part.recourse, duals, rows, columns)
+        return sense * part.constant + float(least[0]), -np.asarray(part.technology.T @ duals[0])
 
     def _solve(self, number: int, part: Recourse, shift: Floats) -> LpAnswer | MilpAnswer:
         self.solves += 1

@@ -14,6 +14,7 @@ import scipy.sparse as sp
 
 from bilevel_lang.errors import RefusedError, SolverFailedError
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
+from bilevel_lang.reformulation.stochastic.proven_costs import proven_costs, usable
 from bilevel_lang.solvers.hot_variants import VariantSolver
 from bilevel_lang.solvers.matrix import Flags, Ints, MatrixProgram
 from bilevel_lang.solvers.program import Floats
@@ -43,6 +44,7 @@ class StageVariants:
         self.arrays = arrays
         matrix = sp.csr_matrix(arrays.recourse)
         matrix.eliminate_zeros()
+        self._matrix = matrix
         entries = np.diff(matrix.indptr)
         self._single = np.flatnonzero(entries == 1)
         self._others = np.flatnonzero(entries != 1)
@@ -68,8 +70,9 @@ class StageVariants:
         self._columns = _indices(bounds)
         self._costly = _indices(self._moving("cost"))
 
-    def solve(self, scenario: Ints, points: Floats) -> tuple[Floats, Floats]:
-        """Values (k,), +inf without an answer, and slopes (k, n1), NaN without, of ``scenario`` (k,) at ``points`` (k, n1).
+    def solve(self, scenario: Ints, points: Floats) -> tuple[Floats, Floats, Floats]:
+        """Values (k,), what multipliers prove of them (k,), +inf without an answer, and slopes (k, n1), NaN without, of
+        ``scenario`` (k,) at ``points`` (k, n1).
 
         Raises RefusedError for an unbounded one, SolverFailedError where HiGHS gives up.
         """
@@ -97,7 +100,10 @@ class StageVariants:
         duals = np.zeros((len(points), len(self.arrays.row_lower)))
         duals[:, self._others] = answers.row_duals
         self._spread(duals, reduced, tight_low, tight_up)
-        return values, self._slopes(duals, scenario, good, points.shape)
+        sides, bounds = (data.row_lower, data.row_upper), (data.lower, data.upper)
+        duals = usable(duals, sides)
+        least = proven_costs(data.cost, self._matrix, duals, sides, bounds) + data.constant
+        return values, np.where(good, least, np.inf), self._slopes(duals, scenario, good, points.shape)
 
     def _moving(self, *slots: str) -> Flags:
         """Where something differs from scenario to scenario."""

@@ -62,6 +62,7 @@ class Master:
         self._row_lower: Floats
         self._row_upper: Floats
         self._least: Floats
+        self._most: Floats
         self._on: Flags
         self._build()
 
@@ -84,8 +85,11 @@ class Master:
             self._highs.changeRowsBounds(len(moved), moved, lower[moved], upper[moved])
             self._row_lower, self._row_upper = lower.copy(), upper.copy()
 
-    def set_bounds(self, lower: Floats, upper: Floats, room: Ints) -> None:
-        """Bounds (n,) of the columns and ``room`` (K,): patterns that do not go with them are shut off."""
+    def set_bounds(self, lower: Floats, upper: Floats, room: Ints, most: Floats | None = None) -> None:
+        """Bounds (n,) of the columns and ``room`` (K,): patterns that do not go with them are shut off.
+
+        ``most`` (K,): of each knapsack's patterns there are no more than that, all shares together; 1 without.
+        """
         free = self.form.free
         self._move(lower[free], upper[free])
         low, up = np.append(lower, 0.0), np.append(upper, 1.0)
@@ -100,12 +104,13 @@ class Master:
             )
             self._on = on
         # A knapsack stays empty or takes one pattern; it takes one where an item must be in it.
-        least = np.where(wanted > 0, 1.0, -np.inf)
-        turned = np.flatnonzero(least != self._least).astype(np.int32)
+        most = np.ones(len(wanted)) if most is None else most
+        least = np.where(wanted > 0, most, -np.inf)
+        turned = np.flatnonzero((least != self._least) | (most != self._most)).astype(np.int32)
         if turned.size:
             rows = turned + np.int32(self.form.matrix.shape[0])
-            self._highs.changeRowsBounds(len(turned), rows, least[turned], np.ones(len(turned)))
-            self._least = least
+            self._highs.changeRowsBounds(len(turned), rows, least[turned], most[turned])
+            self._least, self._most = least, most.copy()
 
     def add(self, blocks: Ints, chosen: Flags) -> int:
         """Patterns ``chosen`` (b, w) of the knapsacks ``blocks`` (b,); how many of them are new."""
@@ -158,7 +163,8 @@ class Master:
         dear = np.full(2 * rows + blocks, DEAR * max(1.0, float(np.abs(self.cost).max())))
         self._lower, self._upper = program.lower[form.free].copy(), program.upper[form.free].copy()
         self._row_lower, self._row_upper = np.full(rows, -np.inf), np.full(rows, np.inf)
-        self._least, self._on = np.full(blocks, -np.inf), np.zeros(len(self.blocks), dtype=bool)
+        self._least, self._most = np.full(blocks, -np.inf), np.ones(blocks)
+        self._on = np.zeros(len(self.blocks), dtype=bool)
         self._first = len(form.free) + len(dear)
         lp = MatrixProgram(
             lower=np.concatenate([self._lower, np.zeros(len(dear))]),
@@ -167,7 +173,7 @@ class Master:
             cost=np.concatenate([self.cost[form.free], dear]),
             matrix=sp.csr_matrix(matrix),
             row_lower=np.concatenate([self._row_lower, self._least]),
-            row_upper=np.concatenate([self._row_upper, np.ones(blocks)]),
+            row_upper=np.concatenate([self._row_upper, self._most]),
         )
         self._highs = load(lp, SolverOptions(threads=1, extra={"presolve": "off", "simplex_strategy": _PRIMAL}))
         if len(self.blocks):

@@ -28,11 +28,16 @@ class Box:
 @dataclass(frozen=True, slots=True)
 class Prices:
     """``bound`` is at most the cost of every answer in the box; ``values`` (K,) are the least reduced costs of the knapsacks,
-    attained by the patterns ``chosen`` (K, w)."""
+    attained by the patterns ``chosen`` (K, w).
+
+    It is the sum of those, of what the ``duals`` (l + g,) make of the rows' sides, and of ``rest``, the columns in no knapsack.
+    """
 
     bound: float
     values: Floats
     chosen: Flags
+    duals: Floats
+    rest: float
 
 
 def priced(form: BlockForm, cost: Floats, box: Box, room: Ints, row_duals: Floats) -> Prices:
@@ -43,9 +48,8 @@ def priced(form: BlockForm, cost: Floats, box: Box, room: Ints, row_duals: Float
     duals[(duals < 0) & ~np.isfinite(box.row_upper)] = 0.0
     paid = duals != 0
     side = np.where(duals > 0, box.row_lower, box.row_upper)
-    bound = float(duals[paid] @ side[paid])
     reduced = cost - form.columns @ duals
-    bound += _least(reduced[form.free], box.lower[form.free], box.upper[form.free], cost)
+    rest = _least(reduced[form.free], box.lower[form.free], box.upper[form.free], cost)
     knapsacks = form.knapsacks
     within = knapsacks.weights > 0
     profits = -np.append(reduced, 0.0)[knapsacks.items]
@@ -53,10 +57,11 @@ def priced(form: BlockForm, cost: Floats, box: Box, room: Ints, row_duals: Float
     open_ = within & ~forced & (np.append(box.upper, 0.0)[knapsacks.items] > 0)
     left = room - (forced * knapsacks.weights).sum(axis=1)
     if (left[forced.any(axis=1)] < 0).any():
-        return Prices(np.inf, np.zeros(len(room)), forced)
+        return Prices(np.inf, np.zeros(len(room)), forced, duals, rest)
     values, chosen = fillings(profits, knapsacks.weights, open_, left)
     values = -(values + (profits * forced).sum(axis=1))
-    return Prices(bound + float(values.sum()), values, chosen | forced)
+    bound = float(duals[paid] @ side[paid]) + rest + float(values.sum())
+    return Prices(bound, values, chosen | forced, duals, rest)
 
 
 def _least(reduced: Floats, lower: Floats, upper: Floats, cost: Floats) -> float:

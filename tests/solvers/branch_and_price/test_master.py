@@ -122,3 +122,28 @@ def test_of_many_patterns_those_that_were_of_use_last_are_kept(monkeypatch: pyte
     opened(master, form)
     after = master.solve()
     assert after is not None and after.objective == pytest.approx(before.objective)
+
+
+def test_shares_of_a_knapsack_may_be_less_than_one() -> None:
+    form = block_form(assignment(2))
+    assert form is not None
+    master = Master(form)
+    master.begin(form.program.cost)
+    opened(master, form)
+    blocks, chosen = every_pattern(form)
+    master.add(blocks, chosen)
+    room, most = form.knapsacks.room(form.program.row_lower, form.program.row_upper), np.array([0.0, 0.25, 1.0])
+    # Nothing is left out for free: patterns are taken as far as they may be.
+    master.set_bounds(form.program.lower, form.program.upper, room, most)
+    found = master.solve()
+    assert found is not None
+    total = np.bincount(master.blocks, found.shares, 3)
+    assert (total <= most + 1e-9).all()
+    assert total[1] == pytest.approx(0.25)
+    # An item that has to be in: as often as the knapsack is there.
+    lower = form.program.lower.copy()
+    lower[form.knapsacks.items[1, 0]] = 1.0
+    master.set_bounds(lower, form.program.upper, np.maximum(room, form.knapsacks.weights[:, 0]), most)
+    master.add(np.array([1]), np.eye(1, form.knapsacks.items.shape[1], dtype=bool))
+    found = master.solve()
+    assert found is not None and found.y[form.knapsacks.items[1, 0]] == pytest.approx(0.25)

@@ -45,3 +45,15 @@ def test_forced_items_are_in_the_pattern_and_shut_ones_are_not() -> None:
     assert found.values.tolist() == [program.cost[form.knapsacks.items[0, 2]], 0, 0]
     assert not priced(form, program.cost, box, room, duals).chosen[1, 3]
     assert priced(form, program.cost, box, np.array([1, 60, 60]), duals).bound == np.inf
+
+
+def test_the_bound_is_the_sum_of_its_parts() -> None:
+    form = block_form(assignment(3))
+    assert form is not None
+    room = form.knapsacks.room(form.program.row_lower, form.program.row_upper)
+    # The last row only counts: it has no sides, and its multiplier is none.
+    found = priced(form, form.program.cost, whole(form), room, np.append(np.full(5, 50.0), 3.0))
+    assert found.duals.tolist() == [50.0] * 5 + [0.0]
+    # What is left out costs 40 and is worth 50.
+    assert found.rest == pytest.approx(-50)
+    assert found.bound == pytest.approx(250 - 50 + found.values.sum())
