@@ -7,9 +7,13 @@ from typing import Literal, TypeAlias, TypeVar, cast
 from lark import Token, Transformer
 
 from bilevel_lang.errors import Span
+from bilevel_lang.grammar import leaves
+from bilevel_lang.grammar import random_syntax as rand
 from bilevel_lang.grammar import syntax as s
 
-Placed: TypeAlias = Token | s.Node | s.Item | s.Index | s.Segment | s.Binding | s.Adjustment | s.Reform | s.Branch
+Placed: TypeAlias = (
+    Token | leaves.Node | leaves.Item | leaves.Index | leaves.Segment | s.Binding | s.Adjustment | s.Reform | s.Branch
+)
 Child: TypeAlias = Placed | None
 Children: TypeAlias = "list[Child]"
 RiskKind: TypeAlias = Literal["cvarlo", "cvarup", "varlo", "varup"]
@@ -36,7 +40,7 @@ class TreeBuilder(Transformer[Token, "tuple[s.Statement, ...]"]):
     def optimise(self, children: Children) -> s.Optimise:
         """An optimiser."""
         first, objective, *rest = children
-        assert isinstance(first, Token) and isinstance(objective, s.Reference)
+        assert isinstance(first, Token) and isinstance(objective, leaves.Reference)
         sense: Literal["min", "max"] = "min" if first.type == "MIN" else "max"
         return s.Optimise(sense, objective, _items(rest), **_places(children))
 
@@ -62,7 +66,7 @@ class TreeBuilder(Transformer[Token, "tuple[s.Statement, ...]"]):
 
     def binding(self, children: Children) -> s.Binding:
         """``s in S``."""
-        return s.Binding(str(children[0]), _all(s.Reference, children)[0], span=_span(children))
+        return s.Binding(str(children[0]), _all(leaves.Reference, children)[0], span=_span(children))
 
     def implicit(self, children: Children) -> s.Implicit:
         """State variables."""
@@ -89,8 +93,8 @@ class TreeBuilder(Transformer[Token, "tuple[s.Statement, ...]"]):
     def adjustment(self, children: Children) -> s.Adjustment:
         """One soft row."""
         row, penalty, *_ = children
-        assert isinstance(row, s.Reference)
-        return s.Adjustment(row, str(penalty).lower(), _all(s.Number, children), _span(children))
+        assert isinstance(row, leaves.Reference)
+        return s.Adjustment(row, str(penalty).lower(), _all(leaves.Number, children), _span(children))
 
     def disjunction(self, children: Children) -> s.Disjunction:
         """Alternatives."""
@@ -115,107 +119,107 @@ class TreeBuilder(Transformer[Token, "tuple[s.Statement, ...]"]):
 
     def reform(self, children: Children) -> s.Reform:
         """The name of a reformulation and its number."""
-        return s.Reform(str(children[0]).lower(), next(iter(_all(s.Number, children)), None), _span(children))
+        return s.Reform(str(children[0]).lower(), next(iter(_all(leaves.Number, children)), None), _span(children))
 
     # Uncertainty
 
-    def randvar(self, children: Children) -> s.RandVar:
+    def randvar(self, children: Children) -> rand.RandVar:
         """A random parameter."""
         _, parameter, distribution, *numbers = children
-        assert isinstance(parameter, s.Reference)
+        assert isinstance(parameter, leaves.Reference)
         law = str(distribution).lower()
-        return s.RandVar(parameter, law, _all(s.Number, numbers), **_places(children))
+        return rand.RandVar(parameter, law, _all(leaves.Number, numbers), **_places(children))
 
-    def jrandvar(self, children: Children) -> s.JRandVar:
+    def jrandvar(self, children: Children) -> rand.JRandVar:
         """Parameters that are random together."""
-        parameters, numbers = _all(s.Reference, children), _all(s.Number, children)
-        return s.JRandVar(parameters, numbers, **_places(children))
+        parameters, numbers = _all(leaves.Reference, children), _all(leaves.Number, children)
+        return rand.JRandVar(parameters, numbers, **_places(children))
 
-    def stage(self, children: Children) -> s.Stage:
+    def stage(self, children: Children) -> rand.Stage:
         """What belongs to a stage."""
         _, number, *rest = children
-        assert isinstance(number, s.Number)
-        return s.Stage(number, _items(rest), **_places(children))
+        assert isinstance(number, leaves.Number)
+        return rand.Stage(number, _items(rest), **_places(children))
 
-    def stagedefault(self, children: Children) -> s.StageDefault:
+    def stagedefault(self, children: Children) -> rand.StageDefault:
         """The stage of what is not listed."""
-        return s.StageDefault(_all(s.Number, children)[0], **_places(children))
+        return rand.StageDefault(_all(leaves.Number, children)[0], **_places(children))
 
-    def sample(self, children: Children) -> s.Sample:
+    def sample(self, children: Children) -> rand.Sample:
         """A sample in place of a distribution."""
-        at = next(place for place, child in enumerate(children) if isinstance(child, s.Number))
-        parameters, size = _all(s.Reference, children[:at]), _all(s.Number, children)[0]
-        return s.Sample(parameters, size, _items(children[at + 1 :]), **_places(children))
+        at = next(place for place, child in enumerate(children) if isinstance(child, leaves.Number))
+        parameters, size = _all(leaves.Reference, children[:at]), _all(leaves.Number, children)[0]
+        return rand.Sample(parameters, size, _items(children[at + 1 :]), **_places(children))
 
-    def setseed(self, children: Children) -> s.SetSeed:
+    def setseed(self, children: Children) -> rand.SetSeed:
         """The seed of the samples."""
-        return s.SetSeed(_all(s.Number, children)[0], **_places(children))
+        return rand.SetSeed(_all(leaves.Number, children)[0], **_places(children))
 
-    def correlation(self, children: Children) -> s.Correlation:
+    def correlation(self, children: Children) -> rand.Correlation:
         """How two parameters go together."""
-        first, second = _all(s.Reference, children)
-        return s.Correlation(first, second, _all(s.Number, children)[0], **_places(children))
+        first, second = _all(leaves.Reference, children)
+        return rand.Correlation(first, second, _all(leaves.Number, children)[0], **_places(children))
 
-    def chance(self, children: Children) -> s.Chance:
+    def chance(self, children: Children) -> rand.Chance:
         """Rows that hold with a probability."""
-        at = next(place for place, child in enumerate(children) if isinstance(child, s.Number))
-        rows = _all(s.Reference, children[:at])
-        return s.Chance(rows, _items(children[at:]), **_places(children))
+        at = next(place for place, child in enumerate(children) if isinstance(child, leaves.Number))
+        rows = _all(leaves.Reference, children[:at])
+        return rand.Chance(rows, _items(children[at:]), **_places(children))
 
-    def expectedvalue(self, children: Children) -> s.ExpectedValue:
+    def expectedvalue(self, children: Children) -> rand.ExpectedValue:
         """The variable that is an expected value."""
-        variable, *result = _all(s.Reference, children)
-        return s.ExpectedValue(variable, result[0] if result else None, **_places(children))
+        variable, *result = _all(leaves.Reference, children)
+        return rand.ExpectedValue(variable, result[0] if result else None, **_places(children))
 
-    def risk(self, children: Children) -> s.RiskMeasure:
+    def risk(self, children: Children) -> rand.RiskMeasure:
         """The variables of a measure of risk, and its level."""
         first = children[0]
         assert isinstance(first, Token)
-        variables, level = _all(s.Reference, children), _all(s.Number, children)[0]
-        return s.RiskMeasure(_RISKS[first.type], variables, level, **_places(children))
+        variables, level = _all(leaves.Reference, children), _all(leaves.Number, children)[0]
+        return rand.RiskMeasure(_RISKS[first.type], variables, level, **_places(children))
 
-    def scenarios(self, children: Children) -> s.Scenarios:
+    def scenarios(self, children: Children) -> rand.Scenarios:
         """The file of the scenarios."""
-        return s.Scenarios(_unquote(str(children[1])), **_places(children))
+        return rand.Scenarios(_unquote(str(children[1])), **_places(children))
 
     # Items
 
-    def wildcard(self, children: Children) -> s.Wildcard:
+    def wildcard(self, children: Children) -> leaves.Wildcard:
         """``*``."""
-        return s.Wildcard(_span(children))
+        return leaves.Wildcard(_span(children))
 
-    def number(self, children: Children) -> s.Number:
+    def number(self, children: Children) -> leaves.Number:
         """A number as it was written."""
-        return s.Number(str(children[0]), _span(children))
+        return leaves.Number(str(children[0]), _span(children))
 
-    def reference(self, children: Children) -> s.Reference:
+    def reference(self, children: Children) -> leaves.Reference:
         """A name with its parts."""
         first = children[0]
         negated = isinstance(first, Token) and first.type == "MINUS"
-        return s.Reference(_all(s.Segment, children), negated, _span(children))
+        return leaves.Reference(_all(leaves.Segment, children), negated, _span(children))
 
-    def segment(self, children: Children) -> s.Segment:
+    def segment(self, children: Children) -> leaves.Segment:
         """One part of a name with its indices."""
         name, *rest = children
         assert isinstance(name, Token)
         quoted = name.type == "TICKED"
         text = _unquote(name) if quoted else str(name)
         if not rest:
-            return s.Segment(text, None, quoted, span=_span(children))
-        indices = tuple(child for child in rest if isinstance(child, (s.Label, s.AnyIndex)))
-        return s.Segment(text, indices, quoted, str(rest[0]), _span(children))
+            return leaves.Segment(text, None, quoted, span=_span(children))
+        indices = tuple(child for child in rest if isinstance(child, (leaves.Label, leaves.AnyIndex)))
+        return leaves.Segment(text, indices, quoted, str(rest[0]), _span(children))
 
-    def label(self, children: Children) -> s.Label:
+    def label(self, children: Children) -> leaves.Label:
         """An index that names an element."""
         token = children[0]
         assert isinstance(token, Token)
         if token.type == "QUOTED":
-            return s.Label(_unquote(token), True, token[0], _span(children))
-        return s.Label(str(token), False, "", _span(children))
+            return leaves.Label(_unquote(token), True, token[0], _span(children))
+        return leaves.Label(str(token), False, "", _span(children))
 
-    def any_index(self, children: Children) -> s.AnyIndex:
+    def any_index(self, children: Children) -> leaves.AnyIndex:
         """An index that stands for every element."""
-        return s.AnyIndex(_span(children))
+        return leaves.AnyIndex(_span(children))
 
 
 _RISKS: dict[str, RiskKind] = {"CVARLO": "cvarlo", "CVARUP": "cvarup", "VARLO": "varlo", "VARUP": "varup"}
@@ -230,17 +234,17 @@ def _all(kind: type[T], children: Children) -> tuple[T, ...]:
     return tuple(child for child in children if isinstance(child, kind))
 
 
-def _items(children: Children) -> tuple[s.Item, ...]:
-    return tuple(child for child in children if isinstance(child, (s.Reference, s.Wildcard, s.Number)))
+def _items(children: Children) -> tuple[leaves.Item, ...]:
+    return tuple(child for child in children if isinstance(child, (leaves.Reference, leaves.Wildcard, leaves.Number)))
 
 
 def _branch(negation: Child, indicator: Child, rest: Children, span: Span) -> s.Branch:
-    assert isinstance(indicator, (s.Reference, s.Wildcard))
+    assert isinstance(indicator, (leaves.Reference, leaves.Wildcard))
     return s.Branch(indicator, negation is not None, _items(rest), span)
 
 
 def _statement(child: Child) -> s.Statement:
-    assert isinstance(child, s.Node)
+    assert isinstance(child, leaves.Node)
     return cast(s.Statement, child)
 
 

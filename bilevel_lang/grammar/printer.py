@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from bilevel_lang.grammar import leaves
+from bilevel_lang.grammar import random_syntax as rand
 from bilevel_lang.grammar import syntax as s
 from bilevel_lang.grammar.parser import parse, tokens
 from bilevel_lang.grammar.scanner import LINE_ENDS, STATEMENT_TERMINALS, Piece, is_keyword, pieces
@@ -65,17 +67,17 @@ def _reform(reform: s.Reform) -> list[str]:
     return [reform.name, *([_item(reform.value)] if reform.value else ())]
 
 
-def _randvar(node: s.RandVar) -> list[str]:
+def _randvar(node: rand.RandVar) -> list[str]:
     return ["randvar", _item(node.parameter), _plain(node.distribution), *map(_item, node.numbers)]
 
 
-def _jrandvar(node: s.JRandVar) -> list[str]:
+def _jrandvar(node: rand.JRandVar) -> list[str]:
     parameters = [_item(parameter, frozenset({"discrete"})) for parameter in node.parameters]
     return ["jrandvar", *parameters, *map(_item, node.numbers)]
 
 
 # Every statement as its words. The functions differ in what they take, which a table cannot say.
-_PRINTERS: dict[type[s.Node], Callable[[Any], Iterable[str]]] = {
+_PRINTERS: dict[type[leaves.Node], Callable[[Any], Iterable[str]]] = {
     s.Bilevel: lambda node: ["bilevel", *map(_item, node.variables)],
     s.Equilibrium: lambda node: ["equilibrium"],
     s.Optimise: _optimise,
@@ -91,25 +93,25 @@ _PRINTERS: dict[type[s.Node], Callable[[Any], Iterable[str]]] = {
     s.AdjustEqu: _adjustequ,
     s.Disjunction: _disjunction,
     s.Default: lambda node: ["default", *_reform(node.reform)],
-    s.RandVar: _randvar,
-    s.JRandVar: _jrandvar,
-    s.Stage: lambda node: ["stage", _item(node.number), *map(_item, node.items)],
-    s.StageDefault: lambda node: ["stagedefault", _item(node.number)],
-    s.Sample: lambda node: ["sample", *map(_item, node.parameters), _item(node.size), *map(_item, node.options)],
-    s.SetSeed: lambda node: ["setseed", _item(node.seed)],
-    s.Correlation: lambda node: ["correlation", _item(node.first), _item(node.second), _item(node.value)],
-    s.Chance: lambda node: ["chance", *map(_item, node.rows), *map(_item, node.arguments)],
-    s.ExpectedValue: lambda node: ["expectedvalue", _item(node.variable), *([_item(node.result)] if node.result else [])],
-    s.RiskMeasure: lambda node: [node.kind, *map(_item, node.variables), _item(node.level)],
-    s.Scenarios: lambda node: ["scenarios", _quoted(node.file)],
+    rand.RandVar: _randvar,
+    rand.JRandVar: _jrandvar,
+    rand.Stage: lambda node: ["stage", _item(node.number), *map(_item, node.items)],
+    rand.StageDefault: lambda node: ["stagedefault", _item(node.number)],
+    rand.Sample: lambda node: ["sample", *map(_item, node.parameters), _item(node.size), *map(_item, node.options)],
+    rand.SetSeed: lambda node: ["setseed", _item(node.seed)],
+    rand.Correlation: lambda node: ["correlation", _item(node.first), _item(node.second), _item(node.value)],
+    rand.Chance: lambda node: ["chance", *map(_item, node.rows), *map(_item, node.arguments)],
+    rand.ExpectedValue: lambda node: ["expectedvalue", _item(node.variable), *([_item(node.result)] if node.result else [])],
+    rand.RiskMeasure: lambda node: [node.kind, *map(_item, node.variables), _item(node.level)],
+    rand.Scenarios: lambda node: ["scenarios", _quoted(node.file)],
 }
 
 
-def _item(item: s.Item, reserved: frozenset[str] = frozenset()) -> str:
+def _item(item: leaves.Item, reserved: frozenset[str] = frozenset()) -> str:
     """An item as text; names in ``reserved`` mean something in this statement and get back-ticks too."""
-    if isinstance(item, s.Wildcard):
+    if isinstance(item, leaves.Wildcard):
         return "*"
-    if isinstance(item, s.Number):
+    if isinstance(item, leaves.Number):
         return _matching(_NUMBER, item.text, "number")
     first, *rest = item.segments
     clash = is_keyword(first.name) or first.name.lower() in reserved
@@ -117,7 +119,7 @@ def _item(item: s.Item, reserved: frozenset[str] = frozenset()) -> str:
     return "-" * item.negated + ".".join(parts)
 
 
-def _segment(segment: s.Segment, clash: bool) -> str:
+def _segment(segment: leaves.Segment, clash: bool) -> str:
     name = segment.name
     if clash or not _NAME.fullmatch(name):
         name = _enclosed(name, "`")
@@ -125,11 +127,11 @@ def _segment(segment: s.Segment, clash: bool) -> str:
         return name
     if not segment.indices or not segment.name:
         raise ValueError(f"no text says this part of a name: {segment!r}")
-    inner = ",".join("*" if isinstance(index, s.AnyIndex) else _label(index) for index in segment.indices)
+    inner = ",".join("*" if isinstance(index, leaves.AnyIndex) else _label(index) for index in segment.indices)
     return f"{name}[{inner}]" if segment.bracket == "[" else f"{name}({inner})"
 
 
-def _label(label: s.Label) -> str:
+def _label(label: leaves.Label) -> str:
     if not label.quoted and _LABEL.fullmatch(label.text):
         return label.text
     return _quoted(label.text, label.quote)

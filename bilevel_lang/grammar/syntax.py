@@ -2,6 +2,7 @@
 
 Nothing here knows a Pyomo model: whether ``x`` is a variable or a row is decided by the resolver.
 Two trees are equal when they say the same; spans, the kind of bracket and the kind of quote do not count.
+:mod:`.leaves` has what statements are made of, :mod:`.random_syntax` those about random data.
 """
 
 from __future__ import annotations
@@ -10,79 +11,20 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from bilevel_lang.errors import Source, Span
-
-NOWHERE = Span(0, 0, 1, 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """One index position that names an element: ``3``, ``a`` or ``'a b'`` (then ``quote`` is the quote used)."""
-
-    text: str
-    quoted: bool = False
-    quote: str = field(default="", compare=False)
-    span: Span = field(default=NOWHERE, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class AnyIndex:
-    """``*`` (or ``:``) as one index position: every element there."""
-
-    span: Span = field(default=NOWHERE, compare=False)
-
-
-Index: TypeAlias = Label | AnyIndex
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """One dotted part of a name with its indices: ``blk[1]`` of ``blk[1].x``. ``indices`` is None without brackets."""
-
-    name: str
-    indices: tuple[Index, ...] | None = None
-    quoted: bool = field(default=False, compare=False)
-    bracket: str = field(default="(", compare=False)
-    span: Span = field(default=NOWHERE, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """A name in the model, perhaps flipped by a leading ``-``: ``-blk[1].x(3,'a')``."""
-
-    segments: tuple[Segment, ...]
-    negated: bool = False
-    span: Span = field(default=NOWHERE, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Wildcard:
-    """A lone ``*``: everything not claimed elsewhere (``docs/language.md`` says precisely what)."""
-
-    span: Span = field(default=NOWHERE, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A number as it was written; ``value`` is its worth."""
-
-    text: str
-    span: Span = field(default=NOWHERE, compare=False)
-
-    @property
-    def value(self) -> float:
-        """The number as a float."""
-        return float(self.text)
-
-
-Item: TypeAlias = Reference | Wildcard | Number
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
-    """Base of all statements: ``span`` covers the statement, ``keyword`` its first word."""
-
-    span: Span = field(default=NOWHERE, compare=False)
-    keyword: Span = field(default=NOWHERE, compare=False)
+from bilevel_lang.grammar.leaves import NOWHERE, Item, Node, Number, Reference, Wildcard
+from bilevel_lang.grammar.random_syntax import (
+    Chance,
+    Correlation,
+    ExpectedValue,
+    JRandVar,
+    RandVar,
+    RiskMeasure,
+    Sample,
+    Scenarios,
+    SetSeed,
+    Stage,
+    StageDefault,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,95 +153,6 @@ class Default(Node):
     """``default reform``: how disjunctions are rewritten unless they say otherwise."""
 
     reform: Reform
-
-
-@dataclass(frozen=True, slots=True)
-class RandVar(Node):
-    """``randvar par distribution {number}``; ``discrete`` takes pairs probability value."""
-
-    parameter: Reference
-    distribution: str
-    numbers: tuple[Number, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class JRandVar(Node):
-    """``jrandvar par par {par} {probability value value ...}``: a joint discrete law."""
-
-    parameters: tuple[Reference, ...]
-    numbers: tuple[Number, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Stage(Node):
-    """``stage k {par|var|equ}``: what belongs to stage k."""
-
-    number: Number
-    items: tuple[Item, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class StageDefault(Node):
-    """``stagedefault k``: the stage of everything not listed."""
-
-    number: Number
-
-
-@dataclass(frozen=True, slots=True)
-class Sample(Node):
-    """``sample {par} size {option}``: a continuous law replaced by a sample."""
-
-    parameters: tuple[Reference, ...]
-    size: Number
-    options: tuple[Item, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class SetSeed(Node):
-    """``setseed n``."""
-
-    seed: Number
-
-
-@dataclass(frozen=True, slots=True)
-class Correlation(Node):
-    """``correlation par par rho``."""
-
-    first: Reference
-    second: Reference
-    value: Number
-
-
-@dataclass(frozen=True, slots=True)
-class Chance(Node):
-    """``chance equ {equ} [count] probability [weight|var]``."""
-
-    rows: tuple[Reference, ...]
-    arguments: tuple[Item, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ExpectedValue(Node):
-    """``expectedvalue var [var]``."""
-
-    variable: Reference
-    result: Reference | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RiskMeasure(Node):
-    """``cvarlo|cvarup|varlo|varup var [var] level``."""
-
-    kind: Literal["cvarlo", "cvarup", "varlo", "varup"]
-    variables: tuple[Reference, ...]
-    level: Number
-
-
-@dataclass(frozen=True, slots=True)
-class Scenarios(Node):
-    """``scenarios 'file.csv'``: a row a scenario, columns are parameters and an optional probability."""
-
-    file: str
 
 
 @dataclass(frozen=True, slots=True)

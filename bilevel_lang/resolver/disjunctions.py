@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bilevel_lang.errors import Span
-from bilevel_lang.grammar.syntax import Branch, Default, EmpInfo, Reference, Reform, Wildcard
+from bilevel_lang.grammar.leaves import Reference, Wildcard
+from bilevel_lang.grammar.syntax import Branch, Default, EmpInfo, Reform
 from bilevel_lang.grammar.syntax import Disjunction as Statement
 from bilevel_lang.problem import Disjunct, Disjunction, Row, Structure
 from bilevel_lang.resolver.activity import bounds_known, is_active

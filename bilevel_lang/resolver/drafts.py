@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bilevel_lang.errors import Span
-from bilevel_lang.grammar.syntax import ForEach, Item, Label, Number, Optimise, Reference, Statement, Wildcard
+from bilevel_lang.grammar.leaves import Item, Label, Number, Reference, Wildcard
+from bilevel_lang.grammar.syntax import ForEach, Optimise, Statement
 from bilevel_lang.problem import AgentKind
 from bilevel_lang.resolver.activity import active_members, bounds_known
 from bilevel_lang.resolver.elements import Bindings, Key

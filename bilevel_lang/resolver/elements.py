@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from bilevel_lang.grammar.syntax import AnyIndex, Index, Label, Segment
+from bilevel_lang.grammar.leaves import AnyIndex, Index, Label, Segment
 
 Key = tuple[Any, ...]
 Bindings = Mapping[str, Key]

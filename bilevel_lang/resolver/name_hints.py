@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from bilevel_lang.errors import Span
-from bilevel_lang.grammar.syntax import AnyIndex, Label, Reference, Segment
+from bilevel_lang.grammar.leaves import AnyIndex, Label, Reference, Segment
 from bilevel_lang.resolver.elements import Bindings, near_labels, segment_text
 
 NAMES_SHOWN = 6

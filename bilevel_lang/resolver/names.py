@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bilevel_lang.errors import Span
-from bilevel_lang.grammar.syntax import AnyIndex, Reference, Segment
+from bilevel_lang.grammar.leaves import AnyIndex, Reference, Segment
 from bilevel_lang.resolver.elements import (
     AmbiguousLabelError,
     Bindings,

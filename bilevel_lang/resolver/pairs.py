@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bilevel_lang.errors import Span
-from bilevel_lang.grammar.syntax import Item, Reference
+from bilevel_lang.grammar.leaves import Item, Reference
 from bilevel_lang.resolver.elements import Bindings, Element
 from bilevel_lang.resolver.kinds import a_kind
 from bilevel_lang.resolver.names import Found, Names

@@ -12,7 +12,9 @@ import numpy as np
 import pyomo.environ as pyo
 
 from bilevel_lang.errors import Span
-from bilevel_lang.grammar.syntax import Correlation, EmpInfo, JRandVar, Number, RandVar, Reference, Sample, Scenarios, SetSeed
+from bilevel_lang.grammar.leaves import Number, Reference
+from bilevel_lang.grammar.random_syntax import Correlation, JRandVar, RandVar, Sample, Scenarios, SetSeed
+from bilevel_lang.grammar.syntax import EmpInfo
 from bilevel_lang.resolver.kinds import a_kind
 from bilevel_lang.resolver.names import Found, Names
 from bilevel_lang.resolver.report import Report

@@ -12,15 +12,8 @@ from pyomo.common.gc_manager import PauseGC
 
 from bilevel_lang.components.bounds import bounds_of
 from bilevel_lang.errors import ResolutionError
-from bilevel_lang.grammar.syntax import (
-    Bilevel,
-    DualVar,
-    EmpInfo,
-    Optimise,
-    QuasiVariationalInequality,
-    Reference,
-    VariationalInequality,
-)
+from bilevel_lang.grammar.leaves import Reference
+from bilevel_lang.grammar.syntax import Bilevel, DualVar, EmpInfo, Optimise, QuasiVariationalInequality, VariationalInequality
 from bilevel_lang.problem import Agent, BilevelProblem, Disjunction, DualMap, Function, Leader, Link, SoftRow, Structure
 from bilevel_lang.resolver import ownership
 from bilevel_lang.resolver.completeness import check_complete

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from bilevel_lang.grammar.syntax import Chance, EmpInfo, ExpectedValue, Number, Reference, RiskMeasure
+from bilevel_lang.grammar.leaves import Number, Reference
+from bilevel_lang.grammar.random_syntax import Chance, ExpectedValue, RiskMeasure
+from bilevel_lang.grammar.syntax import EmpInfo
 from bilevel_lang.resolver.kinds import a_kind
 from bilevel_lang.resolver.names import Names
 from bilevel_lang.resolver.report import Report

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from bilevel_lang.errors import BilevelError, Source, Span
+from bilevel_lang.grammar.leaves import NOWHERE, Reference
 from bilevel_lang.grammar.parser import parse
-from bilevel_lang.grammar.syntax import NOWHERE, Reference, Scenarios, Stage
+from bilevel_lang.grammar.random_syntax import Scenarios, Stage
 from bilevel_lang.resolver.names import Found, Names
 from bilevel_lang.resolver.report import Report
 from bilevel_lang.uncertainty.laws import Floats

@@ -9,7 +9,8 @@ from typing import Any
 from pyomo.common.collections import ComponentMap, ComponentSet
 from pyomo.core.expr.visitor import identify_variables
 
-from bilevel_lang.grammar.syntax import Implicit, Item, Reference, SharedEqu, Statement, VISol
+from bilevel_lang.grammar.leaves import Item, Reference
+from bilevel_lang.grammar.syntax import Implicit, SharedEqu, Statement, VISol
 from bilevel_lang.resolver.activity import is_active
 from bilevel_lang.resolver.kinds import a_kind
 from bilevel_lang.resolver.names import Names

@@ -11,7 +11,9 @@ from pyomo.core.expr.visitor import identify_mutable_parameters
 
 from bilevel_lang.components.walking import Met
 from bilevel_lang.errors import Span
-from bilevel_lang.grammar.syntax import EmpInfo, Number, Reference, Stage, StageDefault
+from bilevel_lang.grammar.leaves import Number, Reference
+from bilevel_lang.grammar.random_syntax import Stage, StageDefault
+from bilevel_lang.grammar.syntax import EmpInfo
 from bilevel_lang.resolver.activity import is_active
 from bilevel_lang.resolver.kinds import a_kind
 from bilevel_lang.resolver.names import Names

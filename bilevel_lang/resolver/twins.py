@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bilevel_lang.grammar.syntax import Item, Number, QuasiVariationalInequality, Reference, Wildcard
+from bilevel_lang.grammar.leaves import Item, Number, Reference, Wildcard
+from bilevel_lang.grammar.syntax import QuasiVariationalInequality
 from bilevel_lang.resolver.drafts import Draft, Drafter, DraftFunction, where
 from bilevel_lang.resolver.elements import Bindings
 from bilevel_lang.resolver.functions import FunctionDrafter

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from bilevel_lang.errors import Span
-from bilevel_lang.grammar.syntax import (
+from bilevel_lang.grammar.random_syntax import (
     Chance,
     Correlation,
-    EmpInfo,
     ExpectedValue,
     JRandVar,
     RandVar,
@@ -19,6 +18,7 @@ from bilevel_lang.grammar.syntax import (
     Stage,
     StageDefault,
 )
+from bilevel_lang.grammar.syntax import EmpInfo
 from bilevel_lang.resolver.names import Names
 from bilevel_lang.resolver.random_parameters import RandomReader
 from bilevel_lang.resolver.report import Report

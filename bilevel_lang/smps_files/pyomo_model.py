@@ -11,8 +11,10 @@ import pyomo.environ as pyo
 from pyomo.core.expr.numeric_expr import LinearExpression, MonomialTermExpression
 
 from bilevel_lang.errors import Diagnostic, MpsSyntaxError
+from bilevel_lang.grammar.leaves import Number
 from bilevel_lang.grammar.parser import parse
-from bilevel_lang.grammar.syntax import EmpInfo, JRandVar, Number, RandVar
+from bilevel_lang.grammar.random_syntax import JRandVar, RandVar
+from bilevel_lang.grammar.syntax import EmpInfo
 from bilevel_lang.mps_files.instance import Column, Row
 from bilevel_lang.smps_files.entries import Core, Entry
 from bilevel_lang.smps_files.random_entries import Joint, StochasticData

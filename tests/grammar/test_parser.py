@@ -9,26 +9,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bilevel_lang.errors import EmpSyntaxError
-from bilevel_lang.grammar import mistakes, parser
+from bilevel_lang.grammar import leaves, mistakes, parser
+from bilevel_lang.grammar import random_syntax as rand
 from bilevel_lang.grammar import syntax as s
 from bilevel_lang.grammar.parser import MAX_MISTAKES, parse, tokens
 
 from .trees import noisy_texts, scraps
 
 
-def ref(name: str, *indices: str, negated: bool = False) -> s.Reference:
+def ref(name: str, *indices: str, negated: bool = False) -> leaves.Reference:
     """``name(indices)`` with unquoted labels, and ``*`` for a slice."""
-    places = tuple(s.AnyIndex() if index == "*" else s.Label(index) for index in indices)
-    return s.Reference((s.Segment(name, places or None),), negated)
+    places = tuple(leaves.AnyIndex() if index == "*" else leaves.Label(index) for index in indices)
+    return leaves.Reference((leaves.Segment(name, places or None),), negated)
 
 
-def refs(names: str) -> tuple[s.Item, ...]:
+def refs(names: str) -> tuple[leaves.Item, ...]:
     """Items without indices: ``x -c *``."""
-    return tuple(s.Wildcard() if n == "*" else ref(n.removeprefix("-"), negated=n.startswith("-")) for n in names.split())
+    return tuple(leaves.Wildcard() if n == "*" else ref(n.removeprefix("-"), negated=n.startswith("-")) for n in names.split())
 
 
-def numbers(text: str) -> tuple[s.Number, ...]:
-    return tuple(s.Number(word) for word in text.split())
+def numbers(text: str) -> tuple[leaves.Number, ...]:
+    return tuple(leaves.Number(word) for word in text.split())
 
 
 def optimise(sense: str, names: str) -> s.Optimise:
@@ -98,13 +99,13 @@ KNOWN: dict[str, tuple[s.Statement, ...]] = {
     ),
     "modeltype mcp": (s.ModelType("mcp"),),
     "randvar d discrete 0.4 90 0.3 60 0.3 30\nstage 2 d\nstage 2 sales": (
-        s.RandVar(ref("d"), "discrete", numbers("0.4 90 0.3 60 0.3 30")),
-        s.Stage(s.Number("2"), refs("d")),
-        s.Stage(s.Number("2"), refs("sales")),
+        rand.RandVar(ref("d"), "discrete", numbers("0.4 90 0.3 60 0.3 30")),
+        rand.Stage(leaves.Number("2"), refs("d")),
+        rand.Stage(leaves.Number("2"), refs("sales")),
     ),
     "randvar d normal 45 10\nsample d 6": (
-        s.RandVar(ref("d"), "normal", (s.Number("45"), s.Number("10"))),
-        s.Sample((ref("d"),), s.Number("6")),
+        rand.RandVar(ref("d"), "normal", (leaves.Number("45"), leaves.Number("10"))),
+        rand.Sample((ref("d"),), leaves.Number("6")),
     ),
 }
 
@@ -122,7 +123,7 @@ def test_an_annotation_may_say_nothing(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "statement"),
     [
-        ("vi 0 x F y", s.VariationalInequality((s.Number("0"), *refs("x F y")))),
+        ("vi 0 x F y", s.VariationalInequality((leaves.Number("0"), *refs("x F y")))),
         ("implicit z H", s.Implicit(refs("z H"))),
         ("visol g h", s.VISol(refs("g h"))),
         ("sharedequ g h", s.SharedEqu(refs("g h"))),
@@ -130,20 +131,20 @@ def test_an_annotation_may_say_nothing(text: str) -> None:
             "adjustequ e1 abs 1 2 e2 SQR",
             s.AdjustEqu((s.Adjustment(ref("e1"), "abs", numbers("1 2")), s.Adjustment(ref("e2"), "sqr"))),
         ),
-        ("default bigM 1000", s.Default(s.Reform("bigm", s.Number("1000")))),
+        ("default bigM 1000", s.Default(s.Reform("bigm", leaves.Number("1000")))),
         ("default indic", s.Default(s.Reform("indic"))),
-        ("jrandvar d r .5 1 2 .5 3 4", s.JRandVar((ref("d"), ref("r")), numbers(".5 1 2 .5 3 4"))),
-        ("jrandvar d r discrete 1 2 3", s.JRandVar((ref("d"), ref("r")), numbers("1 2 3"))),
-        ("stagedefault 3", s.StageDefault(s.Number("3"))),
-        ("setseed 42", s.SetSeed(s.Number("42"))),
-        ("correlation a b -0.5", s.Correlation(ref("a"), ref("b"), s.Number("-0.5"))),
-        ("chance e1 e2 1 .95 w", s.Chance((ref("e1"), ref("e2")), (s.Number("1"), s.Number(".95"), ref("w")))),
-        ("expected_value r", s.ExpectedValue(ref("r"))),
-        ("EXPECTEDVALUE r", s.ExpectedValue(ref("r"))),
-        ("cvarlo r 0.1", s.RiskMeasure("cvarlo", (ref("r"),), s.Number("0.1"))),
-        ("varup r s 1e-1", s.RiskMeasure("varup", (ref("r"), ref("s")), s.Number("1e-1"))),
-        ("scenarios 'my file.csv'", s.Scenarios("my file.csv")),
-        ('scenarios "it\'s.csv"', s.Scenarios("it's.csv")),
+        ("jrandvar d r .5 1 2 .5 3 4", rand.JRandVar((ref("d"), ref("r")), numbers(".5 1 2 .5 3 4"))),
+        ("jrandvar d r discrete 1 2 3", rand.JRandVar((ref("d"), ref("r")), numbers("1 2 3"))),
+        ("stagedefault 3", rand.StageDefault(leaves.Number("3"))),
+        ("setseed 42", rand.SetSeed(leaves.Number("42"))),
+        ("correlation a b -0.5", rand.Correlation(ref("a"), ref("b"), leaves.Number("-0.5"))),
+        ("chance e1 e2 1 .95 w", rand.Chance((ref("e1"), ref("e2")), (leaves.Number("1"), leaves.Number(".95"), ref("w")))),
+        ("expected_value r", rand.ExpectedValue(ref("r"))),
+        ("EXPECTEDVALUE r", rand.ExpectedValue(ref("r"))),
+        ("cvarlo r 0.1", rand.RiskMeasure("cvarlo", (ref("r"),), leaves.Number("0.1"))),
+        ("varup r s 1e-1", rand.RiskMeasure("varup", (ref("r"), ref("s")), leaves.Number("1e-1"))),
+        ("scenarios 'my file.csv'", rand.Scenarios("my file.csv")),
+        ('scenarios "it\'s.csv"', rand.Scenarios("it's.csv")),
     ],
 )
 def test_every_other_statement(text: str, statement: s.Statement) -> None:
@@ -154,10 +155,10 @@ def test_a_disjunction_has_branches() -> None:
     text = "disjunction chull 1e-3 not y e1 e2 elseif * e3 elseif not z else e4"
     assert parse(text).statements == (
         s.Disjunction(
-            s.Reform("chull", s.Number("1e-3")),
+            s.Reform("chull", leaves.Number("1e-3")),
             (
                 s.Branch(ref("y"), True, refs("e1 e2")),
-                s.Branch(s.Wildcard(), False, refs("e3")),
+                s.Branch(leaves.Wildcard(), False, refs("e3")),
                 s.Branch(ref("z"), True, ()),
                 s.Branch(None, False, refs("e4")),
             ),
@@ -167,7 +168,7 @@ def test_a_disjunction_has_branches() -> None:
 
 def test_one_statement_for_every_pair() -> None:
     (loop,) = parse("for s in S, t in b[1].T:\n  max f(s,t)").statements
-    pairs = s.Reference((s.Segment("b", (s.Label("1"),)), s.Segment("T")))
+    pairs = leaves.Reference((leaves.Segment("b", (leaves.Label("1"),)), leaves.Segment("T")))
     expected = s.ForEach((s.Binding("s", ref("S")), s.Binding("t", pairs)), s.Optimise("max", ref("f", "s", "t"), ()))
     assert loop == expected
 
@@ -175,34 +176,38 @@ def test_one_statement_for_every_pair() -> None:
 @pytest.mark.parametrize(
     ("text", "indices"),
     [
-        ("x(3)", (s.Label("3"),)),
-        ("x[3]", (s.Label("3"),)),
-        ("x ( 3 , -1 )", (s.Label("3"), s.Label("-1"))),
-        ("x('3')", (s.Label("3", quoted=True),)),
-        ("""x("a b",'c,d')""", (s.Label("a b", quoted=True), s.Label("c,d", quoted=True))),
-        ("x('it''s')", (s.Label("it's", quoted=True),)),
-        ("x(*,:)", (s.AnyIndex(), s.AnyIndex())),
-        ("x(new-york,2.5,a.b+c)", (s.Label("new-york"), s.Label("2.5"), s.Label("a.b+c"))),
-        ("x(min,else,s.t.)", (s.Label("min"), s.Label("else"), s.Label("s.t."))),
-        ("x(ö,2020)", (s.Label("ö"), s.Label("2020"))),
-        ("x(1, # first\n* comment\n 2)", (s.Label("1"), s.Label("2"))),
-        ("x('*','#','//')", (s.Label("*", True), s.Label("#", True), s.Label("//", True))),
+        ("x(3)", (leaves.Label("3"),)),
+        ("x[3]", (leaves.Label("3"),)),
+        ("x ( 3 , -1 )", (leaves.Label("3"), leaves.Label("-1"))),
+        ("x('3')", (leaves.Label("3", quoted=True),)),
+        ("""x("a b",'c,d')""", (leaves.Label("a b", quoted=True), leaves.Label("c,d", quoted=True))),
+        ("x('it''s')", (leaves.Label("it's", quoted=True),)),
+        ("x(*,:)", (leaves.AnyIndex(), leaves.AnyIndex())),
+        ("x(new-york,2.5,a.b+c)", (leaves.Label("new-york"), leaves.Label("2.5"), leaves.Label("a.b+c"))),
+        ("x(min,else,s.t.)", (leaves.Label("min"), leaves.Label("else"), leaves.Label("s.t."))),
+        ("x(ö,2020)", (leaves.Label("ö"), leaves.Label("2020"))),
+        ("x(1, # first\n* comment\n 2)", (leaves.Label("1"), leaves.Label("2"))),
+        ("x('*','#','//')", (leaves.Label("*", True), leaves.Label("#", True), leaves.Label("//", True))),
     ],
 )
-def test_labels(text: str, indices: tuple[s.Index, ...]) -> None:
+def test_labels(text: str, indices: tuple[leaves.Index, ...]) -> None:
     (statement,) = parse(f"bilevel {text}").statements
-    assert statement == s.Bilevel((s.Reference((s.Segment("x", indices),)),))
+    assert statement == s.Bilevel((leaves.Reference((leaves.Segment("x", indices),)),))
 
 
 def test_dotted_names_have_indices_on_every_part() -> None:
     (statement,) = parse("bilevel -blk[1].min.x(3,'a')").statements
-    parts = (s.Segment("blk", (s.Label("1"),)), s.Segment("min"), s.Segment("x", (s.Label("3"), s.Label("a", quoted=True))))
-    assert statement == s.Bilevel((s.Reference(parts, True),))
+    parts = (
+        leaves.Segment("blk", (leaves.Label("1"),)),
+        leaves.Segment("min"),
+        leaves.Segment("x", (leaves.Label("3"), leaves.Label("a", quoted=True))),
+    )
+    assert statement == s.Bilevel((leaves.Reference(parts, True),))
 
 
 def test_back_ticks_hold_any_name() -> None:
     (statement,) = parse("bilevel `min` `odd name!`(1) b.`x``y`").statements
-    last = s.Reference((s.Segment("b"), s.Segment("x`y")))
+    last = leaves.Reference((leaves.Segment("b"), leaves.Segment("x`y")))
     assert statement == s.Bilevel((ref("min"), ref("odd name!", "1"), last))
 
 
@@ -214,8 +219,8 @@ def test_words_of_one_statement_are_names_in_the_others(word: str) -> None:
     leader, follower, dual, law = parse(text).statements
     assert leader == s.Bilevel((ref(word), ref("x"), ref(word, "1")))
     assert follower == s.Optimise("min", ref(word), (ref(word), ref(word, negated=True)))
-    assert dual == s.DualVar((ref(word), s.Reference((s.Segment("b"), s.Segment(word)))))
-    assert law == s.RandVar(ref(word), word, (s.Number("1"),))
+    assert dual == s.DualVar((ref(word), leaves.Reference((leaves.Segment("b"), leaves.Segment(word)))))
+    assert law == rand.RandVar(ref(word), word, (leaves.Number("1"),))
 
 
 def test_noise_between_items_is_ignored() -> None:
@@ -224,9 +229,9 @@ def test_noise_between_items_is_ignored() -> None:
 
 def test_names_that_look_like_noise_stay_names() -> None:
     (statement,) = parse("bilevel s.t.x s.t s.t.`x`").statements
-    s_t = (s.Segment("s"), s.Segment("t"))
-    three = s.Reference((*s_t, s.Segment("x")))
-    assert statement == s.Bilevel((three, s.Reference(s_t), three))
+    s_t = (leaves.Segment("s"), leaves.Segment("t"))
+    three = leaves.Reference((*s_t, leaves.Segment("x")))
+    assert statement == s.Bilevel((three, leaves.Reference(s_t), three))
 
 
 # --- Lines that begin with a star.

@@ -4,6 +4,8 @@ import pytest
 from hypothesis import given
 
 from bilevel_lang.errors import EmpSyntaxError
+from bilevel_lang.grammar import leaves
+from bilevel_lang.grammar import random_syntax as rand
 from bilevel_lang.grammar import syntax as s
 from bilevel_lang.grammar.parser import parse
 from bilevel_lang.grammar.printer import format_text, print_info
@@ -12,7 +14,7 @@ from .test_parser import KNOWN, ref
 from .trees import infos, noisy_texts
 
 
-def bilevel(*items: s.Item) -> s.EmpInfo:
+def bilevel(*items: leaves.Item) -> s.EmpInfo:
     return s.EmpInfo((s.Bilevel(items),))
 
 
@@ -40,16 +42,16 @@ def test_nothing_prints_as_nothing() -> None:
         (ref("a b"), "`a b`"),
         (ref("a`b"), "`a``b`"),
         (ref("1x"), "`1x`"),
-        (s.Reference((s.Segment("b"), s.Segment("min"))), "b.min"),
-        (s.Reference((s.Segment("x", (s.Label("a b"),)),)), "x('a b')"),
-        (s.Reference((s.Segment("x", (s.Label("1", quoted=True),)),)), "x('1')"),
-        (s.Reference((s.Segment("x", (s.Label("it's", quoted=True),)),)), 'x("it\'s")'),
-        (s.Reference((s.Segment("x", (s.Label("*"),)),)), "x('*')"),
-        (s.Reference((s.Segment("x", (s.Label(""),)),)), "x('')"),
-        (s.Reference((s.Segment("x", (s.AnyIndex(), s.Label("-1")), bracket="["),), True), "-x[*,-1]"),
+        (leaves.Reference((leaves.Segment("b"), leaves.Segment("min"))), "b.min"),
+        (leaves.Reference((leaves.Segment("x", (leaves.Label("a b"),)),)), "x('a b')"),
+        (leaves.Reference((leaves.Segment("x", (leaves.Label("1", quoted=True),)),)), "x('1')"),
+        (leaves.Reference((leaves.Segment("x", (leaves.Label("it's", quoted=True),)),)), 'x("it\'s")'),
+        (leaves.Reference((leaves.Segment("x", (leaves.Label("*"),)),)), "x('*')"),
+        (leaves.Reference((leaves.Segment("x", (leaves.Label(""),)),)), "x('')"),
+        (leaves.Reference((leaves.Segment("x", (leaves.AnyIndex(), leaves.Label("-1")), bracket="["),), True), "-x[*,-1]"),
     ],
 )
-def test_names_and_labels_are_quoted_where_they_must(item: s.Item, text: str) -> None:
+def test_names_and_labels_are_quoted_where_they_must(item: leaves.Item, text: str) -> None:
     assert print_info(bilevel(item)) == f"bilevel {text}\n"
 
 
@@ -59,9 +61,9 @@ def test_names_and_labels_are_quoted_where_they_must(item: s.Item, text: str) ->
         s.Bilevel((ref("a\nb"),)),
         s.Bilevel((ref(""),)),
         s.Bilevel((ref("x", "a\u2028b"),)),
-        s.Bilevel((s.Reference((s.Segment("x", ()),)),)),
-        s.SetSeed(s.Number("nan")),
-        s.Scenarios("a\rb"),
+        s.Bilevel((leaves.Reference((leaves.Segment("x", ()),)),)),
+        rand.SetSeed(leaves.Number("nan")),
+        rand.Scenarios("a\rb"),
         s.ForEach((s.Binding("a b", ref("S")),), s.DualVar(())),
         s.ForEach((s.Binding("min", ref("S")),), s.DualVar(())),
     ],

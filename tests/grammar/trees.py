@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
+from bilevel_lang.grammar import leaves
+from bilevel_lang.grammar import random_syntax as rand
 from bilevel_lang.grammar import syntax as s
 from bilevel_lang.grammar.parser import tokens
 from bilevel_lang.grammar.printer import print_info
@@ -17,16 +19,18 @@ free_names = plain_names.filter(lambda name: name.lower() not in STATEMENT_KEYWO
 names = st.one_of(plain_names, st.sampled_from((*STATEMENT_KEYWORDS, *CONTEXT_WORDS, "s", "t", "Min", "β", "mın")), line_text)
 odd_bare_labels = st.sampled_from(["-1", "2.5", "new-york", "min", "+a.b_"])
 bare_labels = st.one_of(st.from_regex(r"[A-Za-z0-9]{1,3}", fullmatch=True), odd_bare_labels)
-labels = st.one_of(st.builds(s.Label, bare_labels), st.builds(s.Label, st.one_of(line_text, st.just("")), st.just(True)))
-indices = st.lists(st.one_of(labels, st.just(s.AnyIndex())), min_size=1, max_size=3).map(tuple)
-segments = st.builds(s.Segment, names, st.none() | indices, bracket=st.sampled_from("(["))
-references = st.builds(s.Reference, st.lists(segments, min_size=1, max_size=3).map(tuple), st.booleans())
+labels = st.one_of(
+    st.builds(leaves.Label, bare_labels), st.builds(leaves.Label, st.one_of(line_text, st.just("")), st.just(True))
+)
+indices = st.lists(st.one_of(labels, st.just(leaves.AnyIndex())), min_size=1, max_size=3).map(tuple)
+segments = st.builds(leaves.Segment, names, st.none() | indices, bracket=st.sampled_from("(["))
+references = st.builds(leaves.Reference, st.lists(segments, min_size=1, max_size=3).map(tuple), st.booleans())
 number_texts = st.one_of(st.sampled_from(["0", "-1", "+2.", ".5", "1e-3", "-2.5E+4"]), st.integers(0, 999).map(str))
-numbers = st.builds(s.Number, number_texts)
-wildcards = st.just(s.Wildcard())
+numbers = st.builds(leaves.Number, number_texts)
+wildcards = st.just(leaves.Wildcard())
 
 
-def several(*kinds: st.SearchStrategy[s.Item], at_least: int = 0) -> st.SearchStrategy[tuple[s.Item, ...]]:
+def several(*kinds: st.SearchStrategy[leaves.Item], at_least: int = 0) -> st.SearchStrategy[tuple[leaves.Item, ...]]:
     """Up to four items of these kinds."""
     return st.lists(st.one_of(*kinds), min_size=at_least, max_size=4).map(tuple)
 
@@ -68,22 +72,22 @@ statements = st.one_of(
     ),
     st.builds(s.Disjunction, st.none() | reforms, branches),
     st.builds(s.Default, reforms),
-    st.builds(s.RandVar, references, st.sampled_from(["discrete", "normal", "abs"]), several(numbers)),
-    st.builds(s.JRandVar, several(references, at_least=2), several(numbers)),
-    st.builds(s.Stage, numbers, items_or_numbers),
-    st.builds(s.StageDefault, numbers),
-    st.builds(s.Sample, several(references), numbers, items_or_numbers),
-    st.builds(s.SetSeed, numbers),
-    st.builds(s.Correlation, references, references, numbers),
-    st.builds(s.Chance, several(references, at_least=1), chance_arguments),
-    st.builds(s.ExpectedValue, references, st.none() | references),
+    st.builds(rand.RandVar, references, st.sampled_from(["discrete", "normal", "abs"]), several(numbers)),
+    st.builds(rand.JRandVar, several(references, at_least=2), several(numbers)),
+    st.builds(rand.Stage, numbers, items_or_numbers),
+    st.builds(rand.StageDefault, numbers),
+    st.builds(rand.Sample, several(references), numbers, items_or_numbers),
+    st.builds(rand.SetSeed, numbers),
+    st.builds(rand.Correlation, references, references, numbers),
+    st.builds(rand.Chance, several(references, at_least=1), chance_arguments),
+    st.builds(rand.ExpectedValue, references, st.none() | references),
     st.builds(
-        s.RiskMeasure,
+        rand.RiskMeasure,
         st.sampled_from(["cvarlo", "cvarup", "varlo", "varup"]),
         st.lists(references, min_size=1, max_size=2).map(tuple),
         numbers,
     ),
-    st.builds(s.Scenarios, line_text),
+    st.builds(rand.Scenarios, line_text),
 )
 infos = st.builds(s.EmpInfo, st.lists(statements, max_size=5).map(tuple))
 

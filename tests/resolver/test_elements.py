@@ -7,8 +7,9 @@ from typing import Any
 import pyomo.environ as pyo
 import pytest
 
+from bilevel_lang.grammar.leaves import Segment
 from bilevel_lang.grammar.parser import parse
-from bilevel_lang.grammar.syntax import Optimise, Segment
+from bilevel_lang.grammar.syntax import Optimise
 from bilevel_lang.resolver.elements import AmbiguousLabelError, Elements, as_key, label_text, near_labels, segment_text, skipped
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import pyomo.environ as pyo
 import pytest
 
+from bilevel_lang.grammar.leaves import Reference
 from bilevel_lang.grammar.parser import parse
-from bilevel_lang.grammar.syntax import Optimise, Reference
+from bilevel_lang.grammar.syntax import Optimise
 from bilevel_lang.resolver.names import Names, spelled
 from bilevel_lang.resolver.report import Report
 
