@@ -16,6 +16,7 @@ from bilevel_lang.reformulation.nn_recourse.contest import Contest, takes_long
 from bilevel_lang.reformulation.nn_recourse.decisions import Decisions
 from bilevel_lang.reformulation.nn_recourse.estimate import sampling_ahead
 from bilevel_lang.reformulation.nn_recourse.fitted import KINDS, Fitted, fitted
+from bilevel_lang.reformulation.nn_recourse.listing import SECONDS, Listing, can_be_listed
 from bilevel_lang.reformulation.nn_recourse.neighbourhood import Neighbourhood
 from bilevel_lang.reformulation.nn_recourse.program import Learned, learned_program
 from bilevel_lang.reformulation.options import Options
@@ -48,11 +49,17 @@ SAMPLING_SHARE = 0.4
 SOLVE_SECONDS = 10.0
 """For a program with a network, where there is no time limit: what it has by then is evaluated like anything else."""
 
+LISTING_SHARE = 0.85
+"""Of a time limit, for binary decisions that are all gone through by shared cuts: most of it goes to the best decision."""
+
 BOXES_SHARE = 0.5
 """Of a time limit, for boxes of decisions where the second stage is listed; the other shares are of what they leave."""
 
 CONTEST_SHARE, BOUND_SECONDS = 0.85, 60.0
 """Of a time limit, for a contest of decisions where samples take too long; the bound has the rest, or so long without a limit."""
+
+RELAXED_SHARE = 0.1
+"""Of a time limit, for the best decision by the relaxed second stage alone, from which a contest begins: it takes seconds."""
 
 BOUND_SHARE = 0.3
 """Of a time limit that cuts may take where they alone cannot give the answer."""
@@ -125,8 +132,11 @@ class Rounds:
         self.training, self.rounds, self.enumerated, self.interrupted = 0.0, 0, False, False
         self.tried: dict[str, _Tried] = {}
         self.bounded = Bounded(Termination.LIMIT, None, np.inf, -np.inf, np.zeros((0, len(self.cuts.cost))), 0, 0.0)
+        self.listing: Listing | None = None
         self.boxes = Boxes(self.near, max(self.options.gap or 0.0, CLOSED)) if self._by_boxes() else None
         if self.boxes is not None and self._search_boxes(self.boxes):
+            return self._outcome()
+        if self._by_listing() and self._go_through():
             return self._outcome()
         if self._by_contest():
             return self._contest(bounding)
@@ -171,6 +181,22 @@ class Rounds:
         self.said.append(f"{boxes.looked_at:,} boxes of first-stage decisions were bounded by answers listed for every scenario")
         return self.interrupted or self._closed() or self.archive.late or boxes.bound == np.inf
 
+    # --- Decisions that can be listed.
+
+    def _by_listing(self) -> bool:
+        wanted = self.auto and self.options.nn.samples is None
+        return wanted and self.archive.stage.way == "milp" and can_be_listed(self.arrays)
+
+    def _go_through(self) -> bool:
+        """Whether that was all: the best decision is proven, there is none, or no time is left."""
+        self.listing = listing = Listing(self.arrays, self.archive)
+        seconds = None if self.every is not None else SECONDS
+        if self.deadline is not None:
+            seconds = self._share(LISTING_SHARE)
+        self.said.append(listing.run(seconds, self.options.gap))
+        self.interrupted = listing.interrupted
+        return self.interrupted or self._closed() or self._bound() == np.inf
+
     # --- A second stage that takes too long for samples.
 
     def _by_contest(self) -> bool:
@@ -184,13 +210,21 @@ class Rounds:
         return long is not None
 
     def _contest(self, bounding: Bounding) -> Outcome:
-        contest = Contest(self.arrays, self.archive, self.options, self._until(CONTEST_SHARE))
+        over = self._until(CONTEST_SHARE)
+        try:
+            bounding.stop_at(self._until(RELAXED_SHARE) if self.deadline is not None else time.perf_counter() + BOUND_SECONDS)
+            self.bounded = bounding.run(patterns=False)
+        except KeyboardInterrupt:
+            self.interrupted, self.bounded = True, bounding.known(Termination.INTERRUPTED)
+            return self._outcome()
+        bounding.stage.stop_at(self.deadline)
+        contest = Contest(self.arrays, self.archive, self.options, over, [] if bounding.x is None else [bounding.x])
         try:
             contest.run()
             bounding.stop_at(self.deadline if self.deadline is not None else time.perf_counter() + BOUND_SECONDS)
             self.bounded = bounding.run()
         except KeyboardInterrupt:
-            self.interrupted = True
+            self.interrupted, self.bounded = True, bounding.known(Termination.INTERRUPTED)
         self.said += contest.said
         self.archive.seconds, self.archive.stage.solves = contest.probe.seconds, contest.probe.solves
         return self._outcome()
@@ -284,7 +318,8 @@ class Rounds:
 
     def _bound(self) -> float:
         """Proven: of the cuts, of the extensive form, or of all decisions there are."""
-        proven = max(self.bounded.bound, self.near.bound, -np.inf if self.boxes is None else self.boxes.bound)
+        others = (part.bound for part in (self.boxes, self.listing) if part is not None)
+        proven = max(self.bounded.bound, self.near.bound, *others)
         if self.enumerated:
             listed = [k.least for k in self.archive.answered()] + list(self.archive.worse.values())
             proven = max(proven, min(listed, default=np.inf))

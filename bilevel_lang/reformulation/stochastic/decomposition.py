@@ -4,6 +4,9 @@ A master problem in x and one theta for each scenario, an underestimate of its c
 the second stage at the points that the master proposes (Benders; Birge and Louveaux 2011, section 5.1). A binary point whose
 relaxed cost is below the best known is evaluated exactly, and then excluded: it has been looked at (Laporte and Louveaux 1993,
 with the exclusion in the place of their optimality cut). The master's bound is a bound of the program.
+
+Where all decisions can be listed there is no master problem: each one has bounds of its own, and where sides of rows alone are
+random every cut is one of all scenarios (:mod:`.decision_bounds`).
 """
 
 from __future__ import annotations
@@ -16,10 +19,12 @@ import numpy as np
 
 from bilevel_lang.errors import SolverFailedError
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
-from bilevel_lang.reformulation.stochastic.enumeration import EnumeratedMaster, is_small
+from bilevel_lang.reformulation.stochastic.decision_bounds import DecisionBounds
+from bilevel_lang.reformulation.stochastic.enumeration import EnumeratedMaster, binary_points, is_small
 from bilevel_lang.reformulation.stochastic.master import CutRows, Estimates, master_program
 from bilevel_lang.reformulation.stochastic.recourse import Answers, all_second, recourse_at
 from bilevel_lang.reformulation.stochastic.second_stage import SecondStage
+from bilevel_lang.reformulation.stochastic.side_cuts import SideStage, sides_alone
 from bilevel_lang.solvers.highs import Highs
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.solver import SolverOptions, Termination
@@ -36,7 +41,10 @@ REACHED = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """``x`` (n1,), ``y`` (S, n2) of the best point, None without; ``value`` and ``bound`` in the program's own sense."""
+    """``x`` (n1,), ``y`` (S, n2) of the best point, None without; ``value`` and ``bound`` in the program's own sense.
+
+    ``solves`` counts second stages, relaxed or not.
+    """
 
     termination: Termination
     x: Floats | None
@@ -45,6 +53,7 @@ class Found:
     bound: float
     rounds: int
     evaluated: int
+    solves: int
 
 
 def search(arrays: TwoStageArrays, time_limit: float | None = None, gap: float | None = None) -> Found:
@@ -78,7 +87,7 @@ class _Search:
         self.best, self.bound = math.inf, -math.inf
         self.x: Floats | None = None
         self.y: Floats | None = None
-        self.rounds = self.evaluated = 0
+        self.rounds = self.evaluated = self.solved = self.sides = 0
         self.listed: EnumeratedMaster | None = None
 
     def run(self) -> Found:
@@ -89,8 +98,12 @@ class _Search:
         return self._found()
 
     def _search(self) -> None:
+        listed = is_small(self.arrays.first, self.arrays.scenarios)
+        if listed and sides_alone(self.arrays):
+            self._go_through()
+            return
         self.floor = self._floor()
-        if is_small(self.arrays.first, self.arrays.scenarios):
+        if listed:
             self.listed = EnumeratedMaster(self.arrays.first, self.cost, self.weights, self.floor)
         for _ in range(WARM_ROUNDS):
             if self._over() or not self._warm():
@@ -106,6 +119,24 @@ class _Search:
             if self._arrived():
                 break
             self._look_at(np.rint(x), theta)
+
+    def _go_through(self) -> None:
+        """All decisions, from the least bound on."""
+        points = binary_points(self.arrays.first)
+        late = self.sense * self.arrays.everywhere("first_cost")
+        first = points @ (self.cost + self.weights @ late)
+        sides = SideStage(self.arrays)
+        bounds = DecisionBounds(sides, points, first, self.weights, self.deadline)
+        while not self._over():
+            limit = self.best - self.gap * max(1.0, abs(self.best)) if math.isfinite(self.best) else math.inf
+            place = bounds.lowest(limit)
+            self.rounds, self.sides, self.bound = bounds.rounds, sides.solves, min(bounds.least, self.best)
+            if place is None:
+                break
+            x = points[place]
+            if not self._evaluate(x, float(self.cost @ x), bounds.costs(place) + late @ x):
+                break
+            bounds.close(place)
 
     # --- Bounds.
 
@@ -146,27 +177,31 @@ class _Search:
         self._evaluate(x, base, found.values)
         self._exclude(x)
 
-    def _evaluate(self, x: Floats, base: float, relaxed: Floats) -> None:
-        """The point's own cost, until it is clear that it is no better than the best known."""
+    def _evaluate(self, x: Floats, base: float, relaxed: Floats) -> bool:
+        """The point's own cost, until it is clear that it is no better than the best known; False where time was over before."""
         answers = Answers(self.arrays, self.deadline)
         self.evaluated += 1
         values = relaxed.copy()
         for number in np.argsort(-self.weights * np.abs(relaxed), kind="stable"):
             part = self.arrays.scenario(int(number))
             constant = part.constant + float(part.first_cost @ x)
+            self.solved += 1
             answers.solve(int(number), replace(part, constant=constant), part.technology @ x, None)
             values[number] = self.sense * answers.values[number]
             if math.isnan(values[number]) and self._over():
-                return
+                return False
             if math.isnan(values[number]):
                 raise SolverFailedError(
                     f"scenario {number + 1} could not be solved by itself", help="use --method extensive-form"
                 )
             if math.isinf(values[number]):
-                return  # no decision for a scenario, however improbable, is no decision
-            if base + float(self.weights @ values) >= self.best or self._over():
-                return
+                return True  # no decision for a scenario, however improbable, is no decision
+            if base + float(self.weights @ values) >= self.best:
+                return True
+            if self._over():
+                return False
         self.best, self.x, self.y = base + float(self.weights @ values), x, answers.y
+        return True
 
     def _cut(self, x: Floats, theta: Floats, found: _Relaxed) -> bool:
         """Add what the point violates; whether there was something."""
@@ -224,9 +259,10 @@ class _Search:
         constant = self.arrays.first.constant
         done = self.ended is not Termination.INTERRUPTED and (self._arrived() or self.bound >= self.best)
         cut_short = self.ended or Termination.LIMIT
+        solves = self.solved + self.stage.solves + self.sides
         if self.x is None:
             ended = Termination.INFEASIBLE if done else cut_short
-            return Found(ended, None, None, math.nan, self.sense * self.bound + constant, self.rounds, self.evaluated)
+            return Found(ended, None, None, math.nan, self.sense * self.bound + constant, self.rounds, self.evaluated, solves)
         ended = Termination.OPTIMAL if done else cut_short
         value, bound = self.sense * self.best + constant, self.sense * min(self.bound, self.best) + constant
-        return Found(ended, self.x, self.y, value, bound, self.rounds, self.evaluated)
+        return Found(ended, self.x, self.y, value, bound, self.rounds, self.evaluated, solves)

@@ -23,17 +23,7 @@ class EnumeratedMaster:
     """All binary points of ``first`` that its rows allow, with estimates for ``floor.size`` scenarios that begin at ``floor``."""
 
     def __init__(self, first: MatrixProgram, cost: Floats, weights: Floats, floor: Floats) -> None:
-        n = first.columns
-        points = ((np.arange(2**n)[:, None] >> np.arange(n)) & 1).astype(float)
-        body = points @ first.matrix.toarray().T if first.rows else np.zeros((len(points), 0))
-        low = body >= first.row_lower - ROOM * np.maximum(
-            1.0, np.abs(np.where(np.isfinite(first.row_lower), first.row_lower, 1.0))
-        )
-        up = body <= first.row_upper + ROOM * np.maximum(
-            1.0, np.abs(np.where(np.isfinite(first.row_upper), first.row_upper, 1.0))
-        )
-        inside = (points >= first.lower).all(axis=1) & (points <= first.upper).all(axis=1)
-        self.points = points[low.all(axis=1) & up.all(axis=1) & inside]
+        self.points = binary_points(first)
         self._base, self._weights = self.points @ cost, weights
         self._estimates = np.tile(floor, (len(self.points), 1))
         self._open = np.ones(len(self.points), dtype=bool)
@@ -53,6 +43,21 @@ class EnumeratedMaster:
         totals = np.where(self._open, self._base + self._estimates @ self._weights, np.inf)
         place = int(np.argmin(totals))
         return self.points[place], self._estimates[place], float(totals[place])
+
+
+def binary_points(first: MatrixProgram) -> Floats:
+    """(k, n): all 0-1 points that bounds and rows of ``first`` allow."""
+    n = first.columns
+    return allowed(first, ((np.arange(2**n)[:, None] >> np.arange(n)) & 1).astype(float))
+
+
+def allowed(first: MatrixProgram, points: Floats) -> Floats:
+    """Those of ``points`` (k, n) that bounds and rows of ``first`` allow."""
+    body = points @ first.matrix.toarray().T if first.rows else np.zeros((len(points), 0))
+    low = body >= first.row_lower - ROOM * np.maximum(1.0, np.abs(np.where(np.isfinite(first.row_lower), first.row_lower, 1.0)))
+    up = body <= first.row_upper + ROOM * np.maximum(1.0, np.abs(np.where(np.isfinite(first.row_upper), first.row_upper, 1.0)))
+    inside = (points >= first.lower).all(axis=1) & (points <= first.upper).all(axis=1)
+    return points[low.all(axis=1) & up.all(axis=1) & inside]
 
 
 def is_small(first: MatrixProgram, scenarios: int) -> bool:

@@ -40,12 +40,17 @@ def servers(seed: int, sense: int = 1) -> tuple[Any, str]:
     return m, text + "\nstage 2 y over one room"
 
 
-@pytest.mark.parametrize("listed", [True, False], ids=["listed", "milp"])
+def force(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The master as a MILP, all decisions listed, or listed with cuts that scenarios share."""
+    monkeypatch.setattr(decomposition, "is_small", lambda first, scenarios: way != "milp")
+    monkeypatch.setattr(decomposition, "sides_alone", lambda arrays: way == "shared")
+
+
+@pytest.mark.parametrize("way", ["shared", "listed", "milp"])
 @pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 8))])
 @pytest.mark.parametrize("sense", [1, -1], ids=["min", "max"])
-def test_the_optimum_is_that_of_the_extensive_form(seed: int, sense: int, listed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    if not listed:
-        monkeypatch.setattr(decomposition, "is_small", lambda first, scenarios: False)
+def test_the_optimum_is_that_of_the_extensive_form(seed: int, sense: int, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    force(way, monkeypatch)
     arrays = arrays_of_text(*servers(seed, sense))
     found = search(arrays)
     whole = Highs().run_matrix(extensive_form(arrays), SolverOptions())
@@ -67,10 +72,9 @@ def test_without_time_the_bound_is_a_bound() -> None:
     assert found.bound <= whole.objective
 
 
-@pytest.mark.parametrize("listed", [True, False], ids=["listed", "milp"])
-def test_an_infeasible_program_is_told(listed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    if not listed:
-        monkeypatch.setattr(decomposition, "is_small", lambda first, scenarios: False)
+@pytest.mark.parametrize("way", ["shared", "listed", "milp"])
+def test_an_infeasible_program_is_told(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    force(way, monkeypatch)
     m, text = servers(1)
     for j in m.J:
         m.over[j].setub(0)
@@ -93,6 +97,7 @@ def test_a_scenario_of_probability_zero_has_to_be_feasible_all_the_same() -> Non
 
 @pytest.mark.parametrize("after", [1, 8])
 def test_ctrl_c_leaves_the_best_point_and_a_bound(after: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    force("listed", monkeypatch)
     arrays = arrays_of_text(*servers(2))
     optimum = Highs().run_matrix(extensive_form(arrays), SolverOptions()).objective
     calls = itertools.count()
@@ -111,3 +116,23 @@ def test_ctrl_c_leaves_the_best_point_and_a_bound(after: int, monkeypatch: pytes
     if found.x is not None:
         assert found.value >= optimum - 1e-6
     assert after == 1 or found.x is not None
+
+
+def test_ctrl_c_between_decisions_that_are_listed_leaves_the_best_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    arrays = arrays_of_text(*servers(2))
+    optimum = Highs().run_matrix(extensive_form(arrays), SolverOptions()).objective
+    calls = itertools.count()
+    evaluate = decomposition._Search._evaluate
+
+    def interrupted(search: Any, x: Any, base: float, relaxed: Any) -> bool:
+        if next(calls) == 2:
+            raise KeyboardInterrupt
+        return evaluate(search, x, base, relaxed)
+
+    monkeypatch.setattr(decomposition._Search, "_evaluate", interrupted)
+    found = search(arrays)
+    assert optimum is not None
+    assert found.termination is Termination.INTERRUPTED
+    assert found.x is not None
+    assert found.bound - 1e-6 <= optimum <= found.value + 1e-6
+    assert found.bound < found.value

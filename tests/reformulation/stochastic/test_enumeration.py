@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 
-from bilevel_lang.reformulation.stochastic.enumeration import EnumeratedMaster, is_small
+from bilevel_lang.reformulation.stochastic.enumeration import EnumeratedMaster, allowed, binary_points, is_small
 from bilevel_lang.solvers.matrix import MatrixProgram
 
 
@@ -34,6 +34,12 @@ def test_decisions_estimates_and_exclusions() -> None:
     found = master.best()
     assert found is not None
     assert (found[0].tolist(), found[2]) == ([1, 1, 0], -2)
+
+
+def test_points_that_rows_and_bounds_allow() -> None:
+    assert sorted(binary_points(first()).sum(axis=1).tolist()) == [0, 1, 1, 1, 2, 2, 2]
+    points = np.array([[0.0, 1.0, 1.0], [1.0, 1.0, 1.0], [2.0, 0.0, 0.0]])
+    assert allowed(first(), points).tolist() == [[0, 1, 1]]
 
 
 def test_the_end_of_the_decisions() -> None:

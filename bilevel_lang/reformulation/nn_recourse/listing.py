@@ -1,0 +1,66 @@
+"""Binary decisions that can all be listed, where sides of rows alone are random: gone through with proof, nothing is sampled.
+
+Cuts that all scenarios share leave few decisions to be evaluated (:mod:`bilevel_lang.reformulation.stochastic.decision_bounds`);
+what is known in the end goes to the archive, for whatever comes after it.
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from bilevel_lang.reformulation.nn_recourse.archive import Archive
+from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
+from bilevel_lang.reformulation.stochastic.decomposition import Found, search
+from bilevel_lang.reformulation.stochastic.enumeration import is_small
+from bilevel_lang.reformulation.stochastic.side_cuts import sides_alone
+from bilevel_lang.solvers.solver import Termination
+
+SECONDS = 300.0
+"""Where there is no time limit, and more decisions than the engine goes through in any case."""
+
+
+def can_be_listed(arrays: TwoStageArrays) -> bool:
+    """Whether :class:`Listing` takes ``arrays``."""
+    first = arrays.first
+    binary = bool(first.integer.all() and (first.lower >= 0).all() and (first.upper <= 1).all())
+    return binary and is_small(first, arrays.scenarios) and sides_alone(arrays)
+
+
+class Listing:
+    """Of the decisions of ``archive``. ``bound``: proven of all of them, as a minimisation."""
+
+    def __init__(self, arrays: TwoStageArrays, archive: Archive) -> None:
+        self.arrays, self.archive = arrays, archive
+        self.bound, self.interrupted = -np.inf, False
+
+    def run(self, seconds: float | None, gap: float | None) -> str:
+        """For so many ``seconds`` (None: to the end), until a relative ``gap``; what to tell of it.
+
+        Raises RefusedError for a second stage without limit, SolverFailedError where HiGHS gives up.
+        """
+        began = time.perf_counter()
+        found = search(self.arrays, seconds, gap)
+        self.interrupted = found.termination is Termination.INTERRUPTED
+        self._enter(found)
+        self.archive.seconds += time.perf_counter() - began
+        self.archive.stage.solves += found.solves
+        count = 2**self.arrays.first.columns
+        return (
+            f"all {count:,} decisions of the first stage have bounds, by cuts at {found.rounds:,} looks at the relaxed second "
+            f"stage; {found.evaluated:,} were evaluated"
+        )
+
+    def _enter(self, found: Found) -> None:
+        sense = self.arrays.sense
+        if found.termination is Termination.INFEASIBLE:
+            self.bound = np.inf
+        elif np.isfinite(found.bound):
+            self.bound = sense * found.bound
+        if found.x is None or found.y is None:
+            return
+        constants = self.arrays.everywhere("constant")[:, 0]
+        values = sense * ((self.arrays.everywhere("cost") * found.y).sum(axis=1) + constants)
+        key = self.archive.key(found.x[self.archive.decisions.seen])
+        self.archive.enter(key, found.x, values, values, found.y)

@@ -1,0 +1,192 @@
+"""What every one of a list of first-stage decisions costs at least, by cuts that all scenarios share.
+
+1. The second stage is relaxed in a few scenarios at the decision that looks best, over and over. What the multipliers prove goes
+   to all decisions in all of these scenarios (:mod:`.side_cuts`), so that soon only good decisions look good.
+2. The same in ten times as many scenarios, which begin with all cuts there are, and so on, until it is all of them.
+3. Whoever asks gets the decision of the least bound, with its relaxation solved there; once he knows a true cost, decisions whose
+   bound reaches it need no further look.
+
+The LP is solved a little inside: beside a decision that builds nothing at a place the multipliers may say anything of building
+there, and those that hold for a little of it are the best (Magnanti and Wong 1981, Operations Research 29:464).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bilevel_lang.reformulation.stochastic.side_cuts import SideCuts, SideStage, joined
+from bilevel_lang.solvers.matrix import Flags, Ints
+from bilevel_lang.solvers.program import Floats
+
+FIRST, GROWTH = 20, 10
+"""Scenarios of the first step, and how many times more of them the next one has."""
+
+INSIDE = 1e-3
+"""Of the way from a decision to the middle of all: where the LP is solved first."""
+
+SHARED = 50
+"""Cuts that each look gives to all scenarios; each scenario's own is its own in any case."""
+
+POOL, WORK = 3_000, 4_000_000_000
+"""Latest cuts that a step begins with, and products of them with scenarios and decisions: some seconds."""
+
+MARGIN = 5e-3
+"""Relative, in a step with some of the scenarios: up to so much above the best decision the others are told apart."""
+
+BLOCK = 64
+"""Decisions that a cut is given to at once: what is written stays near the processor."""
+
+
+class DecisionBounds:
+    """Of ``points`` (k, n1) with ``first`` (k,), their own costs; ``weights`` (S,) of scenarios. ``rounds`` counts looks.
+
+    ``totals`` (k,) are proven: at most what each decision costs, +inf where it leaves a scenario without an answer. ``late``: the
+    ``deadline``, a reading of ``time.perf_counter``, has passed.
+    """
+
+    def __init__(
+        self, stage: SideStage, points: Floats, first: Floats, weights: Floats, deadline: float | None = None, seed: int = 0
+    ) -> None:
+        self.stage, self.points, self.first, self.deadline = stage, points, first, deadline
+        self.weights, self.late, self.rounds = weights, False, 0
+        self.totals = np.full(len(points), -np.inf)
+        self._order = np.random.Generator(np.random.Philox(seed)).permutation(len(weights))
+        self._cuts: list[SideCuts] = []
+        self._step: _Step | None = None
+
+    def lowest(self, limit: float = np.inf) -> int | None:
+        """The place of the least total, where that is below ``limit``, after its relaxation was solved; None where none is, or
+        where time is over. Raises as :meth:`SideStage.at`."""
+        if not len(self.points):
+            return None
+        if self._step is None:
+            self._step = self._grown()
+        return None if self.late else self._settle(self._step, limit)
+
+    def close(self, place: int) -> None:
+        """Whoever asks knows better: not to be given again, and out of :attr:`least`."""
+        self.totals[place] = np.inf
+
+    def costs(self, place: int) -> Floats:
+        """(S,): proven of each scenario's second stage at a decision that :meth:`lowest` has given."""
+        assert self._step is not None
+        return self._step.costs(place)
+
+    @property
+    def least(self) -> float:
+        """Proven of all decisions that are not closed."""
+        return float(self.totals.min(initial=np.inf))
+
+    def _grown(self) -> _Step:
+        count = min(FIRST, len(self.weights))
+        while True:
+            chosen = np.sort(self._order[:count])
+            step = _Step(self, chosen)
+            if self._cuts:
+                most = max(SHARED, min(POOL, WORK // (len(self.points) * count)))
+                step.share(joined(self._cuts).distinct().some(slice(-most, None)))
+            if count == len(self.weights):
+                self.totals = step.totals
+                return step
+            if self._settle(step, None) is None and self.late:
+                return step
+            count = min(count * GROWTH, len(self.weights))
+
+    def _settle(self, step: _Step, limit: float | None) -> int | None:
+        """Looks until the least total of ``step`` is one that is looked at; without a limit, until all that are near are."""
+        while not self.late:
+            place = step.least_open(limit)
+            if place is None:
+                return None
+            if step.looks[place] == 2:
+                return place
+            self._look(step, place)
+        return None
+
+    def _look(self, step: _Step, place: int) -> None:
+        """At first a little inside, then at the decision itself."""
+        point = self.points[place]
+        if step.looks[place] == 0:
+            point = (1 - INSIDE) * point + INSIDE * self.points.mean(axis=0)
+        found = self.stage.at(point, step.chosen, self.deadline)
+        if found is None:
+            self.late = True
+            return
+        self.rounds += 1
+        step.looks[place] += 1
+        if not found.possible.all() and step.looks[place] == 2:
+            step.totals[place] = np.inf
+        if found.possible.any():
+            step.own(found.cuts, found.possible)
+            cuts = found.cuts.distinct()
+            some = np.unique(np.linspace(0, len(cuts.constants) - 1, SHARED).astype(np.int64))
+            self._cuts.append(cuts.some(some))
+            step.share(self._cuts[-1])
+
+
+class _Step:
+    """The decisions of ``bounds`` in the scenarios ``chosen`` (c,). ``looks`` (k,): 2 where the relaxation is solved.
+
+    Decisions that are no longer of interest keep the total that they had and get no further cuts.
+    """
+
+    def __init__(self, bounds: DecisionBounds, chosen: Ints) -> None:
+        self.stage, self.points, self.first, self.chosen = bounds.stage, bounds.points, bounds.first, chosen
+        weights = bounds.weights[chosen]
+        self.weights = weights / weights.sum() if len(chosen) < len(bounds.weights) and weights.sum() else weights
+        self.rows = np.arange(len(self.points))
+        self.looks = np.zeros(len(self.points), dtype=np.int64)
+        self.totals = np.full(len(self.points), -np.inf)
+        self._values = np.full((len(self.points), len(chosen)), -np.inf)
+
+    def costs(self, place: int) -> Floats:
+        """(c,) of the scenarios at a decision of interest."""
+        found: Floats = self._values[int(np.searchsorted(self.rows, place))].copy()
+        return found
+
+    def least_open(self, limit: float | None) -> int | None:
+        """Where the least total is, looked at or not, if it is below ``limit``.
+
+        Without a limit: where the least one is of those that are not looked at and near the best, or None.
+        """
+        if limit is not None:
+            self._leave(limit)
+            place = int(self.totals.argmin())
+            return place if self.totals[place] < limit else None
+        seen = self.totals[self.looks == 2].min(initial=np.inf)
+        waiting = np.where(self.looks == 2, np.inf, self.totals)
+        place = int(waiting.argmin())
+        return place if waiting[place] < seen + MARGIN * abs(seen) else None
+
+    def own(self, cuts: SideCuts, possible: Flags) -> None:
+        """To each scenario that is ``possible`` (c,) its own cut."""
+        mine = np.flatnonzero(possible)
+        offsets = self.stage.own_offsets(cuts, self.chosen[mine])
+        for begin in range(0, len(self.rows), BLOCK):
+            block = slice(begin, begin + BLOCK)
+            new = self.points[self.rows[block]] @ cuts.slopes.T + offsets
+            self._values[block, mine] = np.maximum(self._values[block][:, mine], new)
+        self._add_up()
+
+    def share(self, cuts: SideCuts) -> None:
+        """All cuts to all scenarios."""
+        offsets = self.stage.offsets(cuts, self.chosen)
+        for begin in range(0, len(self.rows), BLOCK):
+            values = self._values[begin : begin + BLOCK]
+            at = self.points[self.rows[begin : begin + BLOCK]] @ cuts.slopes.T
+            room = np.empty_like(values)
+            for i in range(len(offsets)):
+                np.add.outer(at[:, i], offsets[i], out=room)
+                np.maximum(values, room, out=values)
+        self._add_up()
+
+    def _add_up(self) -> None:
+        paid = self.weights > 0
+        sums = self.first[self.rows] + self._values[:, paid] @ self.weights[paid]
+        self.totals[self.rows] = np.maximum(self.totals[self.rows], sums)
+
+    def _leave(self, limit: float) -> None:
+        """Forget the scenarios of decisions that have reached the limit, where that is half of them."""
+        kept = self.totals[self.rows] < limit
+        if 2 * int(kept.sum()) < len(self.rows):
+            self.rows, self._values = self.rows[kept], self._values[kept]
