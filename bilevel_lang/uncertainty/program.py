@@ -10,12 +10,13 @@ import pyomo.environ as pyo
 
 from bilevel_lang.errors import Diagnostic, RefusedError, Source, Span
 from bilevel_lang.uncertainty.laws import Floats
+from bilevel_lang.uncertainty.leaning import leaning
 from bilevel_lang.uncertainty.sampling import Group, Sampled, drawn, listed, why_not_listed
 from bilevel_lang.uncertainty.scenario_set import ScenarioSet
 
 RiskKind = Literal["expectedvalue", "cvarlo", "cvarup", "varlo", "varup"]
 
-SOLVED, EVALUATED, TRAINED = 1, 2, 3
+SOLVED, EVALUATED, TRAINED, UNLIKELY = 1, 2, 3, 4
 """The streams of random numbers: of the sample that is solved, of the one on which the answer is tried out, of training."""
 
 WIDER = "take another law, or declare the parameter with a wider domain: Param(..., within=Reals)"
@@ -117,9 +118,15 @@ class StochasticProgram:
         return self._within(drawn(self.groups, count, (self.seed, seed), EVALUATED))
 
     def training(self, count: int, seed: int) -> ScenarioSet:
-        """``count`` scenarios drawn from the laws to train a network on. Raises RefusedError where a parameter does not take its
-        value."""
-        return self._within(drawn(self.groups, count, (self.seed, seed), TRAINED))
+        """``count`` scenarios to train a network on: half drawn from the laws, half (fewer, where a parameter does not take its
+        value) possible but unlikely ones (:mod:`.leaning`). Raises RefusedError where a parameter does not take a value that was
+        drawn from the laws."""
+        usual = self._within(drawn(self.groups, (count + 1) // 2, (self.seed, seed), TRAINED)).values
+        far = leaning(self.groups, count // 2, (self.seed, seed), UNLIKELY)
+        domains = [p.data.parent_component().domain for p in self.parameters]
+        fine = [all(v in domain for v, domain in zip(row, domains, strict=True)) for row in far.tolist()]
+        values = np.vstack([usual, far[np.array(fine, dtype=bool)]])
+        return ScenarioSet(values, np.full(len(values), 1.0 / len(values)), True)
 
     def _within(self, scenarios: ScenarioSet) -> ScenarioSet:
         """The same scenarios, after a look at what the parameters were declared to hold."""

@@ -54,3 +54,25 @@ def test_parameters_keep_to_what_they_were_declared_to_hold() -> None:
         program.fresh(5, 0)
     fine = bl.resolve(m, "randvar d poisson 45 sample d 4 stage 2 s l i demand stock").stochastic
     assert fine is not None and fine.scenarios(None, 0).size == 4
+
+
+def test_half_of_a_training_is_of_the_law_and_half_possible_but_unlikely() -> None:
+    program = bl.resolve(newsvendor(), "randvar d normal 45 10\n" + LATE).stochastic
+    assert program is not None
+    values = program.training(4000, 0).values[:, 0]
+    usual, far = values[:2000], values[2000:]
+    assert usual.std() == pytest.approx(10.0, rel=0.05)
+    assert far.std() > 1.05 * usual.std()
+
+
+def test_unlikely_scenarios_that_a_parameter_does_not_take_are_left_out() -> None:
+    m = newsvendor()
+    m.del_component("d")
+    m.d = pyo.Param(initialize=45, mutable=True, within=pyo.NonNegativeReals)
+    m.del_component("demand")
+    m.demand = pyo.Constraint(expr=m.s <= m.d)
+    program = bl.resolve(m, "randvar d normal 42 10\n" + LATE).stochastic
+    assert program is not None
+    values = program.training(60, 0).values
+    assert values.min() >= 0.0
+    assert 30 < len(values) <= 60

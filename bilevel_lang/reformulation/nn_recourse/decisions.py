@@ -65,6 +65,11 @@ class Decisions:
         """Whether all that the second stage sees is binary: then any function of it has a convex extension."""
         return bool(self.inputs.integer.all() and (self.inputs.upper - self.inputs.lower <= 1).all())
 
+    @property
+    def prices(self) -> Floats:
+        """(inputs,): what one unit of each costs in the first stage, as a minimisation."""
+        return np.asarray(self._cost[self.seen])
+
     def all(self, most: int) -> Floats | None:
         """Every decision (k, inputs), where there are no more than ``most``; None otherwise."""
         inside = self.inputs

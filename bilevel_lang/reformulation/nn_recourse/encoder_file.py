@@ -18,10 +18,10 @@ import scipy.sparse as sp
 from bilevel_lang.errors import ModelFileError, OnnxFileError, RefusedError
 from bilevel_lang.problem import BilevelProblem
 from bilevel_lang.reformulation.nn_recourse.decisions import seen_columns
+from bilevel_lang.reformulation.nn_recourse.encoder_range import NAMED, outside_of_range
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
 from bilevel_lang.reformulation.stochastic.compilation import Compiled, compile_program
 from bilevel_lang.solvers.program import Floats
-from bilevel_lang.surrogate.bounds.input_set import InputSet
 from bilevel_lang.surrogate.network import Affine, Network
 from bilevel_lang.surrogate.onnx_files.matching import permuted
 from bilevel_lang.surrogate.onnx_files.metadata import OF_SETS, Metadata
@@ -32,10 +32,6 @@ from bilevel_lang.uncertainty.scenario_set import ScenarioSet
 
 PROBES = 3
 """Scenarios of the training in which the second stage is compared."""
-
-OUTSIDE, NAMED = 0.02, 3
-"""Share of a range by which it may be left without a word, since samples of one law end in different places; and names that one
-warning tells."""
 
 PARTS = {
     "cost": "the costs of its variables",
@@ -68,10 +64,6 @@ class GivenEncoder:
     mae: float
     max_error: float
     said: tuple[str, ...] = ()
-
-    def smaller(self, inputs: InputSet) -> bool:
-        """Whether decisions are possible that lie outside of the box in training."""
-        return bool((inputs.lower < self.lower - 1e-6).any() or (inputs.upper > self.upper + 1e-6).any())
 
 
 def write_encoder(
@@ -123,7 +115,8 @@ def read_encoder(path: Path, problem: BilevelProblem, compiled: Compiled, scenar
     network = ScenarioNetwork(permuted(network.features, order), _times(cost, compiled.arrays.sense))
     mae, worst = (float(metadata.errors.get(name, math.nan)) for name in ("validation_mae", "validation_max_error"))
     layers = tuple(int(width) for width in metadata.extra.get("layers", "").split("x") if width.isdigit())
-    said = _outside(path, metadata, scenarios, parameters, order)
+    least, largest = np.array(metadata.least)[order], np.array(metadata.largest)[order]
+    said = outside_of_range(path, least, largest, scenarios, parameters)
     lower, upper = np.array(metadata.lower)[places], np.array(metadata.upper)[places]
     return GivenEncoder(network, metadata.extra.get("kind", "encoder"), layers, lower, upper, mae, worst, said)
 
@@ -198,21 +191,6 @@ def _same_second_stage(path: Path, metadata: Metadata, problem: BilevelProblem, 
     different = [words for part, words in PARTS.items() if ours[part] != theirs[part]]
     if different:
         raise OnnxFileError(f"{path} is of another program: the second stage differs in {', '.join(different)}", _MEND)
-
-
-def _outside(
-    path: Path, metadata: Metadata, scenarios: ScenarioSet, parameters: tuple[str, ...], order: list[int]
-) -> tuple[str, ...]:
-    """A warning with numbers where scenarios lie outside of what was seen in training."""
-    least, largest = np.array(metadata.least)[order], np.array(metadata.largest)[order]
-    low, up = scenarios.values.min(axis=0), scenarios.values.max(axis=0)
-    slack = OUTSIDE * (largest - least) + 1e-9 * np.maximum(np.abs(least), np.abs(largest))
-    out = np.flatnonzero((low < least - slack) | (up > largest + slack))
-    if not out.size:
-        return ()
-    some = [f"`{parameters[k]}` is {low[k]:g} to {up[k]:g}, and was {least[k]:g} to {largest[k]:g}" for k in out[:NAMED].tolist()]
-    more = f"; and {out.size - NAMED} more parameters" if out.size > NAMED else ""
-    return (f"scenarios lie outside of the range that {path} was trained in: {', '.join(some)}{more}",)
 
 
 def _times(network: Network, sign: int) -> Network:

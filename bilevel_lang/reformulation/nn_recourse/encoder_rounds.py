@@ -14,8 +14,10 @@ import numpy as np
 from bilevel_lang.problem import BilevelProblem
 from bilevel_lang.reformulation.nn_recourse.archive import Archive, Known
 from bilevel_lang.reformulation.nn_recourse.bounding import Bounded, Bounding
+from bilevel_lang.reformulation.nn_recourse.candidates import how_many, ranked
 from bilevel_lang.reformulation.nn_recourse.decisions import Decisions
 from bilevel_lang.reformulation.nn_recourse.encoder_file import GivenEncoder
+from bilevel_lang.reformulation.nn_recourse.encoder_range import outside_of_box, unlike_training
 from bilevel_lang.reformulation.nn_recourse.encoder_training import LABEL_GAP, EncoderTraining
 from bilevel_lang.reformulation.nn_recourse.neighbourhood import Neighbourhood
 from bilevel_lang.reformulation.nn_recourse.program import Learned, learned_program
@@ -84,9 +86,9 @@ class EncoderRounds:
         if self.given is None:
             deadlines = (self._until(LABELS_SHARE), self._until(TRAINED_SHARE))
             self.training = EncoderTraining(self.problem, self.compiled, self.decisions, self.cuts, self.options, deadlines)
+            self.training.announce(self.archive.stage.solves, self.archive.seconds)
             self.given = self.training.run()
-        if self.given.smaller(self.decisions.inputs):
-            self.said.append("the network was trained in a smaller box than the decisions that are possible here")
+        self.said += outside_of_box(self.given.lower, self.given.upper, self.decisions.inputs)
         self._solve(self.given)
         if self.options.nn.refine and not self._closed():
             self.near.search()
@@ -110,11 +112,32 @@ class EncoderRounds:
             return
         self.claim = run.objective
         self.decision = known = self.archive.value(self._whole(run.x[self.decisions.seen]))
-        if known is not None:
-            sense = self.compiled.arrays.sense
-            head = f"{given.kind}: held-out error {given.mae:.4g} over sets of scenarios"
+        if known is None:
+            return
+        sense, head = self.compiled.arrays.sense, f"{given.kind}: held-out error {given.mae:.4g} over sets of scenarios"
+        if np.isfinite(known.total):
             self.said.append(f"{head}; its decision is worth {sense * known.total:.8g}, it said {sense * run.objective:.8g}")
-            self.near.polish(known)
+            # Cuts may have lifted what the program says; the network itself is what was trained.
+            said = self.cuts.first_cost(known.x) + float(self.network(known.x[None, self.decisions.seen])[0, 0])
+            self.said += unlike_training(abs(known.total - said), given.max_error)
+        else:
+            self.said.append(f"{head}; its decision leaves a scenario without an answer")
+        self._try_out(known)
+        self.near.polish(known)
+
+    def _try_out(self, known: Known) -> None:
+        """The decisions that the network ranks next to its own."""
+        assert self.network is not None
+        left = np.inf if self.deadline is None else max(0.0, self.deadline - time.perf_counter())
+        count = how_many(self.scenarios.size, len(self.archive.answered()), self.archive.seconds, left)
+        points = ranked(self.decisions, self.network, known.x[self.decisions.seen], count)
+        if not len(points):
+            return
+        self.archive.ask(points)
+        best = min((k.total for k in map(self.archive.value, points) if k is not None), default=np.inf)
+        if best < known.total:
+            worth = self.compiled.arrays.sense * best
+            self.said.append(f"of the decisions that it ranks next, tried out too, the best is worth {worth:.8g}")
 
     # --- The end.
 

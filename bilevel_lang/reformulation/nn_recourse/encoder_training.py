@@ -17,13 +17,14 @@ from bilevel_lang.reformulation.nn_embed.design import mutated
 from bilevel_lang.reformulation.nn_recourse.cuts import Cuts
 from bilevel_lang.reformulation.nn_recourse.decisions import Decisions
 from bilevel_lang.reformulation.nn_recourse.encoder_file import GivenEncoder, write_encoder
+from bilevel_lang.reformulation.nn_recourse.estimate import sampling_ahead
 from bilevel_lang.reformulation.nn_recourse.pair_labels import PairRecipe, PairSampler
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.stochastic.compilation import Compiled, compile_program
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.surrogate.dataset import DataSet, concatenated
 from bilevel_lang.surrogate.sampling.executors import executor_for
-from bilevel_lang.surrogate.scenario_encoder.labels import PairCosts
+from bilevel_lang.surrogate.scenario_encoder.labels import PairCosts, comparable_means
 from bilevel_lang.surrogate.scenario_encoder.training import fit_sets
 from bilevel_lang.surrogate.training.fitting import LEAST_SAMPLES
 from bilevel_lang.surrogate.training.settings import Settings
@@ -38,8 +39,9 @@ MOST_SCENARIOS = 1000
 LABEL_GAP = 1e-3
 """Relative gap of the second stage's MILPs."""
 
-LAYERS, STEPS, RATE = (32, 32), 2000, 1e-2
-"""Widths of N, steps of Adam at most and the first learning rate, where nothing else is asked for."""
+LAYERS, STEPS, RATE, PATIENCE = (32, 32), 4000, 1e-2, 40
+"""Widths of N, steps of Adam at most, the first learning rate, and looks at the held-out decisions without gain. Sets that are
+drawn anew for every step make the way to a good network unsteady."""
 
 PARENTS = 0.1
 """Share of the first half of the decisions, the best ones, beside which the second half lies."""
@@ -77,8 +79,8 @@ class EncoderTraining:
         pairs = self._pairs(data, scenarios)
         nn = self.options.nn
         kind = "relu" if nn.network == "encoder-relu" else "icnn"
-        settings = Settings(kind, nn.layers or LAYERS, steps=STEPS, rate=RATE, seed=self.options.seed)
-        trained = fit_sets(pairs, settings, self.deadlines[1])
+        settings = Settings(kind, nn.layers or LAYERS, steps=STEPS, rate=RATE, patience=PATIENCE, seed=self.options.seed)
+        trained = fit_sets(pairs, settings, self.deadlines[1], nn.folder)
         self.training_seconds = trained.seconds
         inputs = self.decisions.inputs
         word = "encoder-relu" if kind == "relu" else "encoder"
@@ -87,8 +89,19 @@ class EncoderTraining:
             write_encoder(nn.save_surrogate, found, self.problem, self.compiled, scenarios.values, pairs.content_hash())
         return found
 
+    def announce(self, solves: int, seconds: float) -> None:
+        """Tell what the labels will take, where that is long, after ``solves`` second stages in ``seconds``; with ``--verbose``
+        at once."""
+        nn = self.options.nn
+        said = sampling_ahead(solves, seconds, EACH, nn.samples or SAMPLES)
+        if said is None:
+            return
+        self.said.append(said)
+        if self.options.verbose:
+            print(said, file=sys.stderr, flush=True)
+
     def _scenarios(self) -> ScenarioSet:
-        """Different ones, drawn from the laws."""
+        """Different ones, as the laws give them and unlikely ones."""
         assert self.problem.stochastic is not None
         wanted = min(MOST_SCENARIOS, (self.options.nn.samples or SAMPLES) * EACH)
         values = np.unique(self.problem.stochastic.training(wanted, self.options.seed).values, axis=0)
@@ -106,7 +119,7 @@ class EncoderTraining:
             first = self._possible(self.decisions.sample((count + 1) // 2) if every is None else every)
             parts = [sampler(first, self._late)] if len(first) else []
             if every is None and parts and not self._late():
-                parts += [sampler(beside, self._late)] if len(beside := self._beside(parts[0], count // 2)) else []
+                parts += [sampler(beside, self._late)] if len(beside := self._beside(parts[0], scenarios, count // 2)) else []
         self.solves, self.sampling_seconds = sampler.solves, sampler.seconds
         data = concatenated(parts) if parts else None
         if data is None or int(data.feasible.sum()) < 2 * LEAST_SAMPLES:
@@ -121,26 +134,29 @@ class EncoderTraining:
         return self.deadlines[0] is not None and time.perf_counter() >= self.deadlines[0]
 
     def _possible(self, points: Floats) -> Floats:
-        """Those that the rows of the first stage allow, each once."""
+        """Those that the rows of the first stage allow, each once; in random order, as those of a shard share scenarios."""
         fine = [point for point in np.unique(points, axis=0) if self.decisions.completed(point) is not None]
-        return np.array(fine).reshape(-1, points.shape[1])
+        found = np.array(fine).reshape(-1, points.shape[1])
+        return found[self.decisions.generator.permutation(len(found))]
 
-    def _beside(self, data: DataSet, count: int) -> Floats:
+    def _beside(self, data: DataSet, scenarios: ScenarioSet, count: int) -> Floats:
         """Decisions near the best ones."""
         fine = data.subset(data.feasible)
         if not len(fine):
             return np.zeros((0, data.inputs.shape[1]))
-        order = np.argsort(self._totals(fine), kind="stable")
+        order = np.argsort(self._totals(fine, scenarios), kind="stable")
         parents = fine.inputs[order[: max(1, round(PARENTS * len(order)))]]
         return self._possible(mutated(parents, self.decisions.inputs, count, self.decisions.generator))
 
-    def _totals(self, data: DataSet) -> Floats:
+    def _totals(self, data: DataSet, scenarios: ScenarioSet) -> Floats:
+        """(k,) expected costs, as far as a few scenarios tell them."""
+        assert data.responses is not None
         first = [self.cuts.first_cost(x) for x in map(self.decisions.completed, data.inputs) if x is not None]
-        return np.array(first) + data.values
+        return np.array(first) + comparable_means(data.responses, scenarios.values)
 
     def _pairs(self, data: DataSet, scenarios: ScenarioSet) -> PairCosts:
         assert data.responses is not None
-        totals, inputs = self._totals(data), self.decisions.inputs
+        totals, inputs = self._totals(data, scenarios), self.decisions.inputs
         spread = max(float(np.median(totals) - totals.min()), 1e-9)
         weights = 1.0 / (0.1 + (totals - totals.min()) / spread)
         return PairCosts(data.inputs, scenarios.values, data.responses, weights, inputs.lower, inputs.upper)

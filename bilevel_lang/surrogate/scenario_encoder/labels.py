@@ -1,8 +1,4 @@
-"""What a network of scenario sets is trained on: costs of pairs of a decision and a scenario, and sets drawn from them.
-
-Every pair is solved once. A set is a choice of the scenarios that were solved for a decision, with probabilities; what it costs
-is their mean, without another solve.
-"""
+"""What a network of scenario sets is trained on: costs of pairs of a decision and a scenario, each solved once."""
 
 from __future__ import annotations
 
@@ -11,14 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse as sp
 
 from bilevel_lang.surrogate.network import Floats
 
 Ints = npt.NDArray[np.int64]
-
-TILT = 3.0
-"""Of sets that lean to one side: a scenario that is one deviation further on that side is up to exp(this) times as likely."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,46 +59,23 @@ class PairCosts:
         return digest.hexdigest()
 
 
-@dataclass(frozen=True, eq=False)
-class Sets:
-    """``owner`` (s,): the decision of each set; ``weights`` (s, S) its probabilities; ``costs`` (s,): its expected cost."""
+def comparable_means(costs: Floats, scenarios: Floats) -> Floats:
+    """(k,) mean costs of decisions that were not solved in the same scenarios: ``costs`` (k, S) as :class:`PairCosts` has them.
 
-    owner: Ints
-    weights: sp.csr_matrix
-    costs: Floats
-
-
-def drawn_sets(pairs: PairCosts, each: int, generator: np.random.Generator) -> Sets:
-    """``each`` sets for every decision: all of its scenarios, then in turn a few, all leaning to one side, any number of them,
-    leaning again. So other means and spreads than those of the law are seen, and small sets not more than large ones."""
-    rows: list[tuple[int, Ints, Floats]] = []
-    centre, spread = pairs.scenarios.mean(axis=0), pairs.scenarios.std(axis=0)
-    scaled = (pairs.scenarios - centre) / np.where(spread > 0, spread, 1.0)
-    for k, costs in enumerate(pairs.costs):
-        there = np.flatnonzero(np.isfinite(costs))
-        for number in range(each):
-            if number == 0:
-                rows.append((k, there, np.full(len(there), 1.0 / len(there))))
-            elif number % 2:
-                few = float(np.exp(generator.uniform(0.0, np.log(len(there)))))
-                size = round(few) if number % 4 == 1 else int(generator.integers(1, len(there) + 1))
-                some = np.sort(generator.permutation(there)[:size])
-                rows.append((k, some, np.full(size, 1.0 / size)))
-            else:
-                rows.append((k, there, _leaning(scaled[there], generator)))
-    owner = np.array([k for k, _, _ in rows], dtype=np.int64)
-    starts = np.cumsum([0, *(len(some) for _, some, _ in rows)])
-    places, values = np.concatenate([r[1] for r in rows]), np.concatenate([r[2] for r in rows])
-    weights = sp.csr_matrix((values, places, starts), shape=(len(rows), len(pairs.scenarios)))
-    costs = np.array([float(share @ pairs.costs[k, some]) for k, some, share in rows])
-    return Sets(owner, weights, costs)
-
-
-def _leaning(scaled: Floats, generator: np.random.Generator) -> Floats:
-    """Probabilities (S,) that grow exponentially in a random direction."""
-    direction = generator.normal(size=scaled.shape[1])
-    direction /= max(float(np.linalg.norm(direction)), 1e-12)
-    height = generator.uniform(0.0, TILT) * (scaled @ direction)
-    found = np.exp(height - height.max())
-    shares: Floats = found / found.sum()
-    return shares
+    What the means of their ``scenarios`` (S, p) differ by from those of all is taken out, at slopes that least squares find
+    within the decisions: a control variate (Glasserman 2003, "Monte Carlo methods in financial engineering", section 4.1).
+    Without it a decision looks good because its scenarios were.
+    """
+    there = np.isfinite(costs)
+    count = np.maximum(there.sum(axis=1), 1)
+    means: Floats = np.where(there, costs, 0.0).sum(axis=1) / count
+    spread = scenarios.std(axis=0)
+    scaled = (scenarios - scenarios.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    places = there @ scaled / count[:, None]
+    rows, columns = np.nonzero(there)
+    away = scaled[columns] - places[rows]
+    # A little ridge: parameters may move together, or hardly at all.
+    square = away.T @ away + 1e-6 * max(1, len(rows)) * np.eye(scaled.shape[1])
+    slopes = np.linalg.solve(square, away.T @ (costs[rows, columns] - means[rows]))
+    adjusted: Floats = means - places @ slopes
+    return adjusted

@@ -12,7 +12,6 @@ import bilevel_lang as bl
 from bilevel_lang.errors import OnnxFileError
 from bilevel_lang.reformulation.nn_recourse.encoder_file import PARTS, GivenEncoder, part_hashes, read_encoder, write_encoder
 from bilevel_lang.reformulation.stochastic.compilation import compile_program
-from bilevel_lang.surrogate.bounds.input_set import box
 from bilevel_lang.uncertainty.scenario_set import ScenarioSet
 from tests.reformulation.nn_recourse.shops import LATE, OTHERS, shop, table
 from tests.surrogate.scenario_encoder.nets import scenario_network
@@ -69,12 +68,6 @@ def test_scenarios_outside_of_the_range_are_told_with_numbers(tmp_path: Path) ->
     assert len(outside.said) == 1
     assert "`d[1]` is 30 to 140, and was 25 to 95" in outside.said[0]
     assert "d[2]" not in outside.said[0]
-
-
-def test_a_larger_box_is_seen() -> None:
-    assert not GIVEN.smaller(box(np.zeros(2), np.full(2, 12.0)))
-    assert not GIVEN.smaller(box(np.ones(2), np.full(2, 3.0)))
-    assert GIVEN.smaller(box(np.zeros(2), np.array([12.0, 13.0])))
 
 
 def _other_name(m: Any) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,29 @@ def test_pairs_are_solved_once_and_kept(tmp_path: Path) -> None:
     values, shares = OTHERS[0]
     points = np.array([[3.0, 4.0]])
     assert np.array_equal(found.network.at(values, shares)(points), same.network.at(values, shares)(points))
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_network_does_not_depend_on_who_labels(tmp_path: Path) -> None:
+    alone = training(LAWS, samples=40, layers=(4,), save_surrogate=tmp_path / "alone.onnx").run()
+    shared = training(LAWS, samples=40, layers=(4,), save_surrogate=tmp_path / "shared.onnx", workers=2).run()
+    assert (tmp_path / "alone.onnx").read_bytes() == (tmp_path / "shared.onnx").read_bytes()
+    assert alone.mae == shared.mae
+
+
+@pytest.mark.usefixtures("quick")
+def test_labels_that_take_long_are_announced(capsys: pytest.CaptureFixture[str]) -> None:
+    run = training(LAWS, samples=1000)
+    run.announce(50, 0.1)  # 20,000 solves of 2 ms
+    assert len(run.said) == 1
+    assert run.said[0].startswith("50 second stages took 0.1 s, so that 1,000 decisions in 20 scenarios take about 40 s")
+    assert capsys.readouterr().err == ""
+    run.options = replace(run.options, verbose=True)
+    run.announce(50, 0.1)
+    assert "about 40 s" in capsys.readouterr().err
+    short = training(LAWS, samples=20)
+    short.announce(50, 0.1)
+    assert short.said == []
 
 
 @pytest.mark.usefixtures("quick")

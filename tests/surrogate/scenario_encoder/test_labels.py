@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bilevel_lang.surrogate.scenario_encoder.labels import PairCosts, drawn_sets
+from bilevel_lang.surrogate.scenario_encoder.labels import PairCosts, comparable_means
 
 
 def pairs(count: int = 12, scenarios: int = 15) -> PairCosts:
@@ -15,25 +15,21 @@ def pairs(count: int = 12, scenarios: int = 15) -> PairCosts:
     return PairCosts(points, values, costs, np.arange(float(count)), np.zeros(2), np.ones(2))
 
 
-def test_a_set_costs_the_mean_of_pairs_that_were_solved() -> None:
-    given = pairs()
-    sets = drawn_sets(given, 9, np.random.default_rng(1))
-    weights = sets.weights.toarray()
-    assert np.bincount(sets.owner).tolist() == [9] * 12
-    assert (weights >= 0).all()
-    assert np.allclose(weights.sum(axis=1), 1.0)
-    assert not weights[np.isnan(given.costs[sets.owner])].any()
-    assert np.allclose(sets.costs, (weights * np.nan_to_num(given.costs[sets.owner])).sum(axis=1))
-    sizes = (weights > 0).sum(axis=1)
-    assert len(set(sizes)) > 3
-    # Some lean to one side, and are not equally likely.
-    assert any(len(set(np.round(row[row > 0], 9))) > 1 for row in weights)
+def test_means_do_not_depend_on_which_scenarios_a_decision_was_solved_in() -> None:
+    generator = np.random.default_rng(0)
+    scenarios, worth = generator.normal(size=(200, 3)), generator.normal(size=60)
+    costs = worth[:, None] + 5.0 * (scenarios @ np.array([1.0, -2.0, 0.5]))[None, :] + 0.01 * generator.normal(size=(60, 200))
+    for k in range(60):
+        costs[k, generator.permutation(200)[8:]] = np.nan
+    found = comparable_means(costs, scenarios)
+    assert np.abs((found - found.mean()) - (worth - worth.mean())).max() < 0.05
+    plain = np.nanmean(costs, axis=1)
+    assert np.abs((plain - plain.mean()) - (worth - worth.mean())).max() > 3.0
 
 
-def test_the_same_sets_for_the_same_seed() -> None:
-    one, other, third = (drawn_sets(pairs(), 5, np.random.default_rng(seed)) for seed in (3, 3, 4))
-    assert (one.weights != other.weights).nnz == 0
-    assert (one.weights != third.weights).nnz > 0
+def test_means_of_one_scenario_and_of_parameters_that_do_not_vary() -> None:
+    costs = np.array([[1.0, np.nan], [np.nan, 4.0]])
+    assert np.allclose(comparable_means(costs, np.ones((2, 2))), [1.0, 4.0])
 
 
 def test_parts_are_parted_by_decisions() -> None:

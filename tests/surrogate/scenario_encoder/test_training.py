@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -50,6 +51,26 @@ def test_the_same_network_for_the_same_seed() -> None:
     assert (one.cost.output.weights != other.cost.output.weights).nnz == 0
     another = fit_sets(newsvendors(), Settings("relu", (4,), steps=60, check=20, seed=4)).network
     assert not np.array_equal(one.cost.output.weights.toarray(), another.cost.output.weights.toarray())
+
+
+def test_a_training_that_was_interrupted_goes_on_to_the_same_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    short = Settings("icnn", (4,), steps=80, check=20, patience=100, seed=3)
+    alone = fit_sets(newsvendors(), short)
+    # The first look is also the last, as if somebody had pulled the plug.
+    first = fit_sets(newsvendors(), short, deadline=time.perf_counter(), folder=tmp_path)
+    (file,) = tmp_path.glob("training-*.npz")
+    again = fit_sets(newsvendors(), short, folder=tmp_path)
+    points, demands = np.linspace(0, 10, 9)[:, None], np.linspace(2, 7, 4)[:, None]
+    one, other, early = (t.network.at(demands, np.full(4, 0.25))(points) for t in (alone, again, first))
+    assert np.array_equal(one, other)
+    assert not np.array_equal(one, early)
+    # A training that is done is read and not repeated.
+    monkeypatch.setattr("bilevel_lang.surrogate.scenario_encoder.training._Fit._steps", None)
+    done = fit_sets(newsvendors(), short, folder=tmp_path)
+    assert np.array_equal(one, done.network.at(demands, np.full(4, 0.25))(points))
+    file.write_bytes(file.read_bytes()[:-40])
+    with pytest.raises(UsageError, match="is damaged"):
+        fit_sets(newsvendors(), short, folder=tmp_path)
 
 
 def test_too_few_decisions_and_no_time() -> None:
