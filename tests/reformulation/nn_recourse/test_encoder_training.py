@@ -53,6 +53,7 @@ def test_pairs_are_solved_once_and_kept(tmp_path: Path) -> None:
     assert np.array_equal(found.network.at(values, shares)(points), same.network.at(values, shares)(points))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_the_network_does_not_depend_on_who_labels(tmp_path: Path) -> None:
     alone = training(LAWS, samples=40, layers=(4,), save_surrogate=tmp_path / "alone.onnx").run()
