@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from bilevel_lang.solvers.matrix import Ints
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.surrogate.bounds.input_set import InputSet
 
@@ -43,20 +46,38 @@ def every_point(domain: InputSet) -> Floats:
 
 
 def whole_steps(x: Floats, domain: InputSet, generator: np.random.Generator) -> Floats:
-    """Points (k, n) in the box with one or two whole inputs moved: both by 1, by 1 and 2, or one of them by one of :data:`LEAPS`.
+    """Points (k, n) in the box with one or two whole inputs moved: both by 1, or one of them by one of :data:`LEAPS`.
 
-    Of more than :data:`PAIRS`, or :data:`UNEVEN`, pairs so many at random.
+    Of more than :data:`PAIRS` pairs so many at random.
     """
-    eye, width = np.eye(len(x)), domain.upper - domain.lower
-    whole, wide = (np.flatnonzero(domain.integer & (width > least)) for least in (0.0, 1.0))
+    eye = np.eye(len(x))
+    whole = np.flatnonzero(domain.integer & (domain.upper > domain.lower))
+    one, other = (whole[k] for k in np.triu_indices(len(whole), 1))
     steps = [sign * leap * eye[whole] for leap in (1.0, *LEAPS) for sign in (-1.0, 1.0)]
-    for others, far, most in ((whole, 1.0, PAIRS), (wide, 2.0, UNEVEN)):
-        one, other = (a.ravel() for a in np.meshgrid(whole, others, indexing="ij"))
-        distinct = np.flatnonzero(one < other if far == 1.0 else one != other)
-        if len(distinct) > most:
-            distinct = np.sort(generator.permutation(distinct)[:most])
-        first, second = eye[one[distinct]], far * eye[other[distinct]]
-        steps += [first + second, first - second, second - first, -first - second]
+    return _inside(x, domain, [*steps, *_together(eye, one, other, 1.0, PAIRS, generator)])
+
+
+def trades(x: Floats, domain: InputSet, generator: np.random.Generator) -> Floats:
+    """Points (k, n) in the box with one whole input moved by 1 and another by 2; of more than :data:`UNEVEN` so many pairs."""
+    width = domain.upper - domain.lower
+    whole, wide = (np.flatnonzero(domain.integer & (width > least)) for least in (0.0, 1.0))
+    one, other = (a.ravel() for a in np.meshgrid(whole, wide, indexing="ij"))
+    distinct = one != other
+    return _inside(x, domain, _together(np.eye(len(x)), one[distinct], other[distinct], 2.0, UNEVEN, generator))
+
+
+def _together(
+    eye: Floats, one: Ints, other: Ints, far: float, most: int, generator: np.random.Generator
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Steps of pairs of inputs, ``one`` by 1 and the ``other`` by ``far``, in all directions; ``most`` pairs at random."""
+    if len(one) > most:
+        chosen = np.sort(generator.permutation(len(one))[:most])
+        one, other = one[chosen], other[chosen]
+    first, second = eye[one], far * eye[other]
+    return -first - second, second - first, first - second, first + second
+
+
+def _inside(x: Floats, domain: InputSet, steps: Sequence[Floats]) -> Floats:
     found = x + np.vstack(steps)
     return np.asarray(found[((found >= domain.lower) & (found <= domain.upper)).all(axis=1)])
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from bilevel_lang.reformulation.nn_embed.answers import as_minimisation, with_row
-from bilevel_lang.reformulation.nn_embed.design import latin_hypercube, mutated, neighbours, whole_steps
+from bilevel_lang.reformulation.nn_embed.design import latin_hypercube, mutated, neighbours, trades, whole_steps
 from bilevel_lang.reformulation.nn_embed.judge import Judge, Verdict
 from bilevel_lang.reformulation.nn_embed.projection import Projection
 from bilevel_lang.reformulation.nn_embed.proposals import InputRows
@@ -60,6 +60,7 @@ class Search:
     ) -> None:
         self.judge, self.room, self.rows, self.domain, self.generator = judge, room, rows, domain, generator
         self._exhausted: set[bytes] = set()
+        self._traded: set[bytes] = set()
         self._hopeless: set[bytes] = set()
         self._told = 0
         self._promising = None if room is None else _where_a_gain_is_possible(judge, domain, deadline)
@@ -75,7 +76,7 @@ class Search:
         while asked < questions and since < patience and idle < IDLE and not over():
             # Random boxes around a point never run dry: with continuous inputs they take turns with decisions far away.
             turn = turn or bool(self.domain.integer.all())
-            centre, before = self._centre() if turn else None, self.judge.best
+            centre, before = self._centre(self._exhausted) if turn else None, self.judge.best
             turn = not turn
             candidates = self._far() if centre is None else self._around(centre.x)
             now = self._ask(candidates, min(questions - asked, patience - since), over)
@@ -98,13 +99,13 @@ class Search:
         chosen = np.unique(np.array(possible[:questions]).reshape(-1, self.domain.inputs), axis=0)
         return len(self.judge.ask_all(chosen, over)) if len(chosen) else 0
 
-    def _centre(self) -> Verdict | None:
-        """The best decision whose neighbourhood has not been looked at."""
+    def _centre(self, seen: set[bytes]) -> Verdict | None:
+        """The best decision that is not in ``seen``; it is from now on."""
         known = [v for v in self.judge.known() if v.point is not None]
         best = sorted(known, key=lambda v: v.objective)[:CENTRES]
         for verdict in best:
-            if verdict.x.tobytes() not in self._exhausted:
-                self._exhausted.add(verdict.x.tobytes())
+            if verdict.x.tobytes() not in seen:
+                seen.add(verdict.x.tobytes())
                 return verdict
         return None
 
@@ -115,12 +116,14 @@ class Search:
         return np.vstack(found)
 
     def _far(self) -> Floats:
-        """Decisions away from what is known."""
+        """Decisions away from what is known; from one good decision those that trade one of a whole input for two of another."""
         best = sorted((v for v in self.judge.known() if v.point is not None), key=lambda v: v.objective)[:CENTRES]
         drawn = latin_hypercube(self.domain, FAR, self.generator)[:FAR]
         if best:
             parents = np.array([v.x for v in best])
             drawn = np.vstack([self._moved(drawn), mutated(parents, self.domain, MUTANTS, self.generator)])
+            if (centre := self._centre(self._traded)) is not None:
+                drawn = np.vstack([drawn, trades(centre.x, self.domain, self.generator)])
         return drawn
 
     def _moved(self, points: Floats) -> Floats:

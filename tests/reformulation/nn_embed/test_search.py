@@ -9,10 +9,11 @@ import numpy as np
 import pyomo.environ as pyo
 import pytest
 
+from bilevel_lang.reformulation.nn_embed.design import trades
 from bilevel_lang.reformulation.nn_embed.judge import Judge
 from bilevel_lang.reformulation.nn_embed.proposals import InputRows
 from bilevel_lang.reformulation.nn_embed.room import Room
-from bilevel_lang.reformulation.nn_embed.search import LESSONS, Search
+from bilevel_lang.reformulation.nn_embed.search import FAR, LESSONS, MUTANTS, Search
 from bilevel_lang.solvers.solver import SolverOptions
 from tests.reformulation.nn_embed.followers import arrays, continuous
 
@@ -86,3 +87,24 @@ def test_a_bound_that_left_no_room_is_not_asked_for_again() -> None:
     assert found._ask(around, 50, lambda: False) == 0  # the best is the optimum: nothing better is anywhere
     before = found.room.solves
     assert found._ask(around, 50, lambda: False) == 0 and found.room.solves == before
+
+
+def stocks() -> tuple[Any, str]:
+    """Three stocks of at most nine whole units, which the follower uses up one for one."""
+    m = pyo.ConcreteModel()
+    m.i = pyo.RangeSet(0, 2)
+    m.x = pyo.Var(m.i, domain=pyo.NonNegativeIntegers, bounds=(0, 9))
+    m.y = pyo.Var(m.i, domain=pyo.NonNegativeIntegers, bounds=(0, 9))
+    m.outer = pyo.Objective(expr=sum((i + 1) * m.x[i] - 3 * m.y[i] for i in m.i))
+    m.inner = pyo.Objective(expr=-sum(m.y[i] for i in m.i))
+    m.inner.deactivate()
+    m.use = pyo.Constraint(m.i, rule=lambda m, i: m.y[i] <= m.x[i])
+    return m, "bilevel x\nmin inner y use\n"
+
+
+def test_far_decisions_hold_the_trades_of_each_good_decision_once() -> None:
+    found = search(stocks(), bounded=False)
+    start = found.judge.known()[0].x
+    wanted = {tuple(p) for p in trades(start, found.domain, np.random.default_rng(0)).tolist()}
+    assert len(wanted) == 6 and wanted <= {tuple(p) for p in found._far().tolist()}
+    assert len(found._far()) == FAR + MUTANTS
