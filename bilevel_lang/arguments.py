@@ -40,7 +40,10 @@ def option_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument(
-        "paths", nargs="*", metavar="MODEL ANNOTATION", help="a Python file with a Pyomo model and a .emp file, or .mps and .aux"
+        "paths",
+        nargs="*",
+        metavar="MODEL ANNOTATION",
+        help="a Python file with a Pyomo model and a .emp file, or .mps and .aux, or .cor and .sto",
     )
     _add_choices(parser)
     _add_uncertainty(parser)

@@ -22,6 +22,13 @@ SMALL = 20
 """Variables of the model up to which the engine comes here by itself."""
 
 
+QUICKER = (
+    "every follower is convex: `--method kkt` is exact here as well, quicker, and gives multipliers; this search is a check that"
+    " uses none"
+)
+"""What is said where conditions would do."""
+
+
 def accepts_nonconvex(problem: BilevelProblem, options: Options) -> Verdict:
     """Optimisers of any kind, in the optimistic position; every other construct of the language is refused by name."""
     refusal = _why_not(problem, options)
@@ -68,6 +75,7 @@ def nonconvex_reformulation(problem: BilevelProblem, options: Options) -> Reform
         multipliers=(),
         run=lambda wanted: run_search(problem, relaxation, wanted),
         why=(f"chosen    bounding scheme: {_classes(traits)}", "chosen    scip: global optima of relaxation and followers"),
+        warnings=(QUICKER,) if all(t.convex and t.kkt_necessary for t in traits) else (),
     )
 
 

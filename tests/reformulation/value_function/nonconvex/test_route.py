@@ -78,3 +78,11 @@ def test_small_is_counted_in_variables() -> None:
     m.many = pyo.Var(range(30), bounds=(0, 1))
     m.leader.set_value(m.x + m.y + sum(m.many.values()))
     assert not is_small(bl.resolve(m, "bilevel x p many\nmin f y row\n"))
+
+
+@pytest.mark.parametrize(("body", "is_told"), [("y**2 - x*y", True), ("-x*y", True), ("y**3 - x*y", False)])
+def test_the_quicker_way_is_told_where_every_follower_is_convex(body: str, is_told: bool) -> None:
+    m = model()
+    m.f.set_value({"y**2 - x*y": m.y**2 - m.x * m.y, "-x*y": -m.x * m.y, "y**3 - x*y": m.y**3 - m.x * m.y}[body])
+    found = nonconvex_reformulation(bl.resolve(m, "bilevel x p\nmin f y row\n"), Options())
+    assert any("`--method kkt`" in said for said in found.warnings) is is_told
