@@ -55,7 +55,7 @@ def named(name: str, smps: Path | None = None) -> Instance:
         return Instance(name, family, name, int(parts[2]))
     if family in ("CFLP", "LP") and len(parts) == 3:
         return Instance(name, family, name.split("/")[0], int(parts[2]))
-    if family == "SSLP" and len(parts) == 3 and smps is not None:
+    if family == "SSLP" and len(parts) in (3, 4) and smps is not None:  # SSLP_10_50_2000_S1 is of our own drawing
         return Instance(name, family, name, int(parts[2]), smps / f"{name.lower()}.cor")
     raise ValueError(f"no instance {name!r}" + (" without a folder of SMPS files" if family == "SSLP" else ""))
 

@@ -46,11 +46,10 @@ class Listing:
         self._enter(found)
         self.archive.seconds += time.perf_counter() - began
         self.archive.stage.solves += found.solves
-        count = 2**self.arrays.first.columns
-        return (
-            f"all {count:,} decisions of the first stage have bounds, by cuts at {found.rounds:,} looks at the relaxed second "
-            f"stage; {found.evaluated:,} were evaluated"
-        )
+        done = found.termination in (Termination.OPTIMAL, Termination.INFEASIBLE)
+        said = f"all {2**self.arrays.first.columns:,} decisions of the first stage were {'gone through' if done else 'listed'}"
+        looks = f"cuts at {found.rounds:,} looks at the relaxed second stage"
+        return f"{said}: {looks}, decisions evaluated: {found.evaluated:,}" + ("" if done else ", until the time was over")
 
     def _enter(self, found: Found) -> None:
         sense = self.arrays.sense

@@ -7,6 +7,7 @@ import pyomo.environ as pyo
 import pytest
 
 from bilevel_lang.reformulation.nn_options import NnOptions
+from bilevel_lang.reformulation.nn_recourse import listing
 from bilevel_lang.reformulation.nn_recourse.decisions import domain_of
 from bilevel_lang.reformulation.nn_recourse.listing import can_be_listed
 from bilevel_lang.reformulation.nn_recourse.rounds import Outcome, Rounds
@@ -53,6 +54,16 @@ def test_a_program_without_a_decision_is_infeasible() -> None:
     found = run(arrays_of_text(m, text))
     assert found.best is None
     assert found.termination is Termination.INFEASIBLE
+
+
+def test_without_time_for_the_list_other_ways_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "search", lambda arrays, seconds, gap: decomposition.search(arrays, 1e-6, gap))
+    arrays = arrays_of_text(*servers(0))
+    found = run(arrays)
+    optimum = Highs().run_matrix(extensive_form(arrays), SolverOptions()).objective
+    assert found.best is not None
+    assert found.best.total == pytest.approx(optimum)
+    assert "until the time was over" in found.said[0]
 
 
 def test_ctrl_c_gives_what_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
