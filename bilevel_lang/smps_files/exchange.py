@@ -31,8 +31,8 @@ def read_files(core: Path, stochastic: Path, timing: Path | None = None) -> Smps
 
     Raises UsageError (no such file, not text), MpsSyntaxError, RefusedError with all mistakes of a file.
     """
-    timing = _beside(core) if timing is None else timing
     instance, notices = read_mps(_text(core), str(core))
+    timing = _beside(core) if timing is None else timing
     stages = read_timing(_text(timing), str(timing), instance)
     found = Core(instance)
     data = read_stochastic(_text(stochastic), str(stochastic), found, stages)

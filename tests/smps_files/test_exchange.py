@@ -54,6 +54,8 @@ def test_files_in_the_wrong_order_or_missing(tmp_path: Path, capsys: pytest.Capt
     assert "the core file comes first" in capsys.readouterr().err
     with pytest.raises(UsageError, match="cannot read"):
         bl.read_smps(core, tmp_path / "nothing.sto")
+    with pytest.raises(UsageError, match=r"cannot read .*nothing\.cor"):  # and not that its time file is missing
+        bl.read_smps(tmp_path / "nothing.cor")
     core.with_suffix(".sto").write_bytes(b"\xff\xfe")
     with pytest.raises(UsageError, match="not UTF-8"):
         bl.read_smps(core)
