@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from bilevel_lang.surrogate.network import Network
+from bilevel_lang.reformulation.nn_embed.fitted import Fitted
 from bilevel_lang.surrogate.training.fitting import fit
 from bilevel_lang.surrogate.training.labels import Labels
 from bilevel_lang.surrogate.training.settings import Settings
@@ -19,19 +19,6 @@ TUNING_STEPS, TUNING_RATE = 800, 3e-3
 
 GOOD = 0.3
 """Share of the held-out decisions, the best ones, on which networks of equal worth are compared."""
-
-
-@dataclass(frozen=True, eq=False)
-class Fitted:
-    """``mae`` and ``max_error`` of the expected cost on held-out decisions, ``near`` the mean error on the good ones of them."""
-
-    kind: str
-    layers: tuple[int, ...]
-    network: Network
-    mae: float
-    max_error: float
-    near: float
-    seconds: float
 
 
 def fitted(kind: str, labels: Labels, settings: Settings, deadline: float | None, before: Fitted | None) -> Fitted:

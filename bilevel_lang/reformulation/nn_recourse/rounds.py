@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from bilevel_lang.errors import RefusedError
+from bilevel_lang.reformulation.nn_embed.fitted import Fitted
 from bilevel_lang.reformulation.nn_recourse.archive import Archive, Known
 from bilevel_lang.reformulation.nn_recourse.bounding import Bounded, Bounding
 from bilevel_lang.reformulation.nn_recourse.boxes import Boxes
 from bilevel_lang.reformulation.nn_recourse.contest import Contest, takes_long
 from bilevel_lang.reformulation.nn_recourse.decisions import Decisions
 from bilevel_lang.reformulation.nn_recourse.estimate import sampling_ahead
-from bilevel_lang.reformulation.nn_recourse.fitted import KINDS, Fitted, fitted
+from bilevel_lang.reformulation.nn_recourse.fitted import KINDS, fitted
 from bilevel_lang.reformulation.nn_recourse.listing import SECONDS, Listing, can_be_listed
 from bilevel_lang.reformulation.nn_recourse.neighbourhood import Neighbourhood
 from bilevel_lang.reformulation.nn_recourse.program import Learned, learned_program
