@@ -38,7 +38,7 @@ def ranked(decisions: Decisions, network: Network, point: Floats, count: int) ->
     points = decisions.around(point) if every is None else every
     points = points[np.abs(points - point).max(axis=1) > 1e-9]
     if not len(points):
-        return points
+        return np.zeros((0, len(point)))
     order = np.argsort(network(points).ravel() + points @ decisions.prices, kind="stable")
     some = [x for x, _ in zip(_allowed(decisions, points[order]), range(count), strict=False)]
     return np.array(some).reshape(-1, points.shape[1])
