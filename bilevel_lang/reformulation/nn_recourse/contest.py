@@ -96,20 +96,9 @@ def takes_long(arrays: TwoStageArrays, decisions: Decisions, samples: int, secon
 
 
 class Contest:
-    """Of the decisions of ``archive``, which gets what is known in the end, and the cuts that are made on the way.
+    """Of the decisions of ``archive``, which gets what is known in the end, and the cuts that are made on the way."""
 
-    ``starts`` (each (n1,)): decisions that others have found good.
-    """
-
-    def __init__(
-        self,
-        arrays: TwoStageArrays,
-        archive: Archive,
-        options: Options,
-        deadline: float | None,
-        starts: Sequence[Floats] = (),
-    ) -> None:
-        self.starts = starts
+    def __init__(self, arrays: TwoStageArrays, archive: Archive, options: Options, deadline: float | None) -> None:
         self.arrays, self.archive, self.options, self.deadline = arrays, archive, options, deadline
         self.began = time.perf_counter()
         self.seconds = BUDGET if deadline is None else max(1.0, deadline - self.began)
@@ -151,8 +140,7 @@ class Contest:
             f"{len(self.coarse.found):,} decisions relaxed in {self.coarse.arrays.scenarios} scenarios", self.coarse.best()
         )
         order = sorted((s for s in self.coarse.found.values() if math.isfinite(s.total)), key=lambda s: s.total)
-        known = [*self.starts, *(s.x for s in order[:AROUND])]
-        self.fine.ask(np.array([x[decisions.seen] for x in known]).reshape(-1, len(decisions.seen)))
+        self.fine.ask(np.array([s.x[decisions.seen] for s in order[:AROUND]]).reshape(-1, len(decisions.seen)))
         if (best := self.fine.best()) is not None:
             self.fine.descend(best.x[decisions.seen])
         self.fine.stop_at(self.trial_over)

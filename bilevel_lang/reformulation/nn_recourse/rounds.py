@@ -59,9 +59,6 @@ BOXES_SHARE = 0.5
 CONTEST_SHARE, BOUND_SECONDS = 0.85, 60.0
 """Of a time limit, for a contest of decisions where samples take too long; the bound has the rest, or so long without a limit."""
 
-RELAXED_SHARE = 0.1
-"""Of a time limit, for the best decision by the relaxed second stage alone, from which a contest begins: it takes seconds."""
-
 BOUND_SHARE = 0.3
 """Of a time limit that cuts may take where they alone cannot give the answer."""
 
@@ -211,15 +208,7 @@ class Rounds:
         return long is not None
 
     def _contest(self, bounding: Bounding) -> Outcome:
-        over = self._until(CONTEST_SHARE)
-        try:
-            bounding.stop_at(self._until(RELAXED_SHARE) if self.deadline is not None else time.perf_counter() + BOUND_SECONDS)
-            self.bounded = bounding.run(patterns=False)
-        except KeyboardInterrupt:
-            self.interrupted, self.bounded = True, bounding.known(Termination.INTERRUPTED)
-            return self._outcome()
-        bounding.stage.stop_at(self.deadline)
-        contest = Contest(self.arrays, self.archive, self.options, over, [] if bounding.x is None else [bounding.x])
+        contest = Contest(self.arrays, self.archive, self.options, self._until(CONTEST_SHARE))
         try:
             contest.run()
             bounding.stop_at(self.deadline if self.deadline is not None else time.perf_counter() + BOUND_SECONDS)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -17,17 +16,16 @@ from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.stochastic.extensive import extensive_form
 from bilevel_lang.reformulation.stochastic.second_stage import SecondStage
 from bilevel_lang.solvers.highs import Highs
-from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.solver import SolverOptions
 from tests.reformulation.nn_recourse.programs import ANNOTATION, facilities
 from tests.reformulation.stochastic.test_extensive import arrays_of_text
 
 
-def contest(deadline: float | None = None, starts: Sequence[Floats] = ()) -> Contest:
+def contest(deadline: float | None = None) -> Contest:
     arrays = arrays_of_text(facilities(True), ANNOTATION)
     decisions = Decisions(arrays, arrays.first.cost, domain_of(arrays, ("a", "b", "c")), 0)
     archive = Archive(decisions, Cuts(arrays), SecondStage(arrays, relaxed=False, gap=1e-3))
-    return Contest(arrays, archive, Options(method="nn-embed", verbose=True), deadline, starts)
+    return Contest(arrays, archive, Options(method="nn-embed", verbose=True), deadline)
 
 
 def test_the_best_decision_wins_and_is_known_scenario_by_scenario(capsys: pytest.CaptureFixture[str]) -> None:
@@ -45,21 +43,6 @@ def test_the_best_decision_wins_and_is_known_scenario_by_scenario(capsys: pytest
         assert part.cost @ y + part.constant == pytest.approx(found.values[number])
     assert "a finalist in all 3 scenarios" in capsys.readouterr().err
     assert one.archive.cuts.slopes
-
-
-def test_the_search_knows_the_decisions_that_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(contests, "DRAWN", 0)
-    arrays = contest().arrays
-    given = np.array([1.0, 0.0, 1.0])
-    for starts, count in (([], 0), ([given], 1)):
-        one = contest(starts=starts)
-        monkeypatch.setattr(one.fine, "descend", lambda start: None)
-        one._scout()
-        assert len(one.fine.found) == count
-    relaxed = SecondStage(arrays, relaxed=True).costs(given[None])
-    best = one.fine.best()
-    assert best is not None and relaxed is not None
-    assert best.total == pytest.approx(arrays.first.cost @ given + relaxed.values[0] @ arrays.probabilities)
 
 
 def test_without_time_there_is_no_decision() -> None:
