@@ -8,7 +8,7 @@ Modeling and Analysis", chapter 11).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,14 +19,18 @@ from bilevel_lang.solvers.program import Floats
 SURE = 2.0
 """Standard errors of a difference that decide."""
 
-FEWEST = 4
-"""Scenarios before which nothing is decided."""
+FEWEST = 8
+"""Scenarios before which nothing is decided: often a few, in which the integers do not fit, cost more than all others."""
 
 NEAR = 0.02
 """Relative gap up to which the best answer of a scenario counts as its cost."""
 
-RIDGE = 1.0
-"""Of the least-squares fit of premiums: of a share of their variance, the inputs scaled to their box."""
+SPREAD, BELIEF = 1.0, 3
+"""Of the typical premium: how much those of other decisions may differ from it, a belief that counts as so many decisions."""
+
+NOISE = 1.0
+"""What of premiums does not follow the decision linearly, as a share of what does: of two sets of as many facilities the integers
+may fit into the one and not into the other."""
 
 
 @dataclass(eq=False)
@@ -77,8 +81,7 @@ class Contender:
         both = min(self.tried, other.tried)
         if not both:
             return self.estimate()
-        seen = self.weights[self.order[:both]]
-        more = self.premiums()[:both] - other.premiums()[:both]
+        seen, more = self.weights[self.order[:both]], self._more(other)
         return self.scouted.total + other.premium() + float(seen @ more / seen.sum())
 
     def proven(self) -> Floats:
@@ -87,14 +90,34 @@ class Contender:
         found[self.order[: self.tried]] = np.maximum(found[self.order[: self.tried]], self.bounds)
         return found
 
-    def behind(self, other: Contender) -> bool:
-        """Whether it is likely that the ``other`` costs less, by the scenarios that both were tried on."""
+    def behind(self, other: Contender, spread: float = 0.0) -> bool:
+        """Whether it is likely that the ``other`` costs less, by the scenarios that both were tried on.
+
+        ``spread``: standard deviation of such a difference in one scenario, as others have it. In a few scenarios none may be
+        among those that make the difference.
+        """
         both = min(self.tried, other.tried)
         if both < FEWEST:
             return False
-        more = self.premiums()[:both] - other.premiums()[:both]
+        more = self._more(other)
         away = self.scouted.total - other.scouted.total + float(more.mean())
-        return not math.isfinite(away) or away > SURE * float(more.std(ddof=1)) / math.sqrt(both)
+        return not math.isfinite(away) or away > SURE * max(spread, float(more.std(ddof=1))) / math.sqrt(both)
+
+    def _more(self, other: Contender) -> Floats:
+        """What it costs more than the ``other``, relaxation aside, in each scenario that both were tried on."""
+        both = min(self.tried, other.tried)
+        return self.premiums()[:both] - other.premiums()[:both]
+
+
+def typical_spread(contenders: Iterable[Contender]) -> float:
+    """Standard deviation of what one decision costs more than another in one scenario: of all of them against the
+    :func:`reference`, 0 where too little is known."""
+    fine = ranked(contenders)
+    if not fine:
+        return 0.0
+    other = reference(fine)
+    known = [float(c._more(other).var(ddof=1)) for c in fine if c is not other and c.tried >= FEWEST]
+    return math.sqrt(sum(known) / len(known)) if known else 0.0
 
 
 def ranked(contenders: Iterable[Contender]) -> list[Contender]:
@@ -112,25 +135,46 @@ def reference(contenders: Iterable[Contender]) -> Contender:
 
 
 class Premiums:
-    """A ridge regression of the premiums of ``contenders`` on their decisions: what others will cost more than their LPs."""
+    """What integers cost more than the relaxation, by decision: a Gaussian process, linear in the decision and its first-stage
+    ``cost`` (n1,), given what the ``contenders`` have shown (Rasmussen and Williams 2006, section 2.2).
 
-    def __init__(self, contenders: Sequence[Contender], lower: Floats, width: Floats) -> None:
+    The cost stands for how much is built: one more unit leaves room that integers need. :meth:`doubt` is as important as the
+    mean: decisions unlike all that were tried may cost much less more.
+    """
+
+    def __init__(self, contenders: Iterable[Contender], lower: Floats, width: Floats, cost: Floats) -> None:
         fine = ranked(contenders)
-        self._lower, self._width = lower, np.where(width > 0, width, 1.0)
+        self._lower, self._width, self._cost = lower, np.where(width > 0, width, np.inf), cost
+        self._inputs = max(1, int(np.count_nonzero(width > 0)))
+        steps = np.abs(cost * np.where(width > 0, width, 0.0))
+        self._step = float(np.median(steps[steps > 0])) if (steps > 0).any() else np.inf
+        points = np.array([c.scouted.x for c in fine]).reshape(len(fine), len(lower))
         other = reference(fine) if fine else None
         target = np.array([c.against(other) - c.scouted.total for c in fine if other is not None])
         self._mean = float(np.median(target)) if fine else 0.0
-        self._points = self._scaled(np.array([c.scouted.x for c in fine]).reshape(len(fine), len(lower)))
-        kernel = self._points @ self._points.T + 1.0
-        self._kernel = np.linalg.solve(kernel + RIDGE * np.eye(len(fine)), target - self._mean)
-        self.error = float(np.std(target - self(np.array([c.scouted.x for c in fine])))) if len(fine) > FEWEST else math.inf
-        """Standard deviation of what is left."""
+        self._level = float(np.median(points @ cost)) if fine else 0.0
+        believed, seen = (SPREAD * self._mean) ** 2, float(((target - self._mean) ** 2).sum())
+        self.spread = math.sqrt((BELIEF * believed + seen) / (BELIEF + len(fine)))
+        self._features = self._of(points)
+        self._inverse = np.linalg.inv(self._features @ self._features.T + NOISE * np.eye(len(fine)))
+        self._weights = self._inverse @ (target - self._mean)
 
     def __call__(self, points: Floats) -> Floats:
         """Premiums (k,) at ``points`` (k, n1), >= 0."""
-        if not len(self._kernel):
-            return np.full(len(points), self._mean)
-        return np.asarray(np.maximum(0.0, self._mean + (self._scaled(points) @ self._points.T + 1.0) @ self._kernel))
+        return np.asarray(np.maximum(0.0, self._mean + self._of(points) @ self._features.T @ self._weights))
 
-    def _scaled(self, points: Floats) -> Floats:
-        return np.asarray((points - self._lower) / self._width - 0.5)
+    def doubt(self, points: Floats) -> Floats:
+        """Their standard deviations (k,): about :attr:`spread` where nothing like them was tried, infinite where nothing was."""
+        if not len(self._weights):
+            return np.full(len(points), np.inf)
+        own = self._of(points)
+        like = own @ self._features.T
+        left = np.maximum(0.0, (own**2).sum(axis=1) - np.einsum("ki,ij,kj->k", like, self._inverse, like))
+        return np.asarray(self.spread * np.sqrt((left + NOISE) / (1.0 + NOISE)))
+
+    def _of(self, points: Floats) -> Floats:
+        """(k, features): a constant and the place in the box, of size 1 together at a corner; what is spent, in typical steps."""
+        place = np.where(np.isfinite(self._width), (points - self._lower) / self._width - 0.5, 0.0)
+        spent = (points @ self._cost - self._level) / self._step
+        constant = np.ones(len(points))
+        return np.column_stack([constant * math.sqrt(0.5), place * math.sqrt(2.0 / self._inputs), spent])

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bilevel_lang.reformulation.nn_recourse.archive import Archive
-from bilevel_lang.reformulation.nn_recourse.contender import Contender, Premiums, ranked
+from bilevel_lang.reformulation.nn_recourse.contender import Contender, Premiums, ranked, typical_spread
 from bilevel_lang.reformulation.nn_recourse.decisions import Decisions
 from bilevel_lang.reformulation.nn_recourse.finalists import Finalists
 from bilevel_lang.reformulation.nn_recourse.probe import Probe
@@ -37,7 +37,7 @@ COARSE_SHARE, FINE_SHARE, TRIAL_SHARE, CLOSE_SHARE = 0.15, 0.25, 0.5, 0.6
 COARSE = 10
 """Scenarios of the first search."""
 
-STARTS = 3
+STARTS = 6
 """Decisions that the first search starts from."""
 
 DRAWN = 200
@@ -50,20 +50,22 @@ MOST_TRIED = 300
 """Decisions that are tried."""
 
 AROUND = 30
-"""Neighbours of a new best decision that are asked about in all scenarios, the best ones of some."""
+"""Decisions that are asked about in all scenarios at once, those that may be best by some scenarios."""
 
-CENTRES = 25
-"""Decisions, the best ones so far, whose neighbours are looked at when no other looks promising."""
+HOPE = 2.0
+"""Standard deviations that a decision may do better than is expected of it, when it is chosen to be tried."""
 
-KEPT = 8
+PATIENT = 10
+"""Times that more decisions are looked at without finding a better one."""
+
+KEPT = 32
 """Decisions that are tried on more scenarios."""
 
 GAP = 1e-2
 """Relative gap at which a scenario is left while decisions are compared."""
 
-TRIAL = 5.0
-"""Seconds after which it is left anyway."""
-
+TRIALS = 200
+"""It is left anyway after this part of the contest's time: few scenarios are that hard, and they took most of it."""
 
 RESERVED = 1.5
 """Times what one decision takes in all scenarios, as measured: kept for the first finalist, whatever the shares say."""
@@ -146,69 +148,70 @@ class Contest:
         self.fine.stop_at(self.trial_over)
         self._tell(f"{len(self.fine.found):,} decisions relaxed in all {self.arrays.scenarios} scenarios", self.fine.best())
 
-    def _around(self, x: Floats) -> None:
-        """Relaxed costs of the neighbours of ``x`` (n1,) that look best in some scenarios, with what their MILPs are expected to
-        cost more: among neighbours a cheap relaxation is often one that integers make dear."""
+    def _widen(self) -> bool:
+        """Relaxed costs in all scenarios of decisions that may be good by those of some; False where there are no others.
+
+        The neighbours of a good decision are among them. What MILPs may cost more counts: a relaxation is often cheap where
+        integers make it dear.
+        """
         decisions = self.archive.decisions
-        points = decisions.around(x[decisions.seen])
-        self.coarse.stop_at(self.trial_over)
-        self.fine.stop_at(self.trial_over)
-        self.coarse.ask(points)
-        known = [s for s in self.coarse.known(points) if math.isfinite(s.total) and s.key not in self.fine.found]
-        known = [known[k] for k in np.argsort(self._expected(known), kind="stable").tolist()]
-        self.fine.ask(np.array([s.x[decisions.seen] for s in known[:AROUND]]).reshape(-1, len(decisions.seen)))
+        for scout in (self.coarse, self.fine):
+            scout.stop_at(self.trial_over)
+        centre = next((c for c in ranked(self.tried.values()) if c.scouted.key not in self.searched), None)
+        if centre is not None:
+            self.searched.add(centre.scouted.key)
+            self.coarse.ask(decisions.around(centre.scouted.x[decisions.seen]))
+        known = [s for s in self.coarse.found.values() if math.isfinite(s.total) and s.key not in self.fine.found]
+        known = [known[k] for k in np.argsort(self._hoped(known), kind="stable")[:AROUND].tolist()]
+        return bool(known and self.fine.ask(np.array([s.x[decisions.seen] for s in known])))
 
     # --- 2. A few scenarios.
 
     def _try_out(self, best: Contender | None) -> None:
         """``best``: the decision to beat, if one is known."""
+        fruitless = 0
         while len(self.tried) < MOST_TRIED and not self._late(self.trial_over):
             chosen = self._next(best)
             if chosen is None:
-                front = [c for c in ranked(self.tried.values())[:CENTRES] if c.scouted.key not in self.searched]
-                if not front:
+                fruitless += 1
+                if fruitless > PATIENT or not self._widen():
                     break
-                self.searched.add(front[0].scouted.key)
-                self._around(front[0].scouted.x)
                 continue
             one = Contender(chosen, self.order, self.arrays.probabilities)
             self.tried[chosen.key] = one
             self._advance(one, min(TRIED_ON, self.arrays.scenarios), best)
-            if one.tried and (best is None or (one.against(best) < best.estimate() and not one.behind(best))):
-                best = one
+            if one.tried and (best is None or one.against(best) < best.estimate()):
+                best, fruitless = one, 0
                 self._tell(f"{len(self.tried):,} decisions tried on {one.tried} scenarios", None, one.estimate())
 
     def _next(self, best: Contender | None) -> Scouted | None:
-        """The decision that is expected to be the best one of those that are not tried; None where none is likely to be."""
+        """Of those that are not tried the decision that may be the best one; None where none is likely to be."""
         open_ = [s for s in self.fine.found.values() if s.key not in self.tried and math.isfinite(s.total)]
-        if best is not None:
-            open_ = [s for s in open_ if s.total < best.estimate()]
         if not open_:
             return None
-        premiums, expected = self._premiums(), self._expected(open_)
-        chosen = int(expected.argmin())
-        if best is not None and math.isfinite(premiums.error) and expected[chosen] - premiums.error > best.estimate():
-            return None
-        return open_[chosen]
+        hoped = self._hoped(open_)
+        chosen = int(hoped.argmin())
+        return None if best is not None and hoped[chosen] > best.estimate() else open_[chosen]
 
-    def _premiums(self) -> Premiums:
-        box = self.archive.decisions.domain
-        return Premiums(list(self.tried.values()), box.lower, box.upper - box.lower)
-
-    def _expected(self, scouted: Sequence[Scouted]) -> Floats:
-        """(k,): relaxed cost and what the MILPs are expected to cost more."""
+    def _hoped(self, scouted: Sequence[Scouted]) -> Floats:
+        """(k,): relaxed cost and what the MILPs are expected to cost more, less :data:`HOPE` standard deviations of that."""
         if not scouted:
             return np.zeros(0)
-        return np.array([s.total for s in scouted]) + self._premiums()(np.array([s.x for s in scouted]))
+        box = self.archive.decisions.domain
+        premiums = Premiums(self.tried.values(), box.lower, box.upper - box.lower, self.archive.cuts.cost)
+        points = np.array([s.x for s in scouted])
+        doubt = premiums.doubt(points) if self.tried else np.zeros(len(points))
+        return np.array([s.total for s in scouted]) + np.maximum(0.0, premiums(points) - HOPE * doubt)
 
     def _advance(self, one: Contender, count: int, rival: Contender | None) -> None:
         """Try ``one`` on up to ``count`` scenarios, as long as it is not clearly behind the ``rival``."""
+        spread = typical_spread(self.tried.values())
         while one.tried < count and not self._late(self.close_over):
-            found = self.probe(int(self.order[one.tried]), one.scouted.x, TRIAL)
+            found = self.probe(int(self.order[one.tried]), one.scouted.x, self.seconds / TRIALS)
             if found is None:
                 return
             one.enter(found.value, found.bound)
-            if rival is not None and rival is not one and one.behind(rival):
+            if rival is not None and rival is not one and one.behind(rival, spread):
                 return
 
     # --- 3. More scenarios.
@@ -218,8 +221,8 @@ class Contest:
         count, kept = min(TRIED_ON, self.arrays.scenarios), KEPT
         while kept > 1 and 2 * count < self.arrays.scenarios and not self._late(self.close_over):
             count = min(2 * count, self.arrays.scenarios)
-            order = ranked(self.tried.values())
-            for one in [c for c in order if not c.behind(order[0])][:kept]:
+            order, spread = ranked(self.tried.values()), typical_spread(self.tried.values())
+            for one in [c for c in order if not c.behind(order[0], spread)][:kept]:
                 self._advance(one, count, order[0])
             kept //= 2
         if order := ranked(self.tried.values()):

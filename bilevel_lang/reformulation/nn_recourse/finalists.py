@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from bilevel_lang.reformulation.nn_recourse.archive import Archive
-from bilevel_lang.reformulation.nn_recourse.contender import Contender
+from bilevel_lang.reformulation.nn_recourse.contender import Contender, typical_spread
 from bilevel_lang.reformulation.nn_recourse.probe import Probe
 from bilevel_lang.reformulation.nn_recourse.race import Runner
 from bilevel_lang.solvers.program import Floats
@@ -40,7 +40,7 @@ class Finalists:
         self.leader: Contender | None = None
         self.until: float | None = None
         self._begun: set[bytes] = set()
-        self._evaluated = 0
+        self._evaluated, self._spread = 0, 0.0
         self._y: dict[bytes, Floats] = {}
 
     @property
@@ -55,6 +55,7 @@ class Finalists:
             self.until = self.deadline - RESERVED * max(0.0, self.deadline - time.perf_counter())
         while (contender := self._next(contenders)) is not None:
             self._begun.add(contender.scouted.key)
+            self._spread = typical_spread(contenders)
             runner = self._runner(contender)
             if self._race(runner, contender):
                 self._evaluated += 1
@@ -67,7 +68,7 @@ class Finalists:
             return next((c for c in contenders if c.scouted.key not in self._begun), None)
         if self.over:
             return None
-        open_ = [c for c in contenders if c.scouted.key not in self._begun and not c.behind(leader)]
+        open_ = [c for c in contenders if c.scouted.key not in self._begun and not c.behind(leader, self._spread)]
         return min(open_, key=lambda c: c.against(leader), default=None)
 
     def _runner(self, contender: Contender) -> Runner:
@@ -83,7 +84,11 @@ class Finalists:
         y = np.full((count, len(self.answer.arrays.lower)), np.nan)
         while not runner.finished:
             best = self.archive.best
-            if leader is not None and best is not None and (runner.least >= best.total or contender.behind(leader) or self.over):
+            if (
+                leader is not None
+                and best is not None
+                and (runner.least >= best.total or contender.behind(leader, self._spread) or self.over)
+            ):
                 return False
             number = int(runner.order[runner.done])
             found = self.answer(number, runner.x, self._most(count - runner.done, self.until))
