@@ -136,7 +136,7 @@ def _add_modes(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--aux-format", choices=["named", "index"], help="of the .aux file that --write makes (default named)")
     group.add_argument("--json", metavar="FILE", help="the answer as one JSON object; - for stdout")
-    group.add_argument("--strict", action="store_true", help="warnings are errors")
+    group.add_argument("--strict", action="store_true", help="warnings about model and annotation are errors")
     group.add_argument("--quiet", action="store_true", help="print no report")
     group.add_argument("-v", "--verbose", action="store_true", help="the solver's log on stderr, all variables in the report")
     group.add_argument("--doctor", action="store_true", help="what is installed here, and does it work")
