@@ -111,7 +111,7 @@ class Bounding:
             self.patterns = pattern_stage(self.arrays)
             if self.patterns is not None:
                 if self.deadline is None:
-                    self.deadline = time.perf_counter() + PATTERN_SECONDS
+                    self.stop_at(time.perf_counter() + PATTERN_SECONDS)
                 self.x, self.value = None, np.inf
                 ended = self._in_and_out(self.centre)
                 if ended is not Termination.OPTIMAL:

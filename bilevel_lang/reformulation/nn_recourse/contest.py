@@ -2,8 +2,8 @@
 
 1. Relaxed costs of some scenarios lead from neighbour to neighbour, then those of all (:mod:`.scout`).
 2. The decisions that look best are tried on a few scenarios (:mod:`.probe`). What they cost more than their LPs is learned on the
-   way, by a regression that says which one to try next; around a new best one the search of step 1 goes on.
-3. Those that cannot be told apart are tried on more scenarios, until few are left.
+   way (:class:`~.contender.Premiums`), with how sure that is, and says whom to try next and where to look for others.
+3. The better half is tried on twice as many scenarios, until few are left.
 4. They are solved in every scenario, the most promising one first, the others until it is clear that they are no better.
 
 Steps 2 to 4 are repeated around a new best one while there is time.
@@ -180,7 +180,7 @@ class Contest:
             one = Contender(chosen, self.order, self.arrays.probabilities)
             self.tried[chosen.key] = one
             self._advance(one, min(TRIED_ON, self.arrays.scenarios), best)
-            if one.tried and (best is None or one.against(best) < best.estimate()):
+            if math.isfinite(one.estimate()) and (best is None or one.against(best) < best.estimate()):
                 best, fruitless = one, 0
                 self._tell(f"{len(self.tried):,} decisions tried on {one.tried} scenarios", None, one.estimate())
 
@@ -200,8 +200,7 @@ class Contest:
         box = self.archive.decisions.domain
         premiums = Premiums(self.tried.values(), box.lower, box.upper - box.lower, self.archive.cuts.cost)
         points = np.array([s.x for s in scouted])
-        doubt = premiums.doubt(points) if self.tried else np.zeros(len(points))
-        return np.array([s.total for s in scouted]) + np.maximum(0.0, premiums(points) - HOPE * doubt)
+        return np.array([s.total for s in scouted]) + np.maximum(0.0, premiums(points) - HOPE * premiums.doubt(points))
 
     def _advance(self, one: Contender, count: int, rival: Contender | None) -> None:
         """Try ``one`` on up to ``count`` scenarios, as long as it is not clearly behind the ``rival``."""

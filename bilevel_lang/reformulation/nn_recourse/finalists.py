@@ -96,8 +96,10 @@ class Finalists:
                 if leader is not None:
                     return False
                 # A decision there must be: what is bad of it is made better as long as there is time. That a scenario whose
-                # relaxation has an answer has none is not believed at the first word.
+                # relaxation has an answer has none is not believed at the first word; then another decision is the first.
                 found = self.answer.any_answer(number, runner.x)
+                if not np.isfinite(found.value):
+                    return False
             runner.enter(found.value, found.bound)
             if contender.tried < count:
                 contender.enter(found.value, found.bound)

@@ -216,7 +216,8 @@ class Rounds:
         except KeyboardInterrupt:
             self.interrupted, self.bounded = True, bounding.known(Termination.INTERRUPTED)
         self.said += contest.said
-        self.archive.seconds, self.archive.stage.solves = contest.probe.seconds, contest.probe.solves
+        self.archive.seconds += contest.probe.seconds
+        self.archive.stage.solves += contest.probe.solves
         return self._outcome()
 
     # --- A linear second stage.

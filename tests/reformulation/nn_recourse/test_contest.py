@@ -5,17 +5,20 @@ import time
 import numpy as np
 import pytest
 
+from bilevel_lang.reformulation.nn_recourse import contender
 from bilevel_lang.reformulation.nn_recourse import contest as contests
 from bilevel_lang.reformulation.nn_recourse import rounds as all_rounds
 from bilevel_lang.reformulation.nn_recourse.archive import Archive
 from bilevel_lang.reformulation.nn_recourse.contest import Contest, takes_long
 from bilevel_lang.reformulation.nn_recourse.cuts import Cuts
 from bilevel_lang.reformulation.nn_recourse.decisions import Decisions, domain_of
+from bilevel_lang.reformulation.nn_recourse.probe import Probe, Probed
 from bilevel_lang.reformulation.nn_recourse.rounds import Rounds
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.stochastic.extensive import extensive_form
 from bilevel_lang.reformulation.stochastic.second_stage import SecondStage
 from bilevel_lang.solvers.highs import Highs
+from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.solver import SolverOptions
 from tests.reformulation.nn_recourse.programs import ANNOTATION, facilities
 from tests.reformulation.stochastic.test_extensive import arrays_of_text
@@ -75,3 +78,21 @@ def test_rounds_hold_a_contest_where_samples_take_too_long(monkeypatch: pytest.M
     assert found.y is not None and found.y.shape == (3, len(arrays.lower))
     assert 0.0 <= found.within <= 2e-3
     assert any("no network is trained" in said for said in found.said)
+
+
+def test_decisions_without_an_answer_are_not_the_ones_to_beat(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = contest()
+    asked: list[bytes] = []
+    solve = one.probe.__call__
+
+    def first_has_none(self: Probe, number: int, point: Floats, most: float = np.inf) -> Probed | None:
+        asked.append(point.tobytes())
+        return Probed(np.inf, np.inf, None) if point.tobytes() == asked[0] else solve(number, point, most)
+
+    monkeypatch.setattr(Probe, "__call__", first_has_none)
+    monkeypatch.setattr(contender, "FEWEST", 2)
+    one._scout()
+    one._try_out(None)
+    tried = {c.scouted.x.tobytes(): c for c in one.tried.values()}
+    assert np.isinf(tried.pop(asked[0]).estimate())
+    assert max(c.tried for c in tried.values()) == one.arrays.scenarios

@@ -3,12 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from bilevel_lang.reformulation.nn_recourse import contender
 from bilevel_lang.reformulation.nn_recourse.archive import Archive
 from bilevel_lang.reformulation.nn_recourse.contender import Contender
 from bilevel_lang.reformulation.nn_recourse.cuts import Cuts
 from bilevel_lang.reformulation.nn_recourse.decisions import Decisions, domain_of
 from bilevel_lang.reformulation.nn_recourse.finalists import Finalists
-from bilevel_lang.reformulation.nn_recourse.probe import Probe
+from bilevel_lang.reformulation.nn_recourse.probe import Probe, Probed
 from bilevel_lang.reformulation.nn_recourse.scout import Scout
 from bilevel_lang.reformulation.stochastic.recourse import recourse_at
 from bilevel_lang.reformulation.stochastic.second_stage import SecondStage
@@ -25,10 +26,9 @@ def test_finalists_are_evaluated_until_those_that_are_left_look_no_better() -> N
     truth = {x.tobytes(): recourse_at(arrays, x).values for x in corners()}
     contenders = []
     for one in scouted:
-        contender = Contender(one, order, arrays.probabilities)
+        contenders.append(Contender(one, order, arrays.probabilities))
         for value in truth[one.x.tobytes()]:
-            contender.enter(float(value), float(value))
-        contenders.append(contender)
+            contenders[-1].enter(float(value), float(value))
     # The second best goes first, so that the best one has to overtake it.
     contenders.sort(key=lambda c: c.estimate())
     contenders[:2] = contenders[1::-1]
@@ -45,3 +45,26 @@ def test_finalists_are_evaluated_until_those_that_are_left_look_no_better() -> N
     assert final.leader.tried == arrays.scenarios
     final.run(contenders)
     assert len(archive.evaluations) == 2
+
+
+def test_a_first_finalist_without_an_answer_leaves_its_place_to_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    arrays = arrays_of_text(facilities(True), ANNOTATION)
+    decisions = Decisions(arrays, arrays.first.cost, domain_of(arrays, ("a", "b", "c")), 0)
+    archive = Archive(decisions, Cuts(arrays), SecondStage(arrays, relaxed=False, gap=1e-3))
+    probe = Probe(arrays, 1e-3)
+    contenders = [
+        Contender(s, np.arange(arrays.scenarios), arrays.probabilities) for s in Scout(arrays, decisions, None).ask(corners())
+    ]
+    broken, solve, any_answer = contenders[0].scouted.x, probe.__call__, probe.any_answer
+    nothing = Probed(np.inf, np.inf, None)
+    monkeypatch.setattr(Probe, "__call__", lambda self, k, x, most=np.inf: nothing if (x == broken).all() else solve(k, x, most))
+    monkeypatch.setattr(Probe, "any_answer", lambda self, k, x: nothing if (x == broken).all() else any_answer(k, x))
+    monkeypatch.setattr(contender, "FEWEST", 2)
+    for each in contenders[1:]:
+        for value in recourse_at(arrays, each.scouted.x).values[:2]:
+            each.enter(float(value), float(value))
+    final = Finalists(archive, probe, None, lambda said: None)
+    final.run(contenders)
+    best = archive.best
+    assert final.leader is not None and best is not None
+    assert np.isfinite(best.total) and not (best.x == broken).all()
