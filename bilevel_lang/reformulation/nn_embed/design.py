@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -40,9 +41,9 @@ def latin_hypercube(domain: InputSet, count: int, generator: np.random.Generator
 
 
 def every_point(domain: InputSet) -> Floats:
-    """All points (k, n) of a box of whole inputs."""
+    """All points (k, n) of a box of whole inputs; of none the one point without coordinates."""
     axes = [np.arange(low, up + 0.5) for low, up in zip(domain.lower, domain.upper, strict=True)]
-    return np.stack([a.ravel() for a in np.meshgrid(*axes, indexing="ij")], axis=1)
+    return np.array(list(itertools.product(*axes)), dtype=float)
 
 
 def whole_steps(x: Floats, domain: InputSet, generator: np.random.Generator) -> Floats:

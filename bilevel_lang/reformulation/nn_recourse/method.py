@@ -78,6 +78,11 @@ class NnRecourse:
         assert problem.stochastic is not None
         scenarios = problem.stochastic.scenarios(options.scenarios, options.seed)
         compiled = compile_program(problem, scenarios)
+        if not compiled.first:
+            raise RefusedError(
+                "nn-embed: nothing is decided in the first stage (every variable is fixed, or of stage 2)",
+                "use `--method extensive-form`",
+            )
         refuse_cuts(compiled.arrays, options)
         given = None
         if options.nn.surrogate is not None:
@@ -153,6 +158,7 @@ class _Run:
             y=_second_stage(arrays, found, options),
             proven=found.closed,
             within=found.within,
+            apart=found.y is not None and not found.within,
             remarks=found.said,
         )
 

@@ -35,6 +35,7 @@ def test_whole_inputs_are_whole_and_small_boxes_are_complete() -> None:
     small = box(np.array([0.0, 2.0]), np.array([2.0, 3.0]), whole)
     assert sorted(map(tuple, latin_hypercube(small, 10, generator()).tolist())) == sorted(map(tuple, every_point(small).tolist()))
     assert len(every_point(small)) == 6
+    assert every_point(box(np.zeros(0), np.zeros(0))).shape == (1, 0)
     large = latin_hypercube(box(np.zeros(2), np.full(2, 9.0), whole), 40, generator())
     assert (large == np.rint(large)).all() and set(large[:, 0]) == set(map(float, range(10)))
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyomo.environ as pyo
 import pytest
 
 import bilevel_lang as bl
@@ -54,6 +55,24 @@ def test_what_it_does_not_take_is_refused_by_name() -> None:
         bl.solve(newsvendor_with_profit(), RISKY + "cvarlo p 0.3\n", method="nn-embed")
     with pytest.raises(RefusedError, match="does not run on scip"):
         bl.solve(newsvendor(), THREE + LATE, method="nn-embed", solver="scip")
+
+
+def test_where_nothing_is_decided_first_there_is_nothing_to_learn() -> None:
+    m = newsvendor()
+    m.x.fix(40)
+    with pytest.raises(RefusedError, match=r"nothing is decided in the first stage[\s\S]*extensive-form"):
+        bl.solve(m, THREE + LATE, method="nn-embed")
+
+
+def test_decisions_that_the_second_stage_does_not_see_are_decided_by_themselves() -> None:
+    m = newsvendor()
+    m.x.fix(60)
+    m.s.domain = pyo.Integers
+    m.w = pyo.Var(domain=pyo.Binary)
+    m.profit.expr = m.profit.expr + 3 * m.w
+    found = bl.solve(m, THREE + LATE, method="nn-embed")
+    assert (found.status.value, found.variables) == ("optimal", {"w": 1})
+    assert found.objective == pytest.approx(1113)
 
 
 def test_options_that_do_not_go_together_are_refused() -> None:
