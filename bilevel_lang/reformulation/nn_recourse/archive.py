@@ -53,6 +53,7 @@ class Archive:
         self.known: dict[bytes, Known | None] = {}
         self.worse: dict[bytes, float] = {}
         self.evaluations: dict[bytes, Evaluation] = {}
+        self.estimated: list[Known] = []
         self._best: Known | None = None
         self.seconds = 0.0
         self.late = False
@@ -136,8 +137,9 @@ class Archive:
         return [k for k in self.known.values() if k is not None and np.isfinite(k.total)]
 
     def chosen(self) -> list[Known]:
-        """The decisions of :meth:`labels`."""
-        fine = self.answered()
+        """The decisions of :meth:`labels`: what was solved in every scenario, and what others have ``estimated``."""
+        seen = self.decisions.seen
+        fine = self.answered() + [k for k in self.estimated if self.key(k.x[seen]) not in self.known]
         if len(fine) <= LABELS:
             return fine
         ranked = sorted(range(len(fine)), key=lambda k: fine[k].total)

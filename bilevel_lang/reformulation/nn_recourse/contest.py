@@ -77,23 +77,27 @@ MEASURED, PATIENCE = 6, 2.0
 """Scenarios that are solved to measure how long one takes, and seconds after which one is left."""
 
 
-def takes_long(arrays: TwoStageArrays, decisions: Decisions, samples: int, seconds: float) -> str | None:
-    """What to tell the user where ``samples`` decisions in all scenarios take more than ``seconds``, by a few of them.
-
-    None where they do not.
-    """
+def seconds_each(arrays: TwoStageArrays, decisions: Decisions) -> float:
+    """How long one scenario takes at one decision, by a few of them."""
     probe = Probe(arrays, GAP)
     points = [x for x in map(decisions.completed, decisions.sample(MEASURED)) if x is not None]
     for number, x in enumerate(points):
         probe(number * arrays.scenarios // len(points), x, PATIENCE)
-    each = probe.seconds / max(1, probe.solves)
-    whole = each * arrays.scenarios
+    return probe.seconds / max(1, probe.solves)
+
+
+def takes_long(each: float, scenarios: int, samples: int, seconds: float) -> str | None:
+    """What to tell the user where ``samples`` decisions in all ``scenarios``, of ``each`` seconds, take more than ``seconds``.
+
+    None where they do not.
+    """
+    whole = each * scenarios
     total = whole * samples
     if total <= (seconds if np.isfinite(seconds) else LONG):
         return None
     return (
-        f"one scenario takes about {each:.2g} s and one decision in all {arrays.scenarios:,} about {whole:,.0f} s: {samples:,} "
-        f"of them would take {total:,.0f} s, and no network is trained; decisions are compared by a few scenarios"
+        f"one scenario takes about {each:.2g} s and one decision in all {scenarios:,} about {whole:,.0f} s: {samples:,} "
+        f"of them would take {total:,.0f} s"
     )
 
 

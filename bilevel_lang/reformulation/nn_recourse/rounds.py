@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -13,9 +14,10 @@ from bilevel_lang.reformulation.nn_embed.fitted import Fitted
 from bilevel_lang.reformulation.nn_recourse.archive import Archive, Known
 from bilevel_lang.reformulation.nn_recourse.bounding import Bounded, Bounding
 from bilevel_lang.reformulation.nn_recourse.boxes import Boxes
-from bilevel_lang.reformulation.nn_recourse.contest import Contest, takes_long
+from bilevel_lang.reformulation.nn_recourse.contest import Contest, seconds_each, takes_long
 from bilevel_lang.reformulation.nn_recourse.decisions import Decisions
 from bilevel_lang.reformulation.nn_recourse.estimate import sampling_ahead
+from bilevel_lang.reformulation.nn_recourse.few_scenarios import FewScenarios
 from bilevel_lang.reformulation.nn_recourse.fitted import KINDS, fitted
 from bilevel_lang.reformulation.nn_recourse.listing import SECONDS, Listing, can_be_listed
 from bilevel_lang.reformulation.nn_recourse.neighbourhood import Neighbourhood
@@ -61,6 +63,13 @@ CONTEST_SHARE, BOUND_SECONDS = 0.85, 60.0
 
 BOUND_SHARE = 0.3
 """Of a time limit that cuts may take where they alone cannot give the answer."""
+
+FEW_BOUND_SHARE, FEW_CORRECTED, FEW_SHARE = 0.2, 0.5, 0.7
+"""Where networks learn from a few scenarios of each decision: of a time limit, for the bound; of the rest, until samples and
+training are over (the best decision takes long to solve in every scenario); and of that, for samples."""
+
+CORRECTIONS = 10
+"""There a network with few labels believes in decisions that it knows nothing of: each is a label, and it is trained again."""
 
 WHOLE_SHARE = 0.5
 """Of the time that is left, for a small extensive form."""
@@ -131,13 +140,14 @@ class Rounds:
         self.tried: dict[str, _Tried] = {}
         self.bounded = Bounded(Termination.LIMIT, None, np.inf, -np.inf, np.zeros((0, len(self.cuts.cost))), 0, 0.0)
         self.listing: Listing | None = None
+        self.few: FewScenarios | None = None
         self.boxes = Boxes(self.near, max(self.options.gap or 0.0, CLOSED)) if self._by_boxes() else None
         if self.boxes is not None and self._search_boxes(self.boxes):
             return self._outcome()
         if self._by_listing() and self._go_through():
             return self._outcome()
-        if self._by_contest():
-            return self._contest(bounding)
+        if (long := self._takes_long(cuts_alone)) is not None:
+            return self._contest(bounding, long) if self._by_contest() else self._with_few(bounding, long)
         sampled = self._until(SAMPLING_SHARE)
         if not cuts_alone:
             bounding.stop_at(self._until(BOUND_SHARE))
@@ -197,17 +207,19 @@ class Rounds:
 
     # --- A second stage that takes too long for samples.
 
-    def _by_contest(self) -> bool:
-        """Where decisions are whole and nobody asks for samples or a network, and MILPs take too long to sample them."""
-        whole = bool(self.decisions.inputs.integer.all())
-        wanted = self.auto and self.options.nn.samples is None and self.every is None
-        if not (wanted and whole and self.archive.stage.way == "milp"):
-            return False
-        long = takes_long(self.arrays, self.decisions, SAMPLES, self._share(SAMPLING_SHARE))
-        self.said += [] if long is None else [long]
-        return long is not None
+    def _takes_long(self, cuts_alone: bool) -> str | None:
+        """What to tell where MILPs in all scenarios take too long for samples; None where they do not, or none are wanted."""
+        if cuts_alone or self.archive.stage.way != "milp" or (self.auto and self.every is not None):
+            return None
+        self.each = seconds_each(self.arrays, self.decisions)
+        return takes_long(self.each, self.arrays.scenarios, self._wanted(), self._share(SAMPLING_SHARE))
 
-    def _contest(self, bounding: Bounding) -> Outcome:
+    def _by_contest(self) -> bool:
+        """Where decisions are whole and nobody asks for samples or a network."""
+        return self.auto and self.options.nn.samples is None and bool(self.decisions.inputs.integer.all())
+
+    def _contest(self, bounding: Bounding, long: str) -> Outcome:
+        self.said.append(f"{long}, and no network is trained; decisions are compared by a few scenarios")
         contest = Contest(self.arrays, self.archive, self.options, self._until(CONTEST_SHARE))
         try:
             contest.run()
@@ -219,6 +231,64 @@ class Rounds:
         self.archive.seconds += contest.probe.seconds
         self.archive.stage.solves += contest.probe.solves
         return self._outcome()
+
+    # --- Networks all the same.
+
+    def _with_few(self, bounding: Bounding, long: str) -> Outcome:
+        self.said.append(long)
+        if self.options.verbose:
+            print(long, file=sys.stderr, flush=True)
+        self.few = few = FewScenarios(self.arrays, self.archive, self.options, self.deadline, self.each)
+        few.every = self.every
+        limit = self._until(FEW_BOUND_SHARE)
+        bounding.stop_at(time.perf_counter() + BOUND_SECONDS if limit is None else limit)
+        try:
+            self.bounded = bounded = bounding.run()
+            if bounded.ended is Termination.INFEASIBLE:
+                return Outcome(None, bounded.bound, bounded.ended, False, None, self._fields(None))
+            few.visited = self._visited(bounded)
+            self._rounds_of_few(few)
+        except KeyboardInterrupt:
+            self.interrupted = True
+        self.archive.seconds += few.seconds
+        self.archive.stage.solves += few.solves
+        self.archive.late = self.deadline is not None and time.perf_counter() >= self.deadline
+        return self._outcome()
+
+    def _rounds_of_few(self, few: FewScenarios) -> None:
+        began, before = time.perf_counter(), self._until(FEW_CORRECTED)
+        for number in range(self.options.nn.refine + 1):
+            part = 1 / (self.options.nn.refine + 1 - number)
+            until = None if before is None else time.perf_counter() + part * max(0.0, before - time.perf_counter())
+            few.label(self._wanted(), None if until is None else began + FEW_SHARE * (until - began))
+            few.settled = True
+            if not self._learn():
+                self.said.append(few.short())
+                break
+            for _ in range(CORRECTIONS):
+                if few.settled or (until is not None and time.perf_counter() >= until):
+                    break
+                few.settled = True
+                self._learn()
+            self.rounds, began = number + 1, time.perf_counter()
+        few.finish([t.known for t in self.tried.values()])
+        self.said += [*map(self._worth, self.tried), few.summary()]
+
+    def _worth(self, kind: str) -> str:
+        """Of the decision that the last network of this ``kind`` led to."""
+        tried, sense = self.tried[kind], self.arrays.sense
+        known = self.archive.known.get(self.archive.key(tried.known.x[self.decisions.seen]))
+        worth = f"about {sense * tried.known.total:.6g}, by a few scenarios" if known is None else f"{sense * known.total:.8g}"
+        return f"{self._errors(kind, tried.fitted)}; its decision is worth {worth}, it said {sense * tried.claim:.8g}"
+
+    def _wanted(self) -> int:
+        """Decisions of the samples where each one takes a solver's time."""
+        return self.options.nn.samples or (SAMPLES if self.every is None else len(self.every))
+
+    def _visited(self, bounded: Bounded) -> Floats:
+        """(k, inputs): where cuts were made, the last ones first."""
+        visited = bounded.visited[:, self.decisions.seen]
+        return np.asarray(np.where(self.decisions.inputs.integer, np.rint(visited), visited)[::-1])
 
     # --- A linear second stage.
 
@@ -234,9 +304,7 @@ class Rounds:
 
     def _sample(self, bounded: Bounded, until: float | None) -> None:
         wanted = self.options.nn.samples or int(np.clip(CHEAP // self.archive.stage.effort, SAMPLES, MOST_SAMPLES))
-        visited = bounded.visited[:, self.decisions.seen]
-        whole = self.decisions.inputs.integer
-        near = np.where(whole, np.rint(visited), visited)[::-1]
+        near = self._visited(bounded)
         if self.every is not None:
             self.archive.search(near[:1])
             (self.archive.search if self.auto else self.archive.ask)(self.every)
@@ -294,13 +362,19 @@ class Rounds:
             raise KeyboardInterrupt
         if run.x is None or run.objective is None:
             return
-        known = self.archive.value(run.x[self.decisions.seen])
-        if known is not None:
-            said = f"{kind}: held-out error {found.mae:.4g}, near good decisions {found.near:.4g}"
-            sense = self.arrays.sense
-            self.said.append(f"{said}; its decision is worth {sense * known.total:.8g}, it said {sense * run.objective:.8g}")
-            self.tried[kind] = _Tried(found, learned, run.objective, known)
+        point, sense = run.x[self.decisions.seen], self.arrays.sense
+        known = self.archive.value(point) if self.few is None else self.few.estimate(point)
+        if known is None:
+            return
+        self.tried[kind] = _Tried(found, learned, run.objective, known)
+        if self.few is None:
+            worth = f"its decision is worth {sense * known.total:.8g}, it said {sense * run.objective:.8g}"
+            self.said.append(f"{self._errors(kind, found)}; {worth}")
             self.near.polish(known)
+
+    @staticmethod
+    def _errors(kind: str, found: Fitted) -> str:
+        return f"{kind}: held-out error {found.mae:.4g}, near good decisions {found.near:.4g}"
 
     # --- The end.
 

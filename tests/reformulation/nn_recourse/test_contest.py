@@ -9,7 +9,7 @@ from bilevel_lang.reformulation.nn_recourse import contender
 from bilevel_lang.reformulation.nn_recourse import contest as contests
 from bilevel_lang.reformulation.nn_recourse import rounds as all_rounds
 from bilevel_lang.reformulation.nn_recourse.archive import Archive
-from bilevel_lang.reformulation.nn_recourse.contest import Contest, takes_long
+from bilevel_lang.reformulation.nn_recourse.contest import Contest, seconds_each, takes_long
 from bilevel_lang.reformulation.nn_recourse.cuts import Cuts
 from bilevel_lang.reformulation.nn_recourse.decisions import Decisions, domain_of
 from bilevel_lang.reformulation.nn_recourse.probe import Probe, Probed
@@ -59,9 +59,11 @@ def test_without_time_there_is_no_decision() -> None:
 
 def test_the_estimate_says_when_samples_take_too_long() -> None:
     one = contest()
-    said = takes_long(one.arrays, one.archive.decisions, 1000, 0.0)
+    each = seconds_each(one.arrays, one.archive.decisions)
+    assert each > 0.0
+    said = takes_long(each, one.arrays.scenarios, 1000, 0.0)
     assert said is not None and "all 3 about" in said and "1,000 of them" in said
-    assert takes_long(one.arrays, one.archive.decisions, 1, np.inf) is None
+    assert takes_long(each, one.arrays.scenarios, 1, np.inf) is None
 
 
 def test_rounds_hold_a_contest_where_samples_take_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
