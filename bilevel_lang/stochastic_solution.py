@@ -17,7 +17,7 @@ from bilevel_lang.reformulation.nn_recourse.method import NnRecourse
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.stochastic.blame import why_infeasible, why_unbounded
 from bilevel_lang.reformulation.stochastic.compilation import compile_program
-from bilevel_lang.reformulation.stochastic.information import Information, information
+from bilevel_lang.reformulation.stochastic.information import Information, Seconds, information
 from bilevel_lang.reformulation.stochastic.l_shaped import LShaped
 from bilevel_lang.reformulation.stochastic.method import ExtensiveForm, StochasticRun, TwoStageReformulation
 from bilevel_lang.reformulation.stochastic.recourse import recourse_at
@@ -31,6 +31,12 @@ INFORMATION_SECONDS = 30.0
 """For each of EVPI and VSS, where no time limit is shorter."""
 
 CHECK_SECONDS = 60.0
+
+EXAMINED, LEAST_SECONDS = 0.1, 5.0
+"""Beyond a time limit: so much of it, and so many seconds at least, are for the examination of the answer."""
+
+LEFT_SECONDS = 1.0
+"""For EVPI, and for VSS, where the limit leaves less."""
 
 WITHIN = 1e-2
 """Relative: what the second stage may be from its best one in the examination, where the run itself had to stop at a gap."""
@@ -59,10 +65,11 @@ def solve_stochastic(
     """The answer to a stochastic program, by ``rewrite``; ``path`` tells how it was chosen. Raises RefusedError."""
     made = rewrite.prepare(problem, options)
     clock.tick("reformulate")
+    ends = math.inf if options.time_limit is None else time.perf_counter() + options.time_limit
     run = made.run(options)
     assert isinstance(run, StochasticRun)
     clock.tick("solve")
-    answer = None if run.x is None else _Answer(problem, made, run, options)
+    answer = None if run.x is None else _Answer(problem, made, run, options, ends)
     certificate = None if answer is None else answer.verify()
     report = None if answer is None else answer.report(run.termination is Termination.OPTIMAL and run.proven)
     certificate = _with_chances(certificate, report)
@@ -98,15 +105,22 @@ def _with_chances(certificate: Certificate | None, report: StochasticReport | No
 
 
 class _Answer:
-    """The first stage that was found, with the best second stage that belongs to it."""
+    """The first stage that was found, with the best second stage that belongs to it.
 
-    def __init__(self, problem: BilevelProblem, made: TwoStageReformulation, run: StochasticRun, options: Options) -> None:
+    ``ends``: when the time limit is over, a reading of ``time.perf_counter``; the examination may take a little longer.
+    """
+
+    def __init__(
+        self, problem: BilevelProblem, made: TwoStageReformulation, run: StochasticRun, options: Options, ends: float
+    ) -> None:
         assert run.x is not None and run.y is not None and problem.stochastic is not None
-        self.problem, self.made, self.options = problem, made, options
+        self.problem, self.made, self.options, self.ends = problem, made, options, ends
+        more = 0.0 if options.time_limit is None else max(LEAST_SECONDS, EXAMINED * options.time_limit)
+        self.examined = max(ends, time.perf_counter()) + more
         self.program = problem.stochastic
         first = made.arrays.first
         self.x = np.where(first.integer, np.rint(run.x), np.clip(run.x, first.lower, first.upper))
-        self.y, self.within = run.y, run.within
+        self.y, self.within, self.apart = run.y, run.within, run.apart
         self.messages: list[str] = []
         self._improve()
         self.point = self._point()
@@ -120,9 +134,15 @@ class _Answer:
     def _improve(self) -> None:
         """Each scenario solved by itself: a search that was cut short leaves better answers behind."""
         arrays = self.made.arrays
-        if arrays.couplings or self.within:
+        if arrays.couplings or self.within or self.apart:
             return
-        again = recourse_at(arrays, self.x, self._deadline(CHECK_SECONDS))
+        now = time.perf_counter()
+        seconds = CHECK_SECONDS if math.isinf(self.ends) else min(CHECK_SECONDS, (self.examined - now) / 2)
+        again = recourse_at(arrays, self.x, now + seconds)
+        if not again.finished:
+            count = int((~np.isnan(again.values)).sum())
+            said = f"there was time to solve {count:,} of {arrays.scenarios:,} scenarios by themselves at the answer"
+            self.messages.append(f"{said}; the others have the second stage that the solver left them")
         found = np.isfinite(again.values) & ~np.isnan(again.y).any(axis=1)
         self.y = np.where(found[:, None], again.y, self.y)
 
@@ -160,12 +180,15 @@ class _Answer:
 
     def verify(self) -> Certificate:
         limit = CHECK_SECONDS if self.options.time_limit is None else max(1.0, self.options.time_limit)
-        tolerance, seconds = self.options.tolerance, np.inf
+        tolerance, seconds = self.options.tolerance, max(0.0, self.examined - time.perf_counter())
         if self.within:
             # Scenarios that took the run its whole time are not solved to their end here; what is told is how far they were.
-            tolerance, seconds = max(tolerance, 2 * self.within, WITHIN), min(CHECK_SECONDS, limit)
-        checking = SolverOptions(time_limit=min(limit, seconds), gap=tolerance / 10, threads=self.options.threads)
-        return verify_scenarios(self.problem, self.point, self.made.scenarios, tolerance, checking, seconds)
+            tolerance, seconds = max(tolerance, 2 * self.within, WITHIN), min(CHECK_SECONDS, seconds)
+            limit = min(limit, max(1.0, seconds))
+        checking = SolverOptions(time_limit=limit, gap=tolerance / 10, threads=self.options.threads)
+        return verify_scenarios(
+            self.problem, self.point, self.made.scenarios, tolerance, checking, seconds, loose=bool(self.within)
+        )
 
     # --- What it is worth.
 
@@ -196,8 +219,7 @@ class _Answer:
             return Information(None, None)
         if self.made.measured or self.program.chances:
             return Information(None, None, ("EVPI and VSS compare expected values: with a measure of risk there are none",))
-        limit = self.options.time_limit
-        seconds = INFORMATION_SECONDS if limit is None else min(INFORMATION_SECONDS, limit)
+        seconds = Seconds(INFORMATION_SECONDS, LEFT_SECONDS, self.ends)
         found = information(self.problem, self.made.arrays, self.made.scenarios, seconds, self.options.gap)
         self.messages += found.why
         return found

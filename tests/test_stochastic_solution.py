@@ -17,6 +17,7 @@ from bilevel_lang.errors import RefusedError
 from bilevel_lang.json_report import solution_object
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
 from bilevel_lang.reformulation.stochastic.recourse import Recourses, recourse_at
+from bilevel_lang.scenario_verification import verify_scenarios
 from bilevel_lang.solution import Certificate, StochasticReport
 from tests.stochastic_models import ALL_DEMANDS, FARMER, LATE, PLANTS, THREE, farmer, newsvendor, plants, profits
 
@@ -243,3 +244,47 @@ def test_the_scenario_without_a_limit_is_named() -> None:
     answer = bl.solve(m, "jrandvar d price 0.5 60 1 0.5 30 -1\nstage 2 d s l i demand stock more price\n")
     assert answer.status.value == "unbounded"
     assert any("scenario 2, solved by itself, improves without end" in said for said in answer.messages)
+
+
+def test_the_examination_keeps_to_its_part_of_the_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[float] = []
+
+    def spied(
+        problem: Any, point: Any, scenarios: Any, tolerance: float, options: Any, seconds: float, loose: bool
+    ) -> Certificate:
+        given.append(seconds)
+        return verify_scenarios(problem, point, scenarios, tolerance, options, seconds, loose)
+
+    monkeypatch.setattr(stochastic_solution, "verify_scenarios", spied)
+    assert bl.solve(newsvendor(), THREE + LATE, time_limit=1000).verified
+    assert bl.solve(newsvendor(), THREE + LATE, time_limit=10).verified
+    assert bl.solve(newsvendor(), THREE + LATE).verified
+    # A tenth more than the limit, five seconds more at least, less what has passed by then.
+    assert 1050 < given[0] <= 1100
+    assert 10 < given[1] <= 15
+    assert given[2] == np.inf
+
+
+def test_scenarios_that_there_was_no_time_to_solve_by_themselves_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(arrays: TwoStageArrays, x: Any, deadline: float | None = None, gap: float | None = None) -> Recourses:
+        found = recourse_at(arrays, x, None, gap)
+        late = np.arange(arrays.scenarios) >= 2
+        return Recourses(np.where(late, np.nan, found.values), np.where(late, np.nan, found.bounds), found.y)
+
+    monkeypatch.setattr(stochastic_solution, "recourse_at", slow)
+    answer = bl.solve(newsvendor(), THREE + LATE)
+    assert answer.objective == pytest.approx(1110)
+    assert any(said.startswith("there was time to solve 2 of 3 scenarios by themselves") for said in answer.messages)
+
+
+def test_what_was_solved_scenario_by_scenario_is_not_solved_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.reformulation.stochastic.test_decomposition import servers
+
+    m, text = servers(2)
+    expected = bl.solve(m, text, method="extensive-form").objective
+
+    def never(*given: Any) -> Recourses:
+        raise AssertionError("solved again")
+
+    monkeypatch.setattr(stochastic_solution, "recourse_at", never)
+    assert bl.solve(m, text, method="l-shaped").objective == pytest.approx(expected)

@@ -12,8 +12,9 @@ import numpy as np
 
 from bilevel_lang.reformulation.nn_recourse.archive import Archive
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
-from bilevel_lang.reformulation.stochastic.decomposition import Found, search
+from bilevel_lang.reformulation.stochastic.decomposition import search
 from bilevel_lang.reformulation.stochastic.enumeration import is_small
+from bilevel_lang.reformulation.stochastic.incumbent import Found, too_short
 from bilevel_lang.reformulation.stochastic.side_cuts import sides_alone
 from bilevel_lang.solvers.solver import Termination
 
@@ -49,7 +50,9 @@ class Listing:
         done = found.termination in (Termination.OPTIMAL, Termination.INFEASIBLE)
         said = f"all {2**self.arrays.first.columns:,} decisions of the first stage were {'gone through' if done else 'listed'}"
         looks = f"cuts at {found.rounds:,} looks at the relaxed second stage"
-        return f"{said}: {looks}, decisions evaluated: {found.evaluated:,}" + ("" if done else ", until the time was over")
+        return f"{said}: {looks}, decisions evaluated: {found.evaluated:,}" + (
+            "" if done else ", until the time was over" + too_short(found)
+        )
 
     def _enter(self, found: Found) -> None:
         sense = self.arrays.sense
@@ -59,7 +62,7 @@ class Listing:
             self.bound = sense * found.bound
         if found.x is None or found.y is None:
             return
-        constants = self.arrays.everywhere("constant")[:, 0]
-        values = sense * ((self.arrays.everywhere("cost") * found.y).sum(axis=1) + constants)
+        assert found.values is not None and found.least is not None
+        first = sense * (self.arrays.everywhere("first_cost") @ found.x)
         key = self.archive.key(found.x[self.archive.decisions.seen])
-        self.archive.enter(key, found.x, values, values, found.y)
+        self.archive.enter(key, found.x, found.values - first, found.least - first, found.y)

@@ -12,6 +12,8 @@ there, and those that hold for a little of it are the best (Magnanti and Wong 19
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 
 from bilevel_lang.reformulation.stochastic.side_cuts import SideCuts, SideStage, joined
@@ -30,6 +32,9 @@ SHARED = 50
 POOL, WORK = 3_000, 4_000_000_000
 """Latest cuts that a step begins with, and products of them with scenarios and decisions: some seconds."""
 
+PROVING = 200_000_000
+"""The same where time is over and a bound of all scenarios is wanted: some tenths of a second."""
+
 MARGIN = 5e-3
 """Relative, in a step with some of the scenarios: up to so much above the best decision the others are told apart."""
 
@@ -40,28 +45,54 @@ BLOCK = 64
 class DecisionBounds:
     """Of ``points`` (k, n1) with ``first`` (k,), their own costs; ``weights`` (S,) of scenarios. ``rounds`` counts looks.
 
-    ``totals`` (k,) are proven: at most what each decision costs, +inf where it leaves a scenario without an answer. ``late``: the
-    ``deadline``, a reading of ``time.perf_counter``, has passed.
+    ``totals`` (k,) are proven: at most what each decision costs, +inf where it leaves a scenario without an answer. ``deadline``
+    is a reading of ``time.perf_counter``; with another one it goes on from where it was.
     """
 
     def __init__(
         self, stage: SideStage, points: Floats, first: Floats, weights: Floats, deadline: float | None = None, seed: int = 0
     ) -> None:
         self.stage, self.points, self.first, self.deadline = stage, points, first, deadline
-        self.weights, self.late, self.rounds = weights, False, 0
+        self.weights, self.rounds = weights, 0
         self.totals = np.full(len(points), -np.inf)
         self._order = np.random.Generator(np.random.Philox(seed)).permutation(len(weights))
         self._cuts: list[SideCuts] = []
         self._step: _Step | None = None
+
+    def begin(self) -> None:
+        """The first step alone: :meth:`promising` has something to say after it."""
+        if len(self.points):
+            self._settle(self._first(), None)
 
     def lowest(self, limit: float = np.inf) -> int | None:
         """The place of the least total, where that is below ``limit``, after its relaxation was solved; None where none is, or
         where time is over. Raises as :meth:`SideStage.at`."""
         if not len(self.points):
             return None
+        step = self._whole()
+        return None if step is None else self._settle(step, limit)
+
+    def promising(self) -> list[int]:
+        """Places in the order in which they look good by now, those whose relaxation was solved first; none before
+        :meth:`begin`."""
         if self._step is None:
-            self._step = self._grown()
-        return None if self.late else self._settle(self._step, limit)
+            return []
+        totals = np.where(np.isposinf(self.totals), np.inf, self._step.totals)
+        order = np.lexsort((totals, self._step.looks < 2))
+        return [int(place) for place in order if totals[place] < np.inf]
+
+    def prove(self) -> None:
+        """Give all scenarios the latest cuts, where the last step was not reached: then there is a bound, whatever the time.
+
+        The deadline is off afterwards.
+        """
+        if self._step is None or self._step.whole or not self._cuts:
+            return
+        self.deadline = None
+        step = _Step(self, np.arange(len(self.weights)))
+        most = max(1, PROVING // (len(self.points) * len(self.weights)))
+        step.share(joined(self._cuts).distinct().some(slice(-most, None)))
+        self.totals = np.maximum(self.totals, step.totals)
 
     def close(self, place: int) -> None:
         """Whoever asks knows better: not to be given again, and out of :attr:`least`."""
@@ -77,20 +108,35 @@ class DecisionBounds:
         """Proven of all decisions that are not closed."""
         return float(self.totals.min(initial=np.inf))
 
-    def _grown(self) -> _Step:
-        count = min(FIRST, len(self.weights))
-        while True:
-            chosen = np.sort(self._order[:count])
-            step = _Step(self, chosen)
+    @property
+    def late(self) -> bool:
+        """Whether the deadline has passed."""
+        return self.deadline is not None and time.perf_counter() >= self.deadline
+
+    def _first(self) -> _Step:
+        if self._step is None:
+            self._step = self._made(min(FIRST, len(self.weights)))
+        return self._step
+
+    def _whole(self) -> _Step | None:
+        """The step of all scenarios; None where time is over before."""
+        step = self._first()
+        while not step.whole:
+            self._settle(step, None)
+            following = self._made(min(GROWTH * len(step.chosen), len(self.weights)))
             if self._cuts:
-                most = max(SHARED, min(POOL, WORK // (len(self.points) * count)))
-                step.share(joined(self._cuts).distinct().some(slice(-most, None)))
-            if count == len(self.weights):
-                self.totals = step.totals
-                return step
-            if self._settle(step, None) is None and self.late:
-                return step
-            count = min(count * GROWTH, len(self.weights))
+                most = max(SHARED, min(POOL, WORK // (len(self.points) * len(following.chosen))))
+                following.share(joined(self._cuts).distinct().some(slice(-most, None)))
+            if self.late:
+                return None
+            self._step = step = following
+        if step.totals is not self.totals:
+            # What is known of decisions already, those that are closed among them, stays.
+            step.totals = self.totals = np.maximum(self.totals, step.totals)
+        return step
+
+    def _made(self, count: int) -> _Step:
+        return _Step(self, np.sort(self._order[:count]))
 
     def _settle(self, step: _Step, limit: float | None) -> int | None:
         """Looks until the least total of ``step`` is one that is looked at; without a limit, until all that are near are."""
@@ -110,7 +156,6 @@ class DecisionBounds:
             point = (1 - INSIDE) * point + INSIDE * self.points.mean(axis=0)
         found = self.stage.at(point, step.chosen, self.deadline)
         if found is None:
-            self.late = True
             return
         self.rounds += 1
         step.looks[place] += 1
@@ -132,6 +177,7 @@ class _Step:
 
     def __init__(self, bounds: DecisionBounds, chosen: Ints) -> None:
         self.stage, self.points, self.first, self.chosen = bounds.stage, bounds.points, bounds.first, chosen
+        self._bounds, self.whole = bounds, len(chosen) == len(bounds.weights)
         weights = bounds.weights[chosen]
         self.weights = weights / weights.sum() if len(chosen) < len(bounds.weights) and weights.sum() else weights
         self.rows = np.arange(len(self.points))
@@ -169,9 +215,11 @@ class _Step:
         self._add_up()
 
     def share(self, cuts: SideCuts) -> None:
-        """All cuts to all scenarios."""
+        """All cuts to all scenarios; what there is no time for goes without."""
         offsets = self.stage.offsets(cuts, self.chosen)
         for begin in range(0, len(self.rows), BLOCK):
+            if self._bounds.late:
+                break
             values = self._values[begin : begin + BLOCK]
             at = self.points[self.rows[begin : begin + BLOCK]] @ cuts.slopes.T
             room = np.empty_like(values)

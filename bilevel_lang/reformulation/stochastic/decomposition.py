@@ -6,7 +6,7 @@ relaxed cost is below the best known is evaluated exactly, and then excluded: it
 with the exclusion in the place of their optimality cut). The master's bound is a bound of the program.
 
 Where all decisions can be listed there is no master problem: each one has bounds of its own, and where sides of rows alone are
-random every cut is one of all scenarios (:mod:`.decision_bounds`).
+random every cut is one of all scenarios (:mod:`.listed_search`).
 """
 
 from __future__ import annotations
@@ -17,20 +17,24 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bilevel_lang.errors import SolverFailedError
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
-from bilevel_lang.reformulation.stochastic.decision_bounds import DecisionBounds
-from bilevel_lang.reformulation.stochastic.enumeration import EnumeratedMaster, binary_points, is_small
+from bilevel_lang.reformulation.stochastic.enumeration import EnumeratedMaster, is_small
+from bilevel_lang.reformulation.stochastic.evaluation import Evaluation
+from bilevel_lang.reformulation.stochastic.incumbent import Found, Incumbent
+from bilevel_lang.reformulation.stochastic.listed_search import ListedSearch
 from bilevel_lang.reformulation.stochastic.master import CutRows, Estimates, master_program
-from bilevel_lang.reformulation.stochastic.recourse import Answers, all_second, recourse_at
+from bilevel_lang.reformulation.stochastic.recourse import all_second, recourse_at
 from bilevel_lang.reformulation.stochastic.second_stage import SecondStage
-from bilevel_lang.reformulation.stochastic.side_cuts import SideStage, sides_alone
+from bilevel_lang.reformulation.stochastic.side_cuts import sides_alone
 from bilevel_lang.solvers.highs import Highs
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.solver import SolverOptions, Termination
 
 WARM_ROUNDS = 40
 """Rounds with the relaxed first stage, before the binary ones."""
+
+WARM_SHARE, ANSWER_SHARE = 0.25, 0.5
+"""Of a time limit, for those, and for whatever comes before the first decision that is evaluated: there must be an answer."""
 
 VIOLATED = 1e-6
 """A cut that is violated by less (relative to max(1, |value|)) is not worth another master."""
@@ -39,29 +43,15 @@ REACHED = 1e-9
 """The bound has arrived when it is this near to the best known value, relative."""
 
 
-@dataclass(frozen=True, eq=False)
-class Found:
-    """``x`` (n1,), ``y`` (S, n2) of the best point, None without; ``value`` and ``bound`` in the program's own sense.
-
-    ``solves`` counts second stages, relaxed or not.
-    """
-
-    termination: Termination
-    x: Floats | None
-    y: Floats | None
-    value: float
-    bound: float
-    rounds: int
-    evaluated: int
-    solves: int
-
-
 def search(arrays: TwoStageArrays, time_limit: float | None = None, gap: float | None = None) -> Found:
     """Solve; ``time_limit`` in seconds, ``gap`` relative. The first stage must be binary, and no row may tie scenarios
     together. Ctrl-C ends the search with what it has, as INTERRUPTED."""
     assert not arrays.couplings
     deadline = None if time_limit is None else time.perf_counter() + time_limit
-    return _Search(arrays, deadline, REACHED if gap is None else max(gap, REACHED)).run()
+    incumbent = Incumbent(arrays, REACHED if gap is None else max(gap, REACHED))
+    if is_small(arrays.first, arrays.scenarios) and sides_alone(arrays):
+        return ListedSearch(arrays, incumbent, deadline).run()
+    return _Search(arrays, incumbent, deadline).run()
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +64,8 @@ class _Relaxed:
 
 
 class _Search:
-    def __init__(self, arrays: TwoStageArrays, deadline: float | None, gap: float) -> None:
-        self.arrays, self.deadline, self.gap = arrays, deadline, gap
+    def __init__(self, arrays: TwoStageArrays, incumbent: Incumbent, deadline: float | None) -> None:
+        self.arrays, self.incumbent, self.deadline = arrays, incumbent, deadline
         self.stage = SecondStage(arrays, relaxed=True, deadline=deadline)
         self.ended: Termination | None = None
         first = replace(arrays.first, integer=np.zeros(len(arrays.first.integer), dtype=bool))
@@ -84,59 +74,40 @@ class _Search:
         self.cost = self.sense * arrays.first.cost
         self.cuts = CutRows()
         self.excluded: list[Floats] = []
-        self.best, self.bound = math.inf, -math.inf
-        self.x: Floats | None = None
-        self.y: Floats | None = None
-        self.rounds = self.evaluated = self.solved = self.sides = 0
+        self.bound, self.rounds = -math.inf, 0
+        self.one: float | None = None
         self.listed: EnumeratedMaster | None = None
 
     def run(self) -> Found:
         try:
             self._search()
+            self.incumbent.sharpen(self.deadline)
         except KeyboardInterrupt:
             self.ended = Termination.INTERRUPTED
-        return self._found()
+        return self.incumbent.found(self.ended, self.bound, self.rounds, self.stage.solves)
 
     def _search(self) -> None:
-        listed = is_small(self.arrays.first, self.arrays.scenarios)
-        if listed and sides_alone(self.arrays):
-            self._go_through()
-            return
+        now = time.perf_counter()
+        warm, self.answer_by = (
+            now + share * (np.inf if self.deadline is None else self.deadline - now) for share in (WARM_SHARE, ANSWER_SHARE)
+        )
         self.floor = self._floor()
-        if listed:
+        if is_small(self.arrays.first, self.arrays.scenarios):
             self.listed = EnumeratedMaster(self.arrays.first, self.cost, self.weights, self.floor)
         for _ in range(WARM_ROUNDS):
-            if self._over() or not self._warm():
+            if self._over() or time.perf_counter() >= warm or not self._warm():
                 break
         while not self._over():
             self.rounds += 1
             master = self._master(integer=True)
             if master is None:
-                self.bound = self.best  # every binary point has been looked at or is infeasible
+                self.bound = self.incumbent.best  # every binary point has been looked at or is infeasible
                 break
             x, theta, bound = master
-            self.bound = min(max(self.bound, bound), self.best)
-            if self._arrived():
+            self.bound = min(max(self.bound, bound), self.incumbent.best)
+            if self.incumbent.arrived(self.bound):
                 break
             self._look_at(np.rint(x), theta)
-
-    def _go_through(self) -> None:
-        """All decisions, from the least bound on."""
-        points = binary_points(self.arrays.first)
-        late = self.sense * self.arrays.everywhere("first_cost")
-        first = points @ (self.cost + self.weights @ late)
-        sides = SideStage(self.arrays)
-        bounds = DecisionBounds(sides, points, first, self.weights, self.deadline)
-        while not self._over():
-            limit = self.best - self.gap * max(1.0, abs(self.best)) if math.isfinite(self.best) else math.inf
-            place = bounds.lowest(limit)
-            self.rounds, self.sides, self.bound = bounds.rounds, sides.solves, min(bounds.least, self.best)
-            if place is None:
-                break
-            x = points[place]
-            if not self._evaluate(x, float(self.cost @ x), bounds.costs(place) + late @ x):
-                break
-            bounds.close(place)
 
     # --- Bounds.
 
@@ -145,9 +116,6 @@ class _Search:
         free = replace(self.relaxed, first=replace(self.relaxed.first, cost=np.zeros(len(self.cost))))
         values = self.sense * recourse_at(all_second(free), np.zeros(0), self.deadline).values
         return np.where(np.isfinite(values), values, np.where(values > 0, 0.0, -1e12))
-
-    def _arrived(self) -> bool:
-        return math.isfinite(self.best) and self.best - self.bound <= self.gap * max(1.0, abs(self.best))
 
     def _over(self) -> bool:
         return self.ended is not None or (self.deadline is not None and time.perf_counter() >= self.deadline)
@@ -159,7 +127,8 @@ class _Search:
         master = self._master(integer=False)
         if master is None:
             return False
-        x, theta, _ = master
+        x, theta, bound = master
+        self.bound = max(self.bound, bound)
         found = self._relaxed_at(x)
         return found is not None and self._cut(x, theta, found)
 
@@ -169,39 +138,21 @@ class _Search:
             if not self._over():
                 self._exclude(x)
             return
-        base = float(self.cost @ x)
-        if self._cut(x, theta, found) or base + float(self.weights @ found.values) >= self.best:
-            if base + float(self.weights @ found.values) >= self.best:
-                self._exclude(x)
+        decision = Evaluation(self.arrays, x, float(self.cost @ x), found.values)
+        if (not self._cut(x, theta, found) or self._answer_is_due(decision)) and decision.proven < self.incumbent.best:
+            self.incumbent.evaluate(decision, self.deadline)
+        elif decision.proven < self.incumbent.best:
             return
-        self._evaluate(x, base, found.values)
         self._exclude(x)
 
-    def _evaluate(self, x: Floats, base: float, relaxed: Floats) -> bool:
-        """The point's own cost, until it is clear that it is no better than the best known; False where time was over before."""
-        answers = Answers(self.arrays, self.deadline)
-        self.evaluated += 1
-        values = relaxed.copy()
-        for number in np.argsort(-self.weights * np.abs(relaxed), kind="stable"):
-            part = self.arrays.scenario(int(number))
-            constant = part.constant + float(part.first_cost @ x)
-            self.solved += 1
-            answers.solve(int(number), replace(part, constant=constant), part.technology @ x, None)
-            values[number] = self.sense * answers.values[number]
-            if math.isnan(values[number]) and self._over():
-                return False
-            if math.isnan(values[number]):
-                raise SolverFailedError(
-                    f"scenario {number + 1} could not be solved by itself", help="use --method extensive-form"
-                )
-            if math.isinf(values[number]):
-                return True  # no decision for a scenario, however improbable, is no decision
-            if base + float(self.weights @ values) >= self.best:
-                return True
-            if self._over():
-                return False
-        self.best, self.x, self.y = base + float(self.weights @ values), x, answers.y
-        return True
+    def _answer_is_due(self, decision: Evaluation) -> bool:
+        """Whether the ``decision`` has to be evaluated now, cuts or not, so that there is an answer when time is over."""
+        if self.deadline is None or self.incumbent.known is not None:
+            return False
+        if self.one is None:
+            self.one = self.incumbent.timed(decision, self.deadline)
+        now = time.perf_counter()
+        return now >= self.answer_by or now + self.one >= self.deadline
 
     def _cut(self, x: Floats, theta: Floats, found: _Relaxed) -> bool:
         """Add what the point violates; whether there was something."""
@@ -254,15 +205,3 @@ class _Search:
         """The master was cut short without a point: the search is over, its bound stays."""
         self.ended = Termination.LIMIT
         return np.zeros(n), np.full(count, math.inf), self.bound
-
-    def _found(self) -> Found:
-        constant = self.arrays.first.constant
-        done = self.ended is not Termination.INTERRUPTED and (self._arrived() or self.bound >= self.best)
-        cut_short = self.ended or Termination.LIMIT
-        solves = self.solved + self.stage.solves + self.sides
-        if self.x is None:
-            ended = Termination.INFEASIBLE if done else cut_short
-            return Found(ended, None, None, math.nan, self.sense * self.bound + constant, self.rounds, self.evaluated, solves)
-        ended = Termination.OPTIMAL if done else cut_short
-        value, bound = self.sense * self.best + constant, self.sense * min(self.bound, self.best) + constant
-        return Found(ended, self.x, self.y, value, bound, self.rounds, self.evaluated, solves)

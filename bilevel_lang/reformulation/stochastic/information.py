@@ -31,12 +31,25 @@ class Information:
     why: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    """For each of two figures: ``most``, but not beyond ``ends``, a reading of ``time.perf_counter``; ``least`` in any case."""
+
+    most: float
+    least: float = 0.0
+    ends: float = np.inf
+
+    def now(self) -> float:
+        """What one of them may take from now on."""
+        return max(self.least, min(self.most, self.ends - time.perf_counter()))
+
+
 def information(
-    problem: BilevelProblem, arrays: TwoStageArrays, scenarios: ScenarioSet, seconds: float, gap: float | None
+    problem: BilevelProblem, arrays: TwoStageArrays, scenarios: ScenarioSet, seconds: Seconds, gap: float | None
 ) -> Information:
-    """Solve the scenarios one by one, and the problem of the mean values; each takes at most ``seconds``."""
-    known, why_known = _wait_and_see(arrays, time.perf_counter() + seconds, gap)
-    mean, why_mean = _mean_value(problem, arrays, scenarios, seconds, gap)
+    """Solve the scenarios one by one, and the problem of the mean values; each within ``seconds``."""
+    known, why_known = _wait_and_see(arrays, time.perf_counter() + seconds.now(), gap)
+    mean, why_mean = _mean_value(problem, arrays, scenarios, seconds.now(), gap)
     return Information(known, mean, tuple(w for w in (why_known, why_mean) if w))
 
 
@@ -44,9 +57,10 @@ def _wait_and_see(arrays: TwoStageArrays, deadline: float, gap: float | None) ->
     found = recourse_at(all_second(arrays), np.zeros(0), deadline, gap)
     done = np.isfinite(found.values)
     if not done.all():
-        left = np.flatnonzero(~done)
-        why = "there was no time for it" if np.isnan(found.values[left[0]]) else "it has no answer or no limit"
-        return None, f"EVPI: scenario {left[0] + 1} of {arrays.scenarios}, solved alone: {why}"
+        without = np.flatnonzero(~done & ~np.isnan(found.values))
+        if len(without):
+            return None, f"EVPI: scenario {without[0] + 1} of {arrays.scenarios:,}, solved alone, has no answer or no limit"
+        return None, f"EVPI: there was time to solve {int(done.sum()):,} of {arrays.scenarios:,} scenarios alone"
     return arrays.first.constant + float(arrays.probabilities @ found.values), ""
 
 
@@ -64,7 +78,9 @@ def _mean_value(
     left = max(1.0, seconds - (time.perf_counter() - started))
     recourse = recourse_at(arrays, x, time.perf_counter() + left, gap)
     if not recourse.finished:
-        return None, "VSS: there was no time for all scenarios at the decision for the mean values"
+        solved = int((~np.isnan(recourse.values)).sum())
+        said = "VSS: there was time to solve the decision for the mean values"
+        return None, f"{said} in {solved:,} of {arrays.scenarios:,} scenarios"
     value = float(arrays.probabilities @ recourse.values) + arrays.first.objective_at(x)
     if not np.isfinite(value):
         return value, "VSS: the decision for the mean values leaves scenarios without an answer"

@@ -16,6 +16,7 @@ from bilevel_lang.problem import BilevelProblem
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.rewrite import Accepted, Reformulation, Refusal, Verdict
 from bilevel_lang.reformulation.stochastic.decomposition import search
+from bilevel_lang.reformulation.stochastic.incumbent import too_short
 from bilevel_lang.reformulation.stochastic.method import ExtensiveForm, StochasticRun, TwoStageReformulation
 from bilevel_lang.solvers.highs import Highs
 from bilevel_lang.solvers.program import is_integer
@@ -88,7 +89,7 @@ class _Run:
         started = time.perf_counter()
         found = search(self.made.arrays, options.time_limit, options.gap)
         solver = f"{Highs().version()} ({LShaped.name})"
-        said = f"{found.rounds} rounds, {found.evaluated} first-stage decisions evaluated"
+        said = f"{found.rounds} rounds, {found.evaluated} first-stage decisions evaluated{too_short(found)}"
         bound = None if found.termination is Termination.INFEASIBLE else found.bound
         if found.x is None or found.y is None:
             return StochasticRun(found.termination, solver, bound=bound, seconds=time.perf_counter() - started, message=said)
@@ -104,6 +105,8 @@ class _Run:
             nodes=found.rounds,
             x=found.x,
             y=found.y,
+            within=found.within,
+            apart=not found.within,
         )
 
 

@@ -42,6 +42,7 @@ class StochasticRun(SolverRun):
     """A run with what the first stage decides in ``x`` (n1,) and the second in ``y`` (S, n2); None without a solution.
 
     ``within``: relative gap to which the scenarios at ``x`` were solved where the run could not do better, 0 where it could.
+    ``apart``: each scenario of ``y`` was solved by itself, to its end.
     ``proven``: whether OPTIMAL speaks of the program itself, and not of what was learned of it. ``remarks`` are for the user.
     """
 
@@ -50,6 +51,7 @@ class StochasticRun(SolverRun):
     proven: bool = True
     remarks: tuple[str, ...] = ()
     within: float = 0.0
+    apart: bool = False
 
 
 @dataclass(frozen=True, eq=False)

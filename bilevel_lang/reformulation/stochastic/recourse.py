@@ -129,36 +129,48 @@ def _parts(arrays: TwoStageArrays, x: Floats) -> Iterator[tuple[int, Recourse, F
 
 
 class Answers:
-    """Scenarios solved one after the other, or several together; what is not solved is NaN."""
+    """Scenarios solved one after the other, or several together; what is not solved is NaN.
 
-    def __init__(self, arrays: TwoStageArrays, deadline: float | None = None) -> None:
-        self.arrays, self.deadline = arrays, deadline
+    ``unfinished``: a scenario that the deadline ends keeps the best answer found so far, with what is proven of it.
+    """
+
+    def __init__(self, arrays: TwoStageArrays, deadline: float | None = None, unfinished: bool = False) -> None:
+        self.arrays, self.deadline, self.unfinished = arrays, deadline, unfinished
         self.values = np.full(arrays.scenarios, np.nan)
         self.bounds = np.full(arrays.scenarios, np.nan)
         self.y = np.full((arrays.scenarios, len(arrays.lower)), np.nan)
-        self._hot: HotRecourse | None = None
+        self._hot: dict[float | None, HotRecourse] = {}
 
-    def solve(self, number: int, part: Recourse, shift: Floats, gap: float | None) -> None:
-        """One scenario; ``shift`` (m2,) is what the first stage puts into its rows."""
+    def stop_at(self, deadline: float | None) -> None:
+        """Another deadline from now on."""
+        self.deadline = deadline
+        for hot in self._hot.values():
+            hot.deadline = deadline
+
+    def solve(self, number: int, part: Recourse, shift: Floats, gap: float | None) -> Termination:
+        """One scenario, and how it ended; ``shift`` (m2,) is what the first stage puts into its rows."""
         sense = self.arrays.sense
         low, up = part.row_lower - shift, part.row_upper - shift
         if not len(part.lower):
             feasible = bool(((low <= 1e-7) & (up >= -1e-7)).all())
             self.values[number] = self.bounds[number] = part.constant if feasible else sense * np.inf
-            return
-        if self._hot is None:
+            return Termination.OPTIMAL if feasible else Termination.INFEASIBLE
+        if gap not in self._hot:
             options = SolverOptions(extra={} if gap is None else {"mip_rel_gap": gap})
-            self._hot = HotRecourse(self.arrays, False, options, self.deadline)
-        answer = self._hot.solve(number, part, shift)
-        assert isinstance(answer, MilpAnswer)
-        if answer.termination is Termination.OPTIMAL and answer.x is not None:
+            self._hot[gap] = HotRecourse(self.arrays, False, options, self.deadline)
+        answer = self._hot[gap].solve(number, part, shift)
+        ended = answer.termination
+        taken = ended is Termination.OPTIMAL or (self.unfinished and ended is Termination.LIMIT)
+        if taken and answer.x is not None:
+            bound = answer.bound if isinstance(answer, MilpAnswer) else answer.objective
             self.values[number] = sense * answer.objective + part.constant
-            self.bounds[number] = sense * answer.bound + part.constant
+            self.bounds[number] = sense * bound + part.constant
             self.y[number] = answer.x
-        elif answer.termination is Termination.UNBOUNDED:
+        elif ended is Termination.UNBOUNDED:
             self.values[number] = self.bounds[number] = -sense * np.inf
-        elif answer.termination in (Termination.INFEASIBLE, Termination.INFEASIBLE_OR_UNBOUNDED):
+        elif ended in (Termination.INFEASIBLE, Termination.INFEASIBLE_OR_UNBOUNDED):
             self.values[number] = self.bounds[number] = sense * np.inf
+        return ended
 
     def solve_together(self, chosen: Ints, x: Floats) -> None:
         """Scenarios of an LP side by side; where one of them has no answer, in two halves."""

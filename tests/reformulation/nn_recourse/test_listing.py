@@ -15,6 +15,7 @@ from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.stochastic import decomposition
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
 from bilevel_lang.reformulation.stochastic.extensive import extensive_form
+from bilevel_lang.reformulation.stochastic.incumbent import Incumbent
 from bilevel_lang.solvers.highs import Highs
 from bilevel_lang.solvers.solver import SolverOptions, Termination
 from tests.reformulation.nn_recourse.programs import ANNOTATION, facilities
@@ -70,7 +71,7 @@ def test_ctrl_c_gives_what_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     def stopped(*given: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(decomposition._Search, "_evaluate", stopped)
+    monkeypatch.setattr(Incumbent, "evaluate", stopped)
     arrays = arrays_of_text(*servers(0))
     found = run(arrays)
     optimum = Highs().run_matrix(extensive_form(arrays), SolverOptions()).objective

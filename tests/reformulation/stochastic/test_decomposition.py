@@ -12,7 +12,9 @@ import pytest
 import bilevel_lang as bl
 from bilevel_lang.reformulation.stochastic import decomposition
 from bilevel_lang.reformulation.stochastic.decomposition import search
+from bilevel_lang.reformulation.stochastic.evaluation import Evaluation
 from bilevel_lang.reformulation.stochastic.extensive import extensive_form
+from bilevel_lang.reformulation.stochastic.incumbent import Incumbent
 from bilevel_lang.solvers.highs import Highs
 from bilevel_lang.solvers.solver import SolverOptions, Termination
 from tests.reformulation.stochastic.test_extensive import arrays_of_text
@@ -122,14 +124,14 @@ def test_ctrl_c_between_decisions_that_are_listed_leaves_the_best_one(monkeypatc
     arrays = arrays_of_text(*servers(2))
     optimum = Highs().run_matrix(extensive_form(arrays), SolverOptions()).objective
     calls = itertools.count()
-    evaluate = decomposition._Search._evaluate
+    evaluate = Incumbent.evaluate
 
-    def interrupted(search: Any, x: Any, base: float, relaxed: Any) -> bool:
+    def interrupted(incumbent: Incumbent, decision: Evaluation, deadline: float | None) -> bool:
         if next(calls) == 2:
             raise KeyboardInterrupt
-        return evaluate(search, x, base, relaxed)
+        return evaluate(incumbent, decision, deadline)
 
-    monkeypatch.setattr(decomposition._Search, "_evaluate", interrupted)
+    monkeypatch.setattr(Incumbent, "evaluate", interrupted)
     found = search(arrays)
     assert optimum is not None
     assert found.termination is Termination.INTERRUPTED

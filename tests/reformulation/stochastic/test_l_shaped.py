@@ -55,3 +55,14 @@ def test_reformulate_gives_the_extensive_form() -> None:
     made = bl.reformulate(m, text, method="l-shaped")
     assert len(made.model.scenario) == 6
     assert isinstance(made.model.expected, pyo.Objective)
+
+
+def test_a_second_stage_without_integers_is_taken_as_well() -> None:
+    m, text = servers(2)
+    for i in m.I:
+        for j in m.J:
+            m.y[i, j].domain = pyo.NonNegativeReals
+    answers = [bl.solve(m, text, method=method) for method in ("l-shaped", "extensive-form")]
+    assert [a.status.value for a in answers] == ["optimal", "optimal"]
+    assert answers[0].objective == pytest.approx(answers[1].objective)
+    assert answers[0].verified
