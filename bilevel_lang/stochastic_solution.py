@@ -294,6 +294,8 @@ def _solution(
         for d in problem.notices
         if d.severity == "warning"
     ]
+    if problem.leader.objective is None:
+        messages.append("the model has no active objective: any decision that suits every scenario is an answer")
     messages += [*made.warnings, *run.remarks, *run.doubts, *(answer.messages if answer is not None else ())]
     messages += [f"not verified: {remark}" for remark in (certificate.remarks if certificate is not None else ())]
     if run.message and status in (Status.LIMIT, Status.ERROR, Status.UNKNOWN, Status.INTERRUPTED):

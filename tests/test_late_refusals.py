@@ -17,6 +17,7 @@ m.r = pyo.Param(initialize=60, mutable=True)
 m.w = pyo.Param(initialize=1, mutable=True)
 m.x = pyo.Var(bounds=(0, 200))
 m.c = pyo.Var()
+m.near = pyo.Var(bounds=(-10000, 10000))
 m.b = pyo.Var(within=pyo.Binary)
 m.sold = pyo.Var(bounds=(0, None))
 m.lost = pyo.Var(bounds=(0, None))
@@ -51,6 +52,10 @@ CASES = {
     "a result in the wrong direction": (
         (THREE + LATE + "cvarlo cost c 0.1\n", "m.cost + m.c", ()),
         ("3:1", 3, "`cvarlo` of `cost` is exact only where the model wants it large", "measure the other tail"),
+    ),
+    "a result with a bound on the wrong side": (
+        (THREE + LATE + "cvarup cost near 0.1\n", "m.near", ()),
+        ("3:1", 3, "and here the lower bound of `near` does not", "take the bound away"),
     ),
     "a measure of what the objective does not have": (
         (THREE + LATE + "cvarup sold 0.1\n", "m.cost", ()),

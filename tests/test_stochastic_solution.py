@@ -288,3 +288,11 @@ def test_what_was_solved_scenario_by_scenario_is_not_solved_once_more(monkeypatc
 
     monkeypatch.setattr(stochastic_solution, "recourse_at", never)
     assert bl.solve(m, text, method="l-shaped").objective == pytest.approx(expected)
+
+
+def test_a_program_without_an_objective_says_so() -> None:
+    m = newsvendor()
+    m.profit.deactivate()
+    answer = bl.solve(m, THREE + LATE)
+    assert (answer.status.value, answer.objective) == ("optimal", None)
+    assert any("no active objective" in said for said in answer.messages)

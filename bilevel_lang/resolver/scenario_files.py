@@ -100,6 +100,8 @@ class _Table:
             if not any(field.strip() for field in row):
                 continue
             if header is None:
+                if self._other_separator(row, reader.line_num):
+                    return None
                 header, columns = row, self._header(row, reader.line_num)
                 continue
             if len(row) != len(header):
@@ -115,6 +117,17 @@ class _Table:
             )
             return None
         return self._finished(columns, np.array(numbers), tuple(names), places)
+
+    def _other_separator(self, row: list[str], line: int) -> bool:
+        """Whether the first line has semicolons or tabs between its columns. They are not guessed at: with them commas may be
+        decimal ones."""
+        found = next((s for s in (";", "\t") if s in ",".join(row)), None)
+        if found is None:
+            return False
+        said = f"the columns stand between {'semicolons' if found == ';' else 'tabs'}"
+        mend = "save the table with commas between its columns, and numbers with a decimal point"
+        self._report.error("E26", said, self._span(line, [], None), mend)
+        return True
 
     def _rows(self, reader: Any) -> Iterator[list[str]]:
         """The rows, up to what is no table."""
@@ -179,9 +192,9 @@ class _Table:
             except ValueError:
                 value = np.nan
             if not np.isfinite(value):
-                self._report.error(
-                    "E26", f"`{field.strip()}` is not a finite number", self._span(line, row, place), "write it with a point"
-                )
+                said = f"`{field.strip()}` is not a finite number" if field.strip() else "a field is empty"
+                mend = "write digits with a decimal point, such as 1250.5"
+                self._report.error("E26", said, self._span(line, row, place), mend)
             found.append(value)
         return found
 

@@ -148,26 +148,31 @@ def _weight(arrays: TwoStageArrays, term: RiskTerm, random: int) -> float:
 def _check_direction(arrays: TwoStageArrays, term: RiskTerm, result: int | None, weight: float) -> None:
     """What stands for the measure must be wanted small (upper tail) or large (lower tail), in the objective and in every row."""
     sign = 1.0 if term.kind.endswith("up") else -1.0
-    pushes = [arrays.sense * sign * weight] if result is None else list(_pushes(arrays, result, sign))
-    if all(push >= 0 for push in pushes):
+    pushes = [arrays.sense * sign * weight] if result is None else _pushes(arrays, result, sign)
+    bounded = result is not None and bool(np.isfinite((arrays.first.lower if sign > 0 else arrays.first.upper)[result]))
+    if all(push >= 0 for push in pushes) and not bounded:
         return
-    wanted = "small" if sign > 0 else "large"
+    wanted, bound = ("small", "lower") if sign > 0 else ("large", "upper")
+    said = f"`{term.kind}` of `{term.variable.name}` is exact only where the model wants it {wanted}, and here"
+    if all(push >= 0 for push in pushes):
+        variable = term.result.name
+        raise term.refusal(
+            f"{said} the {bound} bound of `{variable}` does not", f"take the bound away: `{variable}` follows from the scenarios"
+        )
     raise term.refusal(
-        f"`{term.kind}` of `{term.variable.name}` is exact only where the model wants it {wanted}, and here it does not",
-        "turn the sense round, or measure the other tail; the other direction is not convex",
+        f"{said} it does not", "turn the sense round, or measure the other tail; the other direction is not convex"
     )
 
 
 def _pushes(arrays: TwoStageArrays, result: int, sign: float) -> list[float]:
-    """>= 0 for everything that wants the column smaller (sign +1) or larger (-1), negative for what does not."""
+    """>= 0 for the objective and every row that wants the column smaller (sign +1) or larger (-1), negative for what does not."""
     first = arrays.first
     pushes = [arrays.sense * sign * float(first.cost[result] + arrays.mean("first_cost")[result])]
     rows, stored = _entries(first.matrix, result)
     pushes.append(_row_push(sign * stored[None, :], first.row_lower[None, rows], first.row_upper[None, rows]))
     rows, stored = _technology_of(arrays, result)
     pushes.append(_row_push(sign * stored, arrays.everywhere("row_lower")[:, rows], arrays.everywhere("row_upper")[:, rows]))
-    bound = first.lower[result] if sign > 0 else first.upper[result]
-    return [*pushes, -1.0 if np.isfinite(bound) else 0.0]
+    return pushes
 
 
 def _row_push(coefficients: Floats, lower: Floats, upper: Floats) -> float:
