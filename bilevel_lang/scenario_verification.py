@@ -64,8 +64,11 @@ def verify_scenarios(
     options: SolverOptions,
     seconds: float = math.inf,
     loose: bool = False,
+    unsolved: NDArray[np.bool_] | None = None,
 ) -> Certificate:
     """Measure the point on the modeller's model. ``loose``: the tolerance is not the usual one, and the report says so.
+
+    ``unsolved`` (S,): scenarios whose second stage is not said to be the best one; their rows alone are measured.
 
     The first stage's rows once; in up to :data:`SCENARIOS` scenarios the second stage's rows (those of chance constraints
     apart) and, where no measure of risk or chance constraint ties the scenarios together, the best answer to the first stage:
@@ -78,7 +81,7 @@ def verify_scenarios(
     found = _Found()
     # Should time run out, those that are left are not the last ones of the modeller's list.
     for number in chosen if math.isinf(seconds) else np.random.default_rng(0).permutation(chosen):
-        examiner.scenario(int(number), found)
+        examiner.scenario(int(number), found, unsolved is None or not unsolved[number])
     again = examiner.apart
     gap = abs(found.cost - found.best) / max(found.size, 1e-9 * abs(found.cost), 1e-12) if again else 0.0
     fine = found.feasibility <= FEASIBILITY and not found.said and (not again or (found.proven and gap <= tolerance))
@@ -127,8 +130,8 @@ class _Examiner:
             variable.fix(value if variable.is_continuous() else round(value), skip_validation=True)
         return worst
 
-    def scenario(self, number: int, found: _Found) -> None:
-        """One scenario: its rows at the answer, and what the best answer would have been."""
+    def scenario(self, number: int, found: _Found, best: bool = True) -> None:
+        """One scenario: its rows at the answer, and what the ``best`` answer would have been."""
         for parameter, value in zip(self.parameters, self.scenarios.values[number], strict=True):
             parameter.set_value(float(value))
         own = list(zip(self.second, (float(v) for v in self.point.y[number]), strict=True))
@@ -141,17 +144,17 @@ class _Examiner:
             found.weight += weight
             return
         found.count += 1
-        if self.apart and found.weight and time.perf_counter() >= self.deadline:
+        if self.apart and (not best or (found.weight and time.perf_counter() >= self.deadline)):
             return
         cost = number_at(self.objective.expr, values)
-        best = self._solved_again(number, found) if self.apart else None
-        if best is None and not found.said and self.apart:
+        least = self._solved_again(number, found) if self.apart else None
+        if least is None and not found.said and self.apart:
             return
         found.again += 1
         found.weight += weight
         found.cost += weight * cost
         found.size += weight * max(1e-6, abs(cost))
-        found.best += weight * (best or 0.0)
+        found.best += weight * (least or 0.0)
 
     def _solved_again(self, number: int, found: _Found) -> float | None:
         """Proven of the best answer; None without, and where time was over before, but for the first scenario."""
@@ -196,7 +199,8 @@ def _report(
         how += f", {found.again} of them solved again"
     if within is not None:
         how += f" to a relative gap of {within:.2g},"
-    how = f"{how} on the modeller's model" + (f", {found.how}" if found.how else "; the scenarios are tied together: rows only")
+    rows_only = "; the scenarios are tied together: rows only" if found.again or not found.count else ": rows only"
+    how = f"{how} on the modeller's model" + (f", {found.how}" if found.how else rows_only)
     objective = problem.leader.objective
     kind = "max" if objective is not None and objective.sense == pyo.maximize else "min"
     cost, best = (found.cost / found.weight, found.best / found.weight) if gap is not None and found.weight else (None, None)

@@ -122,6 +122,7 @@ class _Answer:
         self.x = np.where(first.integer, np.rint(run.x), np.clip(run.x, first.lower, first.upper))
         self.y, self.within, self.apart = run.y, run.within, run.apart
         self.messages: list[str] = []
+        self.unsolved, self.cut_short = np.zeros(len(self.y), dtype=bool), run.termination is not Termination.OPTIMAL
         self._improve()
         self.point = self._point()
         self.values = self._scenario_costs()
@@ -145,6 +146,8 @@ class _Answer:
             self.messages.append(f"{said}; the others have the second stage that the solver left them")
         found = np.isfinite(again.values) & ~np.isnan(again.y).any(axis=1)
         self.y = np.where(found[:, None], again.y, self.y)
+        # Of a search that came to its end every scenario is examined: there it says that they are the best ones.
+        self.unsolved = np.isnan(again.values) & self.cut_short
 
     def _point(self) -> StochasticPoint:
         compiled, n2 = self.made.compiled, len(self.made.compiled.second)
@@ -187,7 +190,14 @@ class _Answer:
             limit = min(limit, max(1.0, seconds))
         checking = SolverOptions(time_limit=limit, gap=tolerance / 10, threads=self.options.threads)
         return verify_scenarios(
-            self.problem, self.point, self.made.scenarios, tolerance, checking, seconds, loose=bool(self.within)
+            self.problem,
+            self.point,
+            self.made.scenarios,
+            tolerance,
+            checking,
+            seconds,
+            loose=bool(self.within),
+            unsolved=self.unsolved,
         )
 
     # --- What it is worth.

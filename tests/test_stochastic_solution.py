@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ from bilevel_lang import stochastic_solution
 from bilevel_lang.errors import RefusedError
 from bilevel_lang.json_report import solution_object
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
+from bilevel_lang.reformulation.stochastic.method import ExtensiveForm
 from bilevel_lang.reformulation.stochastic.recourse import Recourses, recourse_at
 from bilevel_lang.scenario_verification import verify_scenarios
 from bilevel_lang.solution import Certificate, StochasticReport
+from bilevel_lang.solvers.solver import Termination
 from tests.stochastic_models import ALL_DEMANDS, FARMER, LATE, PLANTS, THREE, farmer, newsvendor, plants, profits
 
 
@@ -250,10 +253,10 @@ def test_the_examination_keeps_to_its_part_of_the_time_limit(monkeypatch: pytest
     given: list[float] = []
 
     def spied(
-        problem: Any, point: Any, scenarios: Any, tolerance: float, options: Any, seconds: float, loose: bool
+        problem: Any, point: Any, scenarios: Any, tolerance: float, options: Any, seconds: float, **how: Any
     ) -> Certificate:
         given.append(seconds)
-        return verify_scenarios(problem, point, scenarios, tolerance, options, seconds, loose)
+        return verify_scenarios(problem, point, scenarios, tolerance, options, seconds, **how)
 
     monkeypatch.setattr(stochastic_solution, "verify_scenarios", spied)
     assert bl.solve(newsvendor(), THREE + LATE, time_limit=1000).verified
@@ -275,6 +278,39 @@ def test_scenarios_that_there_was_no_time_to_solve_by_themselves_are_counted(mon
     answer = bl.solve(newsvendor(), THREE + LATE)
     assert answer.objective == pytest.approx(1110)
     assert any(said.startswith("there was time to solve 2 of 3 scenarios by themselves") for said in answer.messages)
+
+
+@pytest.mark.parametrize("left", [2, 0])
+def test_what_a_search_that_was_cut_short_left_is_not_called_wrong(left: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = ExtensiveForm.prepare
+
+    def cut(self: ExtensiveForm, problem: Any, options: Any) -> Any:
+        made = run(self, problem, options)
+
+        def ended(options: Any) -> Any:
+            found = made.run(options)
+            y = found.y.copy()
+            y[2] += (-10.0, 10.0, 10.0)  # ten less are sold in the third scenario than could be
+            return replace(found, y=y, termination=Termination.LIMIT, bound=2000.0, proven=False)
+
+        return replace(made, run=ended)
+
+    def slow(arrays: TwoStageArrays, x: Any, deadline: float | None = None, gap: float | None = None) -> Recourses:
+        found = recourse_at(arrays, x, None, gap)
+        late = np.arange(arrays.scenarios) >= left
+        return Recourses(
+            np.where(late, np.nan, found.values), np.where(late, np.nan, found.bounds), np.where(late[:, None], np.nan, found.y)
+        )
+
+    monkeypatch.setattr(ExtensiveForm, "prepare", cut)
+    monkeypatch.setattr(stochastic_solution, "recourse_at", slow)
+    answer = bl.solve(newsvendor(), THREE + LATE)
+    assert answer.status.value == "limit"
+    assert answer.verified
+    assert answer.objective is not None and answer.objective < 1110 - 1
+    assert any(said.startswith(f"there was time to solve {left} of 3 scenarios") for said in answer.messages)
+    assert answer.certificate is not None
+    assert f"{left} of them solved again" in answer.certificate.followers[0].how
 
 
 def test_what_was_solved_scenario_by_scenario_is_not_solved_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
