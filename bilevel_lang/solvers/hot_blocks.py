@@ -54,6 +54,10 @@ class HotBlocks:
         self.left_over += 1
         return _better(self._by_highs(found.x), found)
 
+    def least(self) -> float:
+        """A proven bound, many times quicker than :meth:`solve`; -inf where patterns prove nothing."""
+        return self._search.least(self._cost, self._bounds, self._sides, self.deadline)
+
     def _by_highs(self, start: Floats | None = None) -> MilpAnswer:
         if self._highs is None:
             self._highs = HotMilp(self.program, self._options, self.deadline)

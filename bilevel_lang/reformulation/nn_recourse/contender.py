@@ -59,8 +59,8 @@ class Contender:
         return len(self.costs)
 
     def premiums(self) -> Floats:
-        """(tried,): what each scenario costs more than its relaxation."""
-        more: Floats = np.asarray(self.costs, dtype=float) - self.scouted.relaxed[self.order[: self.tried]]
+        """(tried,): what each scenario costs more than is expected by its relaxation."""
+        more: Floats = np.asarray(self.costs, dtype=float) - self.scouted.expected[self.order[: self.tried]]
         return more
 
     def premium(self) -> float:

@@ -1,12 +1,15 @@
 """The best of decisions that take long to evaluate: few are, and only those that much speaks for.
 
 1. Relaxed costs of some scenarios lead from neighbour to neighbour, then those of all (:mod:`.scout`).
-2. The decisions that look best are tried on a few scenarios (:mod:`.probe`). What they cost more than their LPs is learned on the
-   way (:class:`~.contender.Premiums`), with how sure that is, and says whom to try next and where to look for others.
-3. The better half is tried on twice as many scenarios, until few are left.
-4. They are solved in every scenario, the most promising one first, the others until it is clear that they are no better.
+2. Where the second stage is made of knapsacks, the bounds of patterns take the place of relaxed costs, for the decisions that
+   look best (:meth:`.Probe.least`): they take a tenth of the time of MILPs and are nearly as good. What they are more than
+   expected is learned on the way (:class:`~.contender.Premiums`), with how sure that is, and says whom to look at next and where
+   to look for others (:mod:`.trials`).
+3. The decisions that look best are tried on the MILPs of a few scenarios (:mod:`.probe`), in the same way.
+4. The better half is tried on twice as many scenarios, until few are left.
+5. They are solved in every scenario, the most promising one first, the others until it is clear that they are no better.
 
-Steps 2 to 4 are repeated around a new best one while there is time.
+Steps 2 to 5 are repeated around a new best one while there is time.
 """
 
 from __future__ import annotations
@@ -14,16 +17,18 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from bilevel_lang.reformulation.nn_recourse.archive import Archive
-from bilevel_lang.reformulation.nn_recourse.contender import Contender, Premiums, ranked, typical_spread
+from bilevel_lang.reformulation.nn_recourse.contender import Contender, ranked, typical_spread
 from bilevel_lang.reformulation.nn_recourse.decisions import Decisions
 from bilevel_lang.reformulation.nn_recourse.finalists import Finalists
 from bilevel_lang.reformulation.nn_recourse.probe import Probe
+from bilevel_lang.reformulation.nn_recourse.sampled import few_of
 from bilevel_lang.reformulation.nn_recourse.scout import Scout, Scouted
+from bilevel_lang.reformulation.nn_recourse.trials import Trials
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
 from bilevel_lang.solvers.program import Floats
@@ -31,13 +36,19 @@ from bilevel_lang.solvers.program import Floats
 BUDGET = 600.0
 """Seconds that the shares below are of, where there is no time limit."""
 
-COARSE_SHARE, FINE_SHARE, TRIAL_SHARE, CLOSE_SHARE = 0.15, 0.25, 0.5, 0.6
+COARSE_SHARE, FINE_SHARE, TIGHT_SHARE, TRIAL_SHARE, CLOSE_SHARE = 0.1, 0.13, 0.6, 0.62, 0.65
 """Of the time: when each of the first steps is over at the latest. What is left is for the finalists."""
 
-COARSE = 10
-"""Scenarios of the first search."""
+DRAWN_ON, COARSE = 10, 16
+"""Scenarios of the first decisions, and of the search from the best of them."""
 
-STARTS = 6
+WEIGHED, WEIGHED_AT = 20, 2
+"""Scenarios and decisions by which it is found out how much of the rounding is true."""
+
+NEIGHBOURS = 250
+"""Of a good decision, those that cuts speak for."""
+
+STARTS = 4
 """Decisions that the first search starts from."""
 
 DRAWN = 200
@@ -51,9 +62,6 @@ MOST_TRIED = 300
 
 AROUND = 30
 """Decisions that are asked about in all scenarios at once, those that may be best by some scenarios."""
-
-HOPE = 2.0
-"""Standard deviations that a decision may do better than is expected of it, when it is chosen to be tried."""
 
 PATIENT = 10
 """Times that more decisions are looked at without finding a better one."""
@@ -102,7 +110,10 @@ def takes_long(each: float, scenarios: int, samples: int, seconds: float) -> str
 
 
 class Contest:
-    """Of the decisions of ``archive``, which gets what is known in the end, and the cuts that are made on the way."""
+    """Of the decisions of ``archive``, which gets what is known in the end, and the cuts that are made on the way.
+
+    ``visited`` (k, n1): decisions to begin with, where there are any.
+    """
 
     def __init__(self, arrays: TwoStageArrays, archive: Archive, options: Options, deadline: float | None) -> None:
         self.arrays, self.archive, self.options, self.deadline = arrays, archive, options, deadline
@@ -110,23 +121,34 @@ class Contest:
         self.seconds = BUDGET if deadline is None else max(1.0, deadline - self.began)
         decisions = archive.decisions
         self.order = np.random.Generator(np.random.Philox(options.seed)).permutation(arrays.scenarios)
-        few = np.sort(self.order[: min(COARSE, arrays.scenarios)])
+        few = np.sort(self.order[: min(DRAWN_ON, arrays.scenarios)])
         weights = arrays.probabilities[few]
         self.coarse = Scout(arrays.restricted(few, weights / weights.sum()), decisions, self._until(COARSE_SHARE))
         self.fine = Scout(arrays, decisions, self._until(FINE_SHARE), archive.cuts)
+        self.tight_over = self._until(TIGHT_SHARE)
         self.trial_over, self.close_over = self._until(TRIAL_SHARE), self._until(CLOSE_SHARE)
         self.probe = Probe(arrays, min(options.gap or GAP, GAP), deadline)
-        self.tried: dict[bytes, Contender] = {}
+        self.bounds = Trials(archive, self.order, arrays.probabilities, self._bound_of)
+        self.milps = Trials(archive, self.order, arrays.probabilities, self._cost_of)
+        self.patterns = True
+        self.visited = np.zeros((0, len(arrays.first.lower)))
+        self.tight: dict[bytes, Scouted] = {}
         self.searched: set[bytes] = set()
         self.said: list[str] = []
 
+    @property
+    def tried(self) -> dict[bytes, Contender]:
+        """Decisions of which MILPs were solved."""
+        return self.milps.tried
+
     def run(self) -> None:
-        """All four steps, the last three again while there is time and something to try; the time limit ends each of them."""
+        """All steps, those after the first again while there is time and something to try; the time limit ends each of them."""
         self._scout()
         final = Finalists(self.archive, self.probe, self.deadline, self._tell)
         before = -1
         while before < len(self.tried) and not final.over:
             before = len(self.tried)
+            self._tighten()
             self._try_out(final.leader)
             self._tell_close()
             final.run(ranked(self.tried.values()))
@@ -138,86 +160,122 @@ class Contest:
 
     def _scout(self) -> None:
         decisions = self.archive.decisions
-        drawn = self.coarse.ask(decisions.sample(DRAWN))
-        order = sorted((s for s in drawn if math.isfinite(s.total)), key=lambda s: s.total)
-        for start in order[:STARTS]:
-            self.coarse.descend(start.x[decisions.seen])
+        self.coarse.share = self.fine.share = 1.0
+        visited = self.visited[:, decisions.seen] if len(self.visited) else decisions.sample(DRAWN)
+        drawn = self._best_of(self.coarse.ask(np.where(decisions.inputs.integer, np.rint(visited), visited)))
+        starts = np.array([s.x[decisions.seen] for s in drawn[:STARTS]]).reshape(-1, len(decisions.seen))
+        everywhere = [s for s in self.fine.ask(starts) if math.isfinite(s.total)]
+        self._weigh(everywhere)
+        if len(everywhere) > 1:
+            costs = np.array([self.fine.found[s.key].expected for s in everywhere])
+            chosen, weights = few_of(costs, self.arrays.probabilities, COARSE)
+            few = Scout(self.arrays.restricted(chosen, weights), decisions, self.coarse.until)
+            few.share, self.coarse = self.fine.share, few
+        for start in starts:
+            self.coarse.descend(start)
         self._tell(
             f"{len(self.coarse.found):,} decisions relaxed in {self.coarse.arrays.scenarios} scenarios", self.coarse.best()
         )
-        order = sorted((s for s in self.coarse.found.values() if math.isfinite(s.total)), key=lambda s: s.total)
+        order = self._best_of(self.coarse.found.values())
         self.fine.ask(np.array([s.x[decisions.seen] for s in order[:AROUND]]).reshape(-1, len(decisions.seen)))
-        if (best := self.fine.best()) is not None:
+        if not self.patterns and (best := self.fine.best()) is not None:
             self.fine.descend(best.x[decisions.seen])
         self.fine.stop_at(self.trial_over)
         self._tell(f"{len(self.fine.found):,} decisions relaxed in all {self.arrays.scenarios} scenarios", self.fine.best())
 
-    def _widen(self) -> bool:
+    def _weigh(self, scouted: Sequence[Scouted]) -> None:
+        """How much of the rounding is true, by the bounds of patterns in some scenarios: regression (Law, chapter 11)."""
+        self.patterns = bool(scouted)
+        premiums, roundings = [], []
+        for number in self.order[:WEIGHED].tolist():
+            for one in scouted[:WEIGHED_AT]:
+                bound = self.probe.least(number, one.x)
+                if bound is None or not math.isfinite(bound) or one.rounding is None:
+                    self.patterns = self.patterns and bound is not None and math.isfinite(bound)
+                    continue
+                premiums.append(bound - one.relaxed[number])
+                roundings.append(one.rounding[number])
+        about = np.array(roundings) - np.mean(roundings) if roundings else np.zeros(0)
+        share = float(np.clip(about @ np.array(premiums) / (about @ about), 0.0, 1.0)) if about.any() else 0.0
+        for scout in (self.coarse, self.fine):
+            scout.reweigh(share)
+
+    @staticmethod
+    def _best_of(scouted: Iterable[Scouted]) -> list[Scouted]:
+        return sorted((s for s in scouted if math.isfinite(s.total)), key=lambda s: s.total)
+
+    def _widen(self, trials: Trials) -> bool:
         """Relaxed costs in all scenarios of decisions that may be good by those of some; False where there are no others.
 
-        The neighbours of a good decision are among them. What MILPs may cost more counts: a relaxation is often cheap where
+        The neighbours of a good decision are among them. What ``trials`` have shown counts: a relaxation is often cheap where
         integers make it dear.
         """
         decisions = self.archive.decisions
         for scout in (self.coarse, self.fine):
             scout.stop_at(self.trial_over)
-        centre = next((c for c in ranked(self.tried.values()) if c.scouted.key not in self.searched), None)
+        centre = next((c for c in ranked(trials.tried.values()) if c.scouted.key not in self.searched), None)
         if centre is not None:
             self.searched.add(centre.scouted.key)
-            self.coarse.ask(decisions.around(centre.scouted.x[decisions.seen]))
+            points = decisions.around(centre.scouted.x[decisions.seen])
+            self.coarse.ask(self.coarse.promising(points)[:NEIGHBOURS])
         known = [s for s in self.coarse.found.values() if math.isfinite(s.total) and s.key not in self.fine.found]
-        known = [known[k] for k in np.argsort(self._hoped(known), kind="stable")[:AROUND].tolist()]
+        known = [known[k] for k in np.argsort(trials.hoped(known), kind="stable")[:AROUND].tolist()]
         return bool(known and self.fine.ask(np.array([s.x[decisions.seen] for s in known])))
 
-    # --- 2. A few scenarios.
+    # --- 2. Bounds of patterns.
+
+    def _tighten(self) -> None:
+        """The relaxation's costs made better by patterns, for decisions that may be the best one by what is known."""
+        fruitless, count = 0, self.arrays.scenarios
+        done = [c for c in self.bounds.tried.values() if c.tried == count and math.isfinite(c.estimate())]
+        best = min(done, key=lambda c: c.estimate(), default=None)
+        while self.patterns and not self._late(self.tight_over):
+            chosen = self.bounds.next(self.fine.found.values(), best)
+            if chosen is None:
+                fruitless += 1
+                if fruitless > PATIENT or not self._widen(self.bounds):
+                    return
+                continue
+            one = self.bounds.begin(chosen)
+            self.bounds.advance(one, count, best, lambda: self._late(self.tight_over))
+            if one.tried < count:
+                continue
+            self.tight[chosen.key] = Scouted(chosen.key, chosen.x, one.proven(), one.estimate())
+            if math.isfinite(one.estimate()) and (best is None or one.estimate() < best.estimate()):
+                best, fruitless = one, 0
+                self._tell(f"{len(self.bounds.tried):,} decisions bounded by patterns", None, one.estimate())
+                self._widen(self.bounds)
+
+    def _bound_of(self, number: int, x: Floats) -> tuple[float, float] | None:
+        bound = self.probe.least(number, x, self.seconds / TRIALS)
+        return None if bound is None else (bound, bound)
+
+    # --- 3. A few scenarios.
 
     def _try_out(self, best: Contender | None) -> None:
         """``best``: the decision to beat, if one is known."""
         fruitless = 0
         while len(self.tried) < MOST_TRIED and not self._late(self.trial_over):
-            chosen = self._next(best)
+            chosen = self.milps.next((self.tight or self.fine.found).values(), best)
             if chosen is None:
                 fruitless += 1
-                if fruitless > PATIENT or not self._widen():
+                if fruitless > PATIENT or self.tight or not self._widen(self.milps):
                     break
                 continue
-            one = Contender(chosen, self.order, self.arrays.probabilities)
-            self.tried[chosen.key] = one
+            one = self.milps.begin(chosen)
             self._advance(one, min(TRIED_ON, self.arrays.scenarios), best)
             if math.isfinite(one.estimate()) and (best is None or one.against(best) < best.estimate()):
                 best, fruitless = one, 0
                 self._tell(f"{len(self.tried):,} decisions tried on {one.tried} scenarios", None, one.estimate())
 
-    def _next(self, best: Contender | None) -> Scouted | None:
-        """Of those that are not tried the decision that may be the best one; None where none is likely to be."""
-        open_ = [s for s in self.fine.found.values() if s.key not in self.tried and math.isfinite(s.total)]
-        if not open_:
-            return None
-        hoped = self._hoped(open_)
-        chosen = int(hoped.argmin())
-        return None if best is not None and hoped[chosen] > best.estimate() else open_[chosen]
-
-    def _hoped(self, scouted: Sequence[Scouted]) -> Floats:
-        """(k,): relaxed cost and what the MILPs are expected to cost more, less :data:`HOPE` standard deviations of that."""
-        if not scouted:
-            return np.zeros(0)
-        box = self.archive.decisions.domain
-        premiums = Premiums(self.tried.values(), box.lower, box.upper - box.lower, self.archive.cuts.cost)
-        points = np.array([s.x for s in scouted])
-        return np.array([s.total for s in scouted]) + np.maximum(0.0, premiums(points) - HOPE * premiums.doubt(points))
+    def _cost_of(self, number: int, x: Floats) -> tuple[float, float] | None:
+        found = self.probe(number, x, self.seconds / TRIALS)
+        return None if found is None else (found.value, found.bound)
 
     def _advance(self, one: Contender, count: int, rival: Contender | None) -> None:
-        """Try ``one`` on up to ``count`` scenarios, as long as it is not clearly behind the ``rival``."""
-        spread = typical_spread(self.tried.values())
-        while one.tried < count and not self._late(self.close_over):
-            found = self.probe(int(self.order[one.tried]), one.scouted.x, self.seconds / TRIALS)
-            if found is None:
-                return
-            one.enter(found.value, found.bound)
-            if rival is not None and rival is not one and one.behind(rival, spread):
-                return
+        self.milps.advance(one, count, rival, lambda: self._late(self.close_over))
 
-    # --- 3. More scenarios.
+    # --- 4. More scenarios.
 
     def _tell_close(self) -> None:
         """Those in front on twice as many scenarios each time, half of them at least left out."""
@@ -225,7 +283,10 @@ class Contest:
         while kept > 1 and 2 * count < self.arrays.scenarios and not self._late(self.close_over):
             count = min(2 * count, self.arrays.scenarios)
             order, spread = ranked(self.tried.values()), typical_spread(self.tried.values())
-            for one in [c for c in order if not c.behind(order[0], spread)][:kept]:
+            front = [c for c in order if not c.behind(order[0], spread)][:kept]
+            if len(front) < 2:
+                break
+            for one in front:
                 self._advance(one, count, order[0])
             kept //= 2
         if order := ranked(self.tried.values()):
@@ -240,6 +301,7 @@ class Contest:
         """What is left of the time before ``until`` among steps 2 to 4, once more."""
         now = time.perf_counter()
         left = max(0.0, until - now)
+        self.tight_over = now + TIGHT_SHARE * left
         self.trial_over, self.close_over = now + TRIAL_SHARE * left, now + CLOSE_SHARE * left
 
     def _late(self, until: float) -> bool:
@@ -256,8 +318,9 @@ class Contest:
         sys.stderr.write(f"{time.perf_counter() - self.began:7.1f}s  {said}{best}\n")
 
     def _summary(self) -> str:
-        relaxed, tried = len(self.fine.found), len(self.tried)
+        relaxed, bounded, tried = len(self.fine.found), len(self.bounds.tried), len(self.tried)
+        patterns = f"{bounded:,} of them by patterns, " if bounded else ""
         return (
             f"{relaxed:,} decisions were compared by their relaxed second stage in all scenarios, "
-            f"{tried:,} of them by the MILPs of some"
+            f"{patterns}{tried:,} of them by the MILPs of some"
         )

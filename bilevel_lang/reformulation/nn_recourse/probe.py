@@ -60,6 +60,17 @@ class Probe:
         self.seconds += time.perf_counter() - began
         return self._probed(answer, number, part.constant)
 
+    def least(self, number: int, point: Floats, most: float = np.inf) -> float | None:
+        """Proven of scenario ``number`` (from 0) at ``point`` (n1,) by patterns: many times quicker than a call, and mostly near
+        what it would give. -inf where the scenario is not of knapsacks. None: the deadline has passed before."""
+        began = time.perf_counter()
+        if self.deadline is not None and began >= self.deadline:
+            return None
+        until = min(np.inf if self.deadline is None else self.deadline, began + most)
+        part = self.arrays.scenario(number)
+        self._hot.deadline = None if until == np.inf else until
+        return self.arrays.sense * part.constant + self._hot.least(number, part, part.technology @ point)
+
     def any_answer(self, number: int, point: Floats) -> Probed:
         """The first answer of scenario ``number`` (from 0) at ``point`` (n1,) that HiGHS finds, good or bad, at any time.
 

@@ -58,6 +58,9 @@ LISTING_SHARE = 0.85
 BOXES_SHARE = 0.5
 """Of a time limit, for boxes of decisions where the second stage is listed; the other shares are of what they leave."""
 
+START_SHARE = 0.1
+"""Of a time limit, for the best decisions of the relaxed second stage, which a contest begins with."""
+
 CONTEST_SHARE, BOUND_SECONDS = 0.85, 60.0
 """Of a time limit, for a contest of decisions where samples take too long; the bound has the rest, or so long without a limit."""
 
@@ -221,7 +224,11 @@ class Rounds:
     def _contest(self, bounding: Bounding, long: str) -> Outcome:
         self.said.append(f"{long}, and no network is trained; decisions are compared by a few scenarios")
         contest = Contest(self.arrays, self.archive, self.options, self._until(CONTEST_SHARE))
+        bounding.stop_at(self._until(START_SHARE) if self.deadline is not None else time.perf_counter() + BOUND_SECONDS)
         try:
+            # The best decisions of the relaxation are where the contest begins.
+            contest.visited = bounding.run(patterns=False).visited
+            bounding.stage.stop_at(self.deadline)
             contest.run()
             bounding.stop_at(self.deadline if self.deadline is not None else time.perf_counter() + BOUND_SECONDS)
             self.bounded = bounding.run()

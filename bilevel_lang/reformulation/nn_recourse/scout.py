@@ -23,18 +23,27 @@ TOGETHER = 20
 
 @dataclass(frozen=True, eq=False)
 class Scouted:
-    """``x`` (n1,), with the relaxed costs (S,) of the scenarios there and ``total``, a minimisation; +inf without an answer."""
+    """``x`` (n1,), with the relaxed costs (S,) of the scenarios there and ``total``, a minimisation; +inf without an answer.
+
+    ``rounding`` (S,): what whole numbers are likely to cost more; it is in the ``total``, and no bound.
+    """
 
     key: bytes
     x: Floats
     relaxed: Floats
     total: float
+    rounding: Floats | None = None
+
+    @property
+    def expected(self) -> Floats:
+        """(S,): what the scenarios are expected to cost, which is not proven."""
+        return self.relaxed if self.rounding is None else self.relaxed + self.rounding
 
 
 class Scout:
     """Of the scenarios of ``arrays``, some or all of those that the program has; ``cuts`` of them gets some more.
 
-    ``until``: a reading of ``time.perf_counter``.
+    ``until``: a reading of ``time.perf_counter``. ``share``: of the rounding that goes into what is found from then on.
     """
 
     def __init__(self, arrays: TwoStageArrays, decisions: Decisions, until: float | None, cuts: Cuts | None = None) -> None:
@@ -42,6 +51,7 @@ class Scout:
         self.stage = SecondStage(arrays, relaxed=True, deadline=until)
         self.cuts = Cuts(arrays) if cuts is None else cuts
         self.found: dict[bytes, Scouted] = {}
+        self.share = 0.0
 
     @property
     def late(self) -> bool:
@@ -52,6 +62,15 @@ class Scout:
         """Another deadline from now on."""
         self.until = until
         self.stage.stop_at(until)
+
+    def reweigh(self, share: float) -> None:
+        """Another ``share``, for what is known, too; from one that is not 0."""
+        for key, old in self.found.items():
+            if old.rounding is not None:
+                rounding = share / self.share * old.rounding
+                total = old.total + float(self.arrays.probabilities @ (rounding - old.rounding))
+                self.found[key] = Scouted(key, old.x, old.relaxed, total, rounding)
+        self.share = share
 
     def best(self) -> Scouted | None:
         """The decision that costs least with the second stage relaxed."""
@@ -77,8 +96,9 @@ class Scout:
         found = self.stage.costs(xs[chosen]) if len(chosen) else None
         if found is None:
             return []
-        total = first[chosen] + found.values @ self.arrays.probabilities
-        new = [Scouted(keys[k], xs[k], v, float(t)) for k, v, t in zip(chosen, found.values, total, strict=True)]
+        more = np.zeros_like(found.values) if found.rounding is None else self.share * found.rounding
+        total = first[chosen] + (found.values + more) @ self.arrays.probabilities
+        new = [Scouted(keys[k], xs[k], v, float(t), m) for k, v, t, m in zip(chosen, found.values, total, more, strict=True)]
         self.found.update({s.key: s for s in new})
         best = int(total.argmin())
         if np.isfinite(total[best]) and found.slopes is not None:

@@ -37,6 +37,14 @@ class HotRecourse:
 
     def solve(self, number: int, part: Recourse, shift: Floats) -> LpAnswer | MilpAnswer:
         """Scenario ``number`` (from 0), which is ``part``; ``shift`` (m2,) is what the first stage puts into its rows."""
+        return self._ready(number, part, shift).solve()
+
+    def least(self, number: int, part: Recourse, shift: Floats) -> float:
+        """What patterns prove of the same in little time, without an answer; -inf where the scenario is not of knapsacks."""
+        hot = self._ready(number, part, shift)
+        return hot.least() if isinstance(hot, HotBlocks) else -np.inf
+
+    def _ready(self, number: int, part: Recourse, shift: Floats) -> HotLp | HotMilp | HotBlocks:
         low, up = part.row_lower - shift, part.row_upper - shift
         cost = self.arrays.sense * part.cost
         place = 0 if self.linear or self._moving is None else number
@@ -52,7 +60,7 @@ class HotRecourse:
         hot.set_sides(low, up)
         if isinstance(hot, HotLp) and self._moving is not None:
             hot.set_entries(self._moving.places, part.recourse.data[self._moving.places])
-        return hot.solve()
+        return hot
 
     def _whole(self) -> np.ndarray:
         return np.zeros(len(self.arrays.lower), dtype=bool) if self.linear else self.arrays.integer

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bilevel_lang.reformulation.stochastic.arrays import Recourse, TwoStageArrays
+from bilevel_lang.reformulation.stochastic.counted import counted
 from bilevel_lang.reformulation.stochastic.fixed_matrix import with_fixed_matrix
 from bilevel_lang.reformulation.stochastic.hot_recourse import HotRecourse
 from bilevel_lang.reformulation.stochastic.listed_stage import ListedStage, listed_answers
@@ -45,11 +46,13 @@ class Costs:
     what their multipliers prove, so that with the slopes they are cuts.
 
     ``slopes`` (k, S, n1) are subgradients of a linear second stage, NaN where the value is not finite; None for an integer one.
+    ``rounding`` (k, S): of a relaxed one, what whole numbers of columns of one price are likely to cost more (:mod:`.counted`).
     """
 
     values: Floats
     bounds: Floats
     slopes: Floats | None
+    rounding: Floats | None = None
 
 
 class SecondStage:
@@ -67,7 +70,9 @@ class SecondStage:
         answers = None if self.linear else listed_answers(arrays)
         self.arrays = arrays if fixed is None else fixed
         self._listed = None if answers is None else ListedStage(arrays, answers)
-        self._sides: StageVariants | None = None if fixed is None else StageVariants(fixed)
+        self._counted = counted(arrays) if relaxed and fixed is not None else None
+        told = None if self._counted is None else self._counted.columns
+        self._sides: StageVariants | None = None if fixed is None else StageVariants(fixed, told)
         self.way = "listed" if answers is not None else "arrays" if fixed is not None else "lp" if self.linear else "milp"
         options = SolverOptions(extra={} if gap is None else {"mip_rel_gap": gap, **COARSE})
         self._hot = HotRecourse(self.arrays, self.linear, options, deadline)
@@ -143,18 +148,19 @@ class SecondStage:
         """All pairs of a scenario and a decision, scenario after scenario, in parts of a bounded size."""
         k, count = len(points), self.arrays.scenarios
         values, bounds = np.full((count, k), np.inf), np.full((count, k), np.inf)
-        slopes = np.full((count, k, points.shape[1]), np.nan)
+        slopes, spent = np.full((count, k, points.shape[1]), np.nan), np.zeros((count, k))
         width, order = max(1, TOGETHER // sides.size), chain(points)
         for begin in range(0, k * count, width):
             if self._late():
                 return None
             scenario, place = np.divmod(np.arange(begin, min(begin + width, k * count)), k)
             decision = order[place]
-            some, least, some_slopes = sides.solve(scenario, points[decision])
+            some, least, some_slopes, told = sides.solve(scenario, points[decision])
             self.solves += len(scenario)
             values[scenario, decision], slopes[scenario, decision] = some, some_slopes
-            bounds[scenario, decision] = least
-        return Costs(values.T, bounds.T, slopes.transpose(1, 0, 2))
+            bounds[scenario, decision], spent[scenario, decision] = least, told
+        rounding = None if self._counted is None else self._counted.rounding(spent.T)
+        return Costs(values.T, bounds.T, slopes.transpose(1, 0, 2), rounding)
 
     # --- All others.
 

@@ -38,10 +38,12 @@ class _Data:
 
 
 class StageVariants:
-    """``arrays`` must have the same recourse matrix in every scenario. ``size``: columns and rows of the LP."""
+    """``arrays`` must have the same recourse matrix in every scenario. ``size``: columns and rows of the LP; ``told``: columns
+    whose costs by themselves are wanted."""
 
-    def __init__(self, arrays: TwoStageArrays) -> None:
+    def __init__(self, arrays: TwoStageArrays, told: Ints | None = None) -> None:
         self.arrays = arrays
+        self._told = np.zeros(0, dtype=np.int64) if told is None else told
         matrix = sp.csr_matrix(arrays.recourse)
         matrix.eliminate_zeros()
         self._matrix = matrix
@@ -70,9 +72,9 @@ class StageVariants:
         self._columns = _indices(bounds)
         self._costly = _indices(self._moving("cost"))
 
-    def solve(self, scenario: Ints, points: Floats) -> tuple[Floats, Floats, Floats]:
-        """Values (k,), what multipliers prove of them (k,), +inf without an answer, and slopes (k, n1), NaN without, of
-        ``scenario`` (k,) at ``points`` (k, n1).
+    def solve(self, scenario: Ints, points: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+        """Values (k,), what multipliers prove of them (k,), +inf without an answer, slopes (k, n1), NaN without, and what the
+        columns ``told`` cost (k,), 0 without, of ``scenario`` (k,) at ``points`` (k, n1).
 
         Raises RefusedError for an unbounded one, SolverFailedError where HiGHS gives up.
         """
@@ -103,7 +105,8 @@ class StageVariants:
         sides, bounds = (data.row_lower, data.row_upper), (data.lower, data.upper)
         duals = usable(duals, sides)
         least = proven_costs(data.cost, self._matrix, duals, sides, bounds) + data.constant
-        return values, np.where(good, least, np.inf), self._slopes(duals, scenario, good, points.shape)
+        told = np.where(good, (data.cost[:, self._told] * answers.x[:, self._told]).sum(axis=1), 0.0)
+        return values, np.where(good, least, np.inf), self._slopes(duals, scenario, good, points.shape), told
 
     def _moving(self, *slots: str) -> Flags:
         """Where something differs from scenario to scenario."""

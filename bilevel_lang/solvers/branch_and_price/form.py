@@ -10,7 +10,7 @@ import scipy.sparse as sp
 
 from bilevel_lang.solvers.branch_and_price.knapsacks import Knapsacks, knapsacks_of
 from bilevel_lang.solvers.highs_instance import whole_bounds
-from bilevel_lang.solvers.matrix import Ints, MatrixProgram, no_pairs
+from bilevel_lang.solvers.matrix import Flags, Ints, MatrixProgram, no_pairs
 from bilevel_lang.solvers.program import CROSSED_TOLERANCE, Floats
 
 WHOLE = 1e-6
@@ -22,7 +22,7 @@ class BlockForm:
     """``program`` with its ``knapsacks``. ``free`` columns are in none of them.
 
     Rows of one column are bounds: row ``single[i]`` is ``factor[i] y[column[i]]``. All other rows are ``linking`` (l,); below
-    them, ``matrix`` (l + g, n) has g rows that count the columns of one price (:func:`_one_price`).
+    them, ``matrix`` (l + g, n) has g rows that count the columns of one price (:func:`one_price`).
     """
 
     program: MatrixProgram
@@ -69,7 +69,7 @@ def block_form(program: MatrixProgram) -> BlockForm | None:
     linking = np.setdiff1d(np.flatnonzero(entries != 1), knapsacks.rows)
     inside = np.zeros(program.columns + 1, dtype=bool)
     inside[knapsacks.items] = True
-    counting = _one_price(program)
+    counting = one_price(program.integer, program.cost)
     rows = [matrix[linking]]
     if counting.size:
         ones = (np.ones(len(counting)), (np.zeros(len(counting), dtype=np.int64), counting))
@@ -86,13 +86,15 @@ def block_form(program: MatrixProgram) -> BlockForm | None:
     )
 
 
-def _one_price(program: MatrixProgram) -> Ints:
-    """The whole columns that share the highest price which several have: often penalties, of which a relaxation takes a part.
+def one_price(integer: Flags, cost: Floats) -> Ints:
+    """The ``integer`` columns (n,) of ``cost`` (n,) that share the highest price which several have.
+
+    Often they are penalties, of which a relaxation takes a part.
 
     How many of them there are is worth more as a branching than any single one, as the others take over what one may not.
     """
-    whole = np.flatnonzero(program.integer & (program.cost != 0))
-    prices, which, count = np.unique(program.cost[whole], return_inverse=True, return_counts=True)
+    whole = np.flatnonzero(integer & (cost != 0))
+    prices, which, count = np.unique(cost[whole], return_inverse=True, return_counts=True)
     several = np.flatnonzero(count > 1)
     if not several.size:
         return no_pairs()[:, 0]

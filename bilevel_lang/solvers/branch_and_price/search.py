@@ -25,6 +25,9 @@ NODES = 200
 DIVE_ROUNDS = 3
 """Rounds of pricing after each pattern that a dive takes."""
 
+COUNTED, SETTLED = 20, 1e-3
+"""Parts that a bound without a point looks into, and how near (relative) the best bound of each is near enough."""
+
 LOOSE, CLOSE = 0.2, 1e-4
 """How near the best bound is near enough: at first, as a share of the gap, and before a column is branched on."""
 
@@ -67,6 +70,11 @@ class Search:
             self.points = np.vstack([found.x, self.points[: POINTS - 1]])
         return found
 
+    def least(self, cost: Floats, bounds: tuple[Floats, Floats], sides: tuple[Floats, Floats], deadline: float | None) -> float:
+        """A proven bound of what :meth:`solve` would find, many times quicker and without a point: by patterns, branched on
+        counts alone. -inf where this search proves nothing."""
+        return _Run(self, cost, bounds, sides, deadline).least()
+
 
 class _Run:
     """One program. ``self.objective`` and ``self.x`` are the best point so far."""
@@ -84,23 +92,47 @@ class _Run:
         self.objective, self.x = np.inf, None
         self.bound = np.inf
         self.room = self.form.knapsacks.room(*sides)
-        if len(search.points):
-            self._offer(search.points)
+        self.points = search.points
 
     def search(self) -> Found:
+        if len(self.points):
+            self._offer(self.points)
+        whole = self._whole()
+        if whole is None:
+            return Found(None, np.inf, -np.inf, False)
+        left = self._tree(whole)
+        bound = min(self.bound, left, self.objective)
+        return Found(self.x, self.objective, bound, self.x is not None and bound >= self._enough())
+
+    def least(self) -> float:
+        """The least bound of all parts, once the counts of the part that has it are whole."""
+        whole = self._whole()
+        if whole is None:
+            return -np.inf
+        number = itertools.count()
+        heap: list[tuple[float, int, Box | None]] = [(-np.inf, next(number), whole)]
+        for _ in range(COUNTED):
+            before, _, box = heapq.heappop(heap)
+            if box is None:
+                return before
+            bound, shares = self._generate(box, before, near=SETTLED)
+            parts = self._by_count(box, shares.y) if shares is not None and shares.missing <= MISSING else None
+            for part in parts or (None,):
+                heapq.heappush(heap, (bound, next(number), part))
+        return heap[0][0]
+
+    def _whole(self) -> Box | None:
+        """The program itself, its costs passed on; None where it is not as the form has it, or has no answer."""
         form, counts = self.form, self.form.counts
         lower, upper = form.bounds(*self.bounds, *self.sides)
         own = (*self.bounds, lower, upper)
         strange = not form.knapsacks.one_sided(*self.sides) or any(self._outside(side) for side in own[2:])
         if strange or (lower > upper).any():
-            return Found(None, np.inf, -np.inf, False)
+            return None
         self.master.begin(self.cost)
         nothing = np.full(counts, np.inf)
         low, up = self.sides[0][form.linking], self.sides[1][form.linking]
-        whole = Box(lower, upper, np.concatenate([low, -nothing]), np.concatenate([up, nothing]))
-        left = self._tree(whole)
-        bound = min(self.bound, left, self.objective)
-        return Found(self.x, self.objective, bound, self.x is not None and bound >= self._enough())
+        return Box(lower, upper, np.concatenate([low, -nothing]), np.concatenate([up, nothing]))
 
     def _tree(self, whole: Box) -> float:
         """Best part first; the least bound of those that are left, infinite where none is."""

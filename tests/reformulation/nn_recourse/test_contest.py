@@ -16,12 +16,14 @@ from bilevel_lang.reformulation.nn_recourse.probe import Probe, Probed
 from bilevel_lang.reformulation.nn_recourse.rounds import Rounds
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.stochastic.extensive import extensive_form
+from bilevel_lang.reformulation.stochastic.recourse import recourse_at
 from bilevel_lang.reformulation.stochastic.second_stage import SecondStage
 from bilevel_lang.solvers.highs import Highs
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.solver import SolverOptions
 from tests.reformulation.nn_recourse.programs import ANNOTATION, facilities
 from tests.reformulation.stochastic.test_extensive import arrays_of_text
+from tests.reformulation.stochastic.test_hot_recourse import loads
 
 
 def contest(deadline: float | None = None) -> Contest:
@@ -98,3 +100,32 @@ def test_decisions_without_an_answer_are_not_the_ones_to_beat(monkeypatch: pytes
     tried = {c.scouted.x.tobytes(): c for c in one.tried.values()}
     assert np.isinf(tried.pop(asked[0]).estimate())
     assert max(c.tried for c in tried.values()) == one.arrays.scenarios
+
+
+def lorries() -> Contest:
+    arrays = loads()
+    decisions = Decisions(arrays, arrays.first.cost, domain_of(arrays, ("a", "b")), 0)
+    archive = Archive(decisions, Cuts(arrays), SecondStage(arrays, relaxed=False, gap=1e-3))
+    return Contest(arrays, archive, Options(method="nn-embed"), None)
+
+
+def test_knapsacks_are_compared_by_bounds_of_patterns_first() -> None:
+    one = lorries()
+    one.visited = np.array([[0.3, 0.9], [1.0, 1.0]])
+    one.run()
+    optimum = Highs().run_matrix(extensive_form(one.arrays), SolverOptions()).objective
+    best = one.archive.best
+    assert best is not None and best.total == pytest.approx(optimum, rel=1e-3)
+    assert one.patterns and one.tight and one.bounds.tried
+    for key, found in one.tight.items():
+        true = recourse_at(one.arrays, found.x).values
+        assert (found.relaxed <= true + 1e-6).all()
+        assert found.total <= one.arrays.first.objective_at(found.x) + float(one.arrays.probabilities @ true) + 1e-6
+        assert (found.relaxed >= one.fine.found[key].relaxed).all()
+    assert any("by patterns" in said for said in one.said)
+
+
+def test_without_knapsacks_there_are_no_patterns() -> None:
+    one = contest()
+    one.run()
+    assert not one.patterns and not one.tight and not one.bounds.tried

@@ -10,6 +10,7 @@ from bilevel_lang.reformulation.nn_recourse.scout import Scout
 from bilevel_lang.reformulation.stochastic.recourse import recourse_at
 from tests.reformulation.nn_recourse.programs import ANNOTATION, corners, facilities
 from tests.reformulation.stochastic.test_extensive import arrays_of_text
+from tests.reformulation.stochastic.test_hot_recourse import loads
 
 
 def scout(until: float | None = None) -> Scout:
@@ -55,3 +56,21 @@ def test_no_time_finds_nothing() -> None:
     found = scout(time.perf_counter() - 1.0)
     assert found.descend(corners()[0]) is None
     assert found.best() is None
+
+
+def test_a_share_of_the_rounding_counts_in_what_was_found_and_what_is_found() -> None:
+    arrays = loads()
+    decisions = Decisions(arrays, arrays.first.cost, domain_of(arrays, ("a", "b")), 0)
+    whole, half, none = (Scout(arrays, decisions, None) for _ in range(3))
+    whole.share = half.share = 1.0
+    points = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
+    half.ask(points[:2])
+    half.reweigh(0.5)
+    for one in (whole, half, none):
+        one.ask(points)
+    for key, found in whole.found.items():
+        other, base = half.found[key], none.found[key]
+        assert other.total == pytest.approx((found.total + base.total) / 2)
+        assert other.expected == pytest.approx((found.expected + base.relaxed) / 2)
+        assert (other.relaxed == pytest.approx(base.relaxed)) and base.expected == pytest.approx(base.relaxed)
+    assert any(f.total > none.found[k].total + 1.0 for k, f in whole.found.items())

@@ -92,3 +92,18 @@ def test_labels_with_a_gap_bracket_the_cost_and_come_with_points_that_cost_as_mu
         assert (found.values[k] - found.bounds[k] <= 0.05 * np.abs(found.values[k]) + 1e-9).all()
         points = stage.responses(x)
         assert (points @ arrays.cost <= 1.06 * exact + 1e-9).all() and (points @ arrays.cost >= exact - 1e-9).all()
+
+
+def test_what_patterns_prove_is_no_more_than_the_answer_and_no_less_than_the_relaxation() -> None:
+    arrays = loads()
+    hot, relaxed = HotRecourse(arrays, False, SolverOptions(), None), SecondStage(arrays, relaxed=True)
+    found = relaxed.costs(CORNERS)
+    assert found is not None
+    for x, loose in zip(CORNERS, found.values, strict=True):
+        for number in range(3):
+            part = arrays.scenario(number)
+            least = hot.least(number, part, part.technology @ x)
+            assert loose[number] - 2e-3 * abs(loose[number]) <= least <= apart(arrays, number, x) + 1e-6
+    other = arrays_of_text(facilities(True), ANNOTATION)
+    part = other.scenario(0)
+    assert HotRecourse(other, False, SolverOptions(), None).least(0, part, part.technology @ np.ones(3)) == -np.inf

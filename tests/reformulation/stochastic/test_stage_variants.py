@@ -35,7 +35,7 @@ def test_rows_of_one_column_are_bounds_with_the_same_costs_and_slopes(sense: int
     assert stage.base.rows == 1
     points = np.random.default_rng(0).uniform(0, 4, (12, 2))
     scenario = np.arange(12) % 2
-    values, proven, slopes = stage.solve(scenario, points)
+    values, proven, slopes, _ = stage.solve(scenario, points)
     assert proven == pytest.approx(values, rel=1e-9)
     assert (proven <= values + 1e-9).all()
     for x, number, value in zip(points, scenario, values, strict=True):
@@ -44,14 +44,16 @@ def test_rows_of_one_column_are_bounds_with_the_same_costs_and_slopes(sense: int
         mine = scenario == scenario[at]
         assert (proven[at] + (points[mine] - points[at]) @ slopes[at] <= values[mine] + 1e-7).all()
     step = 1e-6  # away from kinks, which random points miss, a slope is a derivative
-    ahead, _, _ = stage.solve(scenario, points + step)
+    ahead, _, _, _ = stage.solve(scenario, points + step)
     assert (ahead - values) / step == pytest.approx(slopes.sum(axis=1), abs=1e-4)
 
 
 def test_bounds_that_cross_leave_no_answer() -> None:
-    values, _, slopes = StageVariants(ship(top=0.5)).solve(np.array([0, 1, 0]), np.array([[4.0, 4.0], [4.0, 4.0], [4.0, 0.0]]))
+    points = np.array([[4.0, 4.0], [4.0, 4.0], [4.0, 0.0]])
+    values, _, slopes, told = StageVariants(ship(top=0.5), np.array([0])).solve(np.array([0, 1, 0]), points)
     assert values[0] == pytest.approx(3.0)
     assert np.isinf(values[1:]).all()
+    assert (told[1:] == 0.0).all()
     assert np.isnan(slopes[1:]).all()
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -84,3 +85,26 @@ def test_bounds_of_items_that_are_not_0_or_1_and_rows_with_two_sides_are_left_to
     lower[0] = 3.0
     found = Search(form, 0.01).solve(base.cost, (base.lower, base.upper), (lower, base.row_upper), None)
     assert not found.closed and found.x is None
+
+
+def test_a_bound_without_a_point_holds_and_knows_that_counts_are_whole() -> None:
+    above = 0
+    for seed in range(2, 7):
+        base = [assignment, mixed, lambda s: assignment(s, 4, 8), lambda s: assignment(s, whole=False)][seed % 4](seed)
+        form = block_form(base)
+        assert form is not None
+        search = Search(form, 0.01)
+        for k in range(2):
+            program = moved(base, 10 * seed + k) if k else base
+            best, relaxed = known(program), known(replace(program, integer=np.zeros(program.columns, dtype=bool)))
+            asked(search, program)
+            sides = (program.row_lower, program.row_upper)
+            least = search.least(program.cost, (program.lower, program.upper), sides, None)
+            if best.status != 0 or least == -np.inf:
+                continue
+            assert least <= best.fun + 1e-6
+            assert least >= relaxed.fun - 2e-3 * abs(relaxed.fun) - 1e-6
+            above += least > relaxed.fun + 1e-2 * abs(relaxed.fun)
+        late = search.least(base.cost, (base.lower, base.upper), (base.row_lower, base.row_upper), time.perf_counter() - 1)
+        assert late == -np.inf
+    assert above > 2
