@@ -79,6 +79,8 @@ def _surrogate(solution: BilevelSolution) -> list[str]:
         return []
     count, kept = found["samples"], found.get("samples_from_folder")
     seen = f"{count} sample{'' if count == 1 else 's'}" + (f" ({kept} decisions read from the folder)" if kept else "")
+    if (relaxed := found.get("relaxations")) is not None:
+        seen = f"{count:,} second stages solved" + (f", and {relaxed:,} without integers for bounds" if relaxed else "")
     if found["kind"] is None:
         return [f"none: {seen}"]
     layers = "x".join(str(width) for width in found["layers"])

@@ -6,8 +6,6 @@ what is known in the end goes to the archive, for whatever comes after it.
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 
 from bilevel_lang.reformulation.nn_recourse.archive import Archive
@@ -30,29 +28,31 @@ def can_be_listed(arrays: TwoStageArrays) -> bool:
 
 
 class Listing:
-    """Of the decisions of ``archive``. ``bound``: proven of all of them, as a minimisation."""
+    """Of the decisions of ``archive``. ``bound``: proven of all of them, as a minimisation; ``done``: nothing is left to look at.
+
+    ``relaxed`` counts second stages that were solved without integers.
+    """
 
     def __init__(self, arrays: TwoStageArrays, archive: Archive) -> None:
         self.arrays, self.archive = arrays, archive
-        self.bound, self.interrupted = -np.inf, False
+        self.bound, self.interrupted, self.done, self.relaxed = -np.inf, False, False, 0
 
     def run(self, seconds: float | None, gap: float | None) -> str:
         """For so many ``seconds`` (None: to the end), until a relative ``gap``; what to tell of it.
 
         Raises RefusedError for a second stage without limit, SolverFailedError where HiGHS gives up.
         """
-        began = time.perf_counter()
         found = search(self.arrays, seconds, gap)
         self.interrupted = found.termination is Termination.INTERRUPTED
         self._enter(found)
-        self.archive.seconds += time.perf_counter() - began
+        self.archive.seconds += found.seconds
         self.archive.stage.solves += found.solves
-        done = found.termination in (Termination.OPTIMAL, Termination.INFEASIBLE)
+        self.relaxed += found.relaxed
+        self.done = done = found.termination in (Termination.OPTIMAL, Termination.INFEASIBLE)
         said = f"all {2**self.arrays.first.columns:,} decisions of the first stage were {'gone through' if done else 'listed'}"
         looks = f"cuts at {found.rounds:,} looks at the relaxed second stage"
-        return f"{said}: {looks}, decisions evaluated: {found.evaluated:,}" + (
-            "" if done else ", until the time was over" + too_short(found)
-        )
+        ended = "" if done else f", until the time was over{too_short(found)}"
+        return f"{said}: {looks}, decisions evaluated: {found.evaluated:,}{ended}"
 
     def _enter(self, found: Found) -> None:
         sense = self.arrays.sense

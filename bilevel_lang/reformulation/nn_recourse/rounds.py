@@ -52,9 +52,6 @@ SAMPLING_SHARE = 0.4
 SOLVE_SECONDS = 10.0
 """For a program with a network, where there is no time limit: what it has by then is evaluated like anything else."""
 
-LISTING_SHARE = 0.85
-"""Of a time limit, for binary decisions that are all gone through by shared cuts: most of it goes to the best decision."""
-
 BOXES_SHARE = 0.5
 """Of a time limit, for boxes of decisions where the second stage is listed; the other shares are of what they leave."""
 
@@ -137,6 +134,7 @@ class Rounds:
         self.every = self.decisions.all(max(self.options.nn.samples or SAMPLES, LISTED if self.auto else 0))
         stage = SecondStage(self.arrays, relaxed=False, deadline=self.deadline, gap=self.options.gap or LABEL_GAP)
         self.archive = Archive(self.decisions, bounding.cuts, stage, bounding.stage)
+        self.relaxed = bounding.stage
         self.near = Neighbourhood(self.arrays, self.archive, self.options)
         self.cuts = bounding.cuts
         self.training, self.rounds, self.enumerated, self.interrupted = 0.0, 0, False, False
@@ -203,10 +201,11 @@ class Rounds:
         self.listing = listing = Listing(self.arrays, self.archive)
         seconds = None if self.every is not None else SECONDS
         if self.deadline is not None:
-            seconds = self._share(LISTING_SHARE)
+            seconds = self._share(1.0)
         self.said.append(listing.run(seconds, self.options.gap))
         self.interrupted = listing.interrupted
-        return self.interrupted or self._closed() or self._bound() == np.inf
+        self.archive.late = self.deadline is not None and not listing.done
+        return self.interrupted or self.archive.late or self._closed() or self._bound() == np.inf
 
     # --- A second stage that takes too long for samples.
 
@@ -433,6 +432,7 @@ class Rounds:
             "layers": [] if tried is None else list(tried.fitted.layers),
             "target": "expected cost",
             "samples": solves,
+            "relaxations": 0 if self.linear else self.relaxed.solves + (0 if self.listing is None else self.listing.relaxed),
             "sampling_seconds": seconds,
             "solves_per_second": solves / max(seconds, 1e-9),
             "training_seconds": None if tried is None else self.training,

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
@@ -22,9 +25,9 @@ class Found:
     """``x`` (n1,), ``y`` (S, n2) of the best point, None without; ``value``, ``proven`` of it, and ``bound`` in the program's own
     sense. ``values`` and ``least`` (S,) of its scenarios as a minimisation, with random first-stage costs.
 
-    ``value`` and ``proven`` differ where time ended the scenarios' MILPs. ``solves`` counts second stages as they are,
-    ``relaxed`` those without integers. ``needs``: seconds that one decision would have taken, where time was over before the
-    first one had an answer in every scenario.
+    ``value`` and ``proven`` differ where time ended the scenarios' MILPs. ``solves`` counts second stages as they are, which took
+    ``seconds``, ``relaxed`` those without integers. ``needs``: seconds that one decision would have taken, where time was over
+    before the first one had an answer in every scenario.
     """
 
     termination: Termination
@@ -40,6 +43,7 @@ class Found:
     values: Floats | None = None
     least: Floats | None = None
     needs: float | None = None
+    seconds: float = 0.0
 
     @property
     def within(self) -> float:
@@ -55,6 +59,7 @@ class Incumbent:
         self.known: Evaluation | None = None
         self.evaluated = self.solves = 0
         self.needs: float | None = None
+        self.seconds = 0.0
         self._first: Evaluation | None = None
 
     @property
@@ -68,9 +73,8 @@ class Incumbent:
 
     def timed(self, decision: Evaluation, deadline: float) -> float:
         """Seconds to be set aside for the first decision that is evaluated: a few scenarios of this ``decision`` are solved."""
-        before = decision.solves
-        decision.advance(math.inf, deadline, most=TIMED)
-        self.solves += decision.solves - before
+        with self._counting(decision):
+            decision.advance(math.inf, deadline, most=TIMED)
         return CAUTION * decision.seconds_each * decision.left
 
     def evaluate(self, decision: Evaluation, deadline: float | None) -> bool:
@@ -78,9 +82,8 @@ class Incumbent:
 
         The first decision gets an answer in every scenario if there is any time for that, be they not the best ones.
         """
-        before = decision.solves
-        decision.advance(self.best, deadline, shared=self.known is None)
-        self.solves += decision.solves - before
+        with self._counting(decision):
+            decision.advance(self.best, deadline, shared=self.known is None)
         self.evaluated += 1
         if decision.finished:
             self._first = self._first or decision
@@ -92,10 +95,18 @@ class Incumbent:
     def sharpen(self, deadline: float | None) -> None:
         """What was left before its end for the sake of a first answer, as far as there is time."""
         if self._first is not None:
-            before = self._first.solves
-            self._first.sharpen(deadline)
-            self.solves += self._first.solves - before
+            with self._counting(self._first):
+                self._first.sharpen(deadline)
             self._take(self._first)
+
+    @contextmanager
+    def _counting(self, decision: Evaluation) -> Iterator[None]:
+        before, began = decision.solves, time.perf_counter()
+        try:
+            yield
+        finally:
+            self.solves += decision.solves - before
+            self.seconds += time.perf_counter() - began
 
     def _take(self, decision: Evaluation) -> None:
         if decision.total < self.best:
@@ -110,15 +121,17 @@ class Incumbent:
         counts = rounds, self.evaluated, self.solves, relaxed
         if self.known is None:
             ended = Termination.INFEASIBLE if done else cut_short
-            return Found(ended, None, None, math.nan, math.nan, sense * bound + constant, *counts, needs=self.needs)
+            return Found(
+                ended, None, None, math.nan, math.nan, sense * bound + constant, *counts, needs=self.needs, seconds=self.seconds
+            )
         known = self.known
         value, proven, bound = (sense * v + constant for v in (self.best, known.proven, min(bound, self.best)))
         ended = Termination.OPTIMAL if done else cut_short
-        return Found(ended, known.x, known.y, value, proven, bound, *counts, known.values, known.least)
+        return Found(ended, known.x, known.y, value, proven, bound, *counts, known.values, known.least, seconds=self.seconds)
 
 
 def too_short(found: Found) -> str:
-    """What to add to a message where there was no time for one decision, or for the end of its scenarios; empty where there was."""
+    """What a message adds where there was no time for one decision, or for the end of its scenarios; empty where there was."""
     if found.within:
         return f"; its scenarios are solved to a relative gap of {found.within:.2g}, and may cost so much less"
     if found.needs is None:

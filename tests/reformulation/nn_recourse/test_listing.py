@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pyomo.environ as pyo
@@ -16,14 +17,16 @@ from bilevel_lang.reformulation.stochastic import decomposition
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
 from bilevel_lang.reformulation.stochastic.extensive import extensive_form
 from bilevel_lang.reformulation.stochastic.incumbent import Incumbent
+from bilevel_lang.reformulation.stochastic.side_cuts import SideStage
 from bilevel_lang.solvers.highs import Highs
+from bilevel_lang.solvers.hot_milp import HotMilp
 from bilevel_lang.solvers.solver import SolverOptions, Termination
 from tests.reformulation.nn_recourse.programs import ANNOTATION, facilities
 from tests.reformulation.stochastic.test_decomposition import servers
 from tests.reformulation.stochastic.test_extensive import arrays_of_text
 
 
-def run(arrays: TwoStageArrays, **options: float) -> Outcome:
+def run(arrays: TwoStageArrays, **options: Any) -> Outcome:
     names = tuple(f"x{j}" for j in range(arrays.first.columns))
     return Rounds(arrays, domain_of(arrays, names), Options(method="nn-embed", nn=NnOptions(refine=1), **options)).run()
 
@@ -44,7 +47,37 @@ def test_the_best_decision_is_proven_and_its_second_stages_are_kept(seed: int, s
     assert "all 16 decisions" in found.said[0]
     costs = (arrays.everywhere("cost") * found.y).sum(axis=1) @ arrays.probabilities
     assert arrays.first.objective_at(found.best.x) + costs == pytest.approx(optimum)
-    assert found.surrogate["samples"] > 0
+
+
+def test_second_stages_are_counted_apart_from_their_relaxations(monkeypatch: pytest.MonkeyPatch) -> None:
+    solved: list[int] = []
+    relaxed: list[int] = []
+    milp, lps = HotMilp.solve, SideStage._solved
+
+    def one(hot: HotMilp, *given: Any) -> Any:
+        solved.append(1)
+        return milp(hot, *given)
+
+    def several(stage: SideStage, point: Any, chosen: Any) -> Any:
+        relaxed.append(len(chosen))
+        return lps(stage, point, chosen)
+
+    monkeypatch.setattr(HotMilp, "solve", one)
+    monkeypatch.setattr(SideStage, "_solved", several)
+    found = run(arrays_of_text(*servers(0)))
+    assert found.surrogate["samples"] == len(solved) > 0
+    assert found.surrogate["relaxations"] == sum(relaxed) > 0
+
+
+def test_a_time_limit_is_all_for_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "search", lambda arrays, seconds, gap: decomposition.search(arrays, 1e-6, gap))
+    arrays = arrays_of_text(*servers(0))
+    found = run(arrays, time_limit=30)
+    optimum = Highs().run_matrix(extensive_form(arrays), SolverOptions()).objective
+    assert optimum is not None
+    assert found.best is None
+    assert found.termination is Termination.LIMIT
+    assert found.bound <= optimum + 1e-6
 
 
 def test_a_program_without_a_decision_is_infeasible() -> None:
