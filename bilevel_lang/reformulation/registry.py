@@ -48,7 +48,7 @@ def choose(problem: BilevelProblem, options: Options) -> tuple[Rewrite, list[str
         name = "scenarios" if options.scenarios is not None else "evaluate"
         raise UsageError(f"option `{name}` goes with stochastic programs: nothing is random here", "leave it out")
     path: list[str] = []
-    refusals: list[Diagnostic] = []
+    refusals: list[tuple[str, Refusal]] = []
     for rewrite in (WITH_SCENARIOS.get(r.name, r) if has_scenarios else r for r in REWRITES):
         if wanted not in ("auto", rewrite.name) or (wanted == "auto" and _knows_scenarios(rewrite) != has_scenarios):
             continue
@@ -62,8 +62,8 @@ def choose(problem: BilevelProblem, options: Options) -> tuple[Rewrite, list[str
             return rewrite, path
         path.append(f"refused   {rewrite.name}: {verdict.reason}; {verdict.remedy}")
         if wanted != "auto" or rewrite.name not in ON_REQUEST:
-            refusals += _diagnostics(rewrite.name, verdict)
-    raise RefusedError(refusals)
+            refusals.append((rewrite.name, verdict))
+    raise RefusedError(_diagnostics(refusals))
 
 
 def _knows_scenarios(rewrite: Rewrite) -> bool:
@@ -110,5 +110,14 @@ def _check_names(options: Options) -> None:
     refuse_idle_nn_options(options.method, options.nn)
 
 
-def _diagnostics(name: str, refusal: Refusal) -> tuple[Diagnostic, ...]:
-    return refusal.diagnostics or (Diagnostic("R1", f"{name}: {refusal.reason}", refusal.remedy),)
+def _diagnostics(refusals: list[tuple[str, Refusal]]) -> list[Diagnostic]:
+    """What several rewrites refuse for one reason is told once."""
+    found: list[Diagnostic] = []
+    for name, refusal in refusals:
+        said = (refusal.reason, refusal.remedy)
+        alike = [n for n, other in refusals if not other.diagnostics and (other.reason, other.remedy) == said]
+        if refusal.diagnostics:
+            found += refusal.diagnostics
+        elif name == alike[0]:
+            found.append(Diagnostic("R1", f"{', '.join(alike)}: {refusal.reason}", refusal.remedy))
+    return found

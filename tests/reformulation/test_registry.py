@@ -8,6 +8,7 @@ from bilevel_lang.errors import RefusedError, UsageError
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.registry import REWRITES, WITH_SCENARIOS, choose, in_hand
 from tests.reformulation.problems import follow, plain
+from tests.stochastic_models import LATE, THREE, newsvendor
 
 ANNOTATION = "bilevel x\nmin f y c"
 
@@ -70,6 +71,14 @@ def test_every_refusal_is_told_with_its_remedy() -> None:
     m.bend = pyo.Expression(expr=pyo.exp(m.y))
     with pytest.raises(RefusedError, match="pessimistic"):
         choose(bl.resolve(m, ANNOTATION.replace(" f ", " bend ")), Options(position="pessimistic"))
+
+
+def test_what_several_methods_refuse_for_one_reason_is_told_once() -> None:
+    with pytest.raises(RefusedError) as caught:
+        choose(bl.resolve(newsvendor(), THREE + LATE), Options(position="pessimistic"))
+    (only,) = caught.value.diagnostics
+    assert only.message == "l-shaped, extensive-form: there is no follower whose ties could go either way"
+    assert only.help == "leave --position out"
 
 
 def test_a_second_method_is_in_hand_for_small_problems_that_are_not_convex() -> None:
