@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -25,12 +25,15 @@ from bilevel_lang.problem import BilevelProblem
 from bilevel_lang.solution import Certificate, FollowerReport
 from bilevel_lang.solvers.features import features_of
 from bilevel_lang.solvers.registry import pick
-from bilevel_lang.solvers.solver import SolverOptions, Termination
+from bilevel_lang.solvers.solver import SolverOptions, SolverRun, Termination
 from bilevel_lang.uncertainty.scenario_set import ScenarioSet
 from bilevel_lang.verification import FEASIBILITY
 
 SCENARIOS = 100
 """So many scenarios are examined on the modeller's model, spread evenly over all; the others have been solved again as arrays."""
+
+GAIN = 1e-9
+"""Relative: a second stage that costs so much less is another one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +43,14 @@ class StochasticPoint:
     first: ComponentMap
     second: tuple[Any, ...]
     y: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Examined:
+    """``better``: by scenario (from 0) the second stage (n2,) that took the place of the point's, and is in the figures."""
+
+    certificate: Certificate
+    better: Mapping[int, NDArray[np.float64]]
 
 
 @dataclass
@@ -53,6 +64,7 @@ class _Found:
     count: int = 0
     again: int = 0
     how: str = ""
+    better: dict[int, NDArray[np.float64]] = field(default_factory=dict)
     said: str = ""
 
 
@@ -65,9 +77,11 @@ def verify_scenarios(
     seconds: float = math.inf,
     loose: bool = False,
     unsolved: NDArray[np.bool_] | None = None,
-) -> Certificate:
-    """Measure the point on the modeller's model. ``loose``: the tolerance is not the usual one, and the report says so.
+) -> Examined:
+    """Measure the point on the modeller's model.
 
+    ``loose``: its second stages were solved to a gap. The tolerance is not the usual one, and the report says so; better ones
+    that are found take their place.
     ``unsolved`` (S,): scenarios whose second stage is not said to be the best one; their rows alone are measured.
 
     The first stage's rows once; in up to :data:`SCENARIOS` scenarios the second stage's rows (those of chance constraints
@@ -75,7 +89,7 @@ def verify_scenarios(
     in as many of them as ``seconds`` suffice for, one at least.
     """
     assert problem.stochastic is not None
-    examiner = _Examiner(problem, point, scenarios, options, time.perf_counter() + seconds)
+    examiner = _Examiner(problem, point, scenarios, options, time.perf_counter() + seconds, loose)
     leader = examiner.first_stage()
     chosen = np.unique(np.linspace(0, scenarios.size - 1, min(scenarios.size, SCENARIOS)).round().astype(int))
     found = _Found()
@@ -89,9 +103,9 @@ def verify_scenarios(
     # Who reads `verified` has to know what it was measured by.
     within = tolerance if again and loose else None
     report = _report(problem, found, chosen, scenarios, gap if again else None, fine, within)
-    return Certificate(
-        leader, found.feasibility, gap, verified, tolerance, (report,), remarks=_remarks(leader, found, gap, tolerance)
-    )
+    remarks = _remarks(leader, found, gap, tolerance)
+    certificate = Certificate(leader, found.feasibility, gap, verified, tolerance, (report,), remarks=remarks)
+    return Examined(certificate, found.better)
 
 
 class _Examiner:
@@ -102,10 +116,11 @@ class _Examiner:
         scenarios: ScenarioSet,
         options: SolverOptions,
         deadline: float = math.inf,
+        improve: bool = False,
     ) -> None:
         assert problem.stochastic is not None
         self.problem, self.point, self.scenarios, self.options = problem, point, scenarios, options
-        self.deadline = deadline
+        self.deadline, self.improve = deadline, improve
         self.program = problem.stochastic
         memo: dict[int, Any] = {}
         self.model = clone_model(problem.model, memo)
@@ -147,17 +162,36 @@ class _Examiner:
         if self.apart and (not best or (found.weight and time.perf_counter() >= self.deadline)):
             return
         cost = number_at(self.objective.expr, values)
-        least = self._solved_again(number, found) if self.apart else None
-        if least is None and not found.said and self.apart:
+        run = self._solved_again(number, found) if self.apart else None
+        if run is None and not found.said and self.apart:
             return
+        if run is not None and self.improve:
+            cost = self._improved(number, run, cost, found)
         found.again += 1
         found.weight += weight
         found.cost += weight * cost
         found.size += weight * max(1e-6, abs(cost))
-        found.best += weight * (least or 0.0)
+        found.best += weight * (0.0 if run is None or run.bound is None else run.bound)
 
-    def _solved_again(self, number: int, found: _Found) -> float | None:
-        """Proven of the best answer; None without, and where time was over before, but for the first scenario."""
+    def _improved(self, number: int, run: SolverRun, cost: float, found: _Found) -> float:
+        """What the better one of the point's second stage and that of ``run`` costs; the latter's rows have to hold as well."""
+        if run.values is None or self.objective is None:
+            return cost
+        own = [(v, float(run.values.get(v, y))) for v, y in zip(self.second, self.point.y[number], strict=True)]
+        own = [(v, y if v.is_continuous() else float(round(y))) for v, y in own]
+        values = ComponentMap([*self.first, *own])
+        violations = [_own_violation(v, y) for v, y in own]
+        violations += [row_violation(r.body, r.lb, r.ub, values) for r in self.second_rows]
+        there = number_at(self.objective.expr, values)
+        gain = cost - there if self.objective.sense == pyo.minimize else there - cost
+        if max(violations, default=0.0) > FEASIBILITY or gain <= GAIN * max(1.0, abs(cost)):
+            return cost
+        found.better[number] = np.array([y for _, y in own])
+        found.feasibility = max(found.feasibility, *violations)
+        return there
+
+    def _solved_again(self, number: int, found: _Found) -> SolverRun | None:
+        """What is proven of the best answer; None without, and where time was over before, but for the first scenario."""
         options = self.options
         if found.weight and math.isfinite(self.deadline) and options.time_limit is not None:
             left = max(1.0, self.deadline - time.perf_counter())
@@ -175,7 +209,7 @@ class _Examiner:
             found.said = f"scenario {self.scenarios.name(number)}, solved again, ended {run.termination.value}"
             return None
         found.proven = found.proven and (run.termination is Termination.OPTIMAL or stopped)
-        return float(run.bound)
+        return run
 
 
 def _own_violation(variable: Any, value: float) -> float:

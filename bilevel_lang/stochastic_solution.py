@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -189,7 +190,7 @@ class _Answer:
             tolerance, seconds = max(tolerance, 2 * self.within, WITHIN), min(CHECK_SECONDS, seconds)
             limit = min(limit, max(1.0, seconds))
         checking = SolverOptions(time_limit=limit, gap=tolerance / 10, threads=self.options.threads)
-        return verify_scenarios(
+        found = verify_scenarios(
             self.problem,
             self.point,
             self.made.scenarios,
@@ -199,6 +200,21 @@ class _Answer:
             loose=bool(self.within),
             unsolved=self.unsolved,
         )
+        self._take(found.better)
+        return found.certificate
+
+    def _take(self, better: Mapping[int, Floats]) -> None:
+        """Second stages of the examination that cost less than those that were solved to a gap."""
+        if not better:
+            return
+        self.y = self.y.copy()
+        for number, y in better.items():
+            self.y[number, : len(y)] = y
+        self.point = self._point()
+        self.values = self._scenario_costs()
+        self.objective = self._objective()
+        count = f"{len(better):,} of {self.made.scenarios.size:,} scenarios"
+        self.messages.append(f"the examination found a better second stage in {count}, and the answer has it")
 
     # --- What it is worth.
 

@@ -24,7 +24,8 @@ def examined(
     problem = bl.resolve(m, THREE + LATE)
     assert problem.stochastic is not None
     point = StochasticPoint(ComponentMap([(m.x, x)]), (m.s, m.l, m.i), np.array(answers))
-    return verify_scenarios(problem, point, problem.stochastic.scenarios(None, 0), 1e-5, SolverOptions(), seconds, loose)
+    scenarios = problem.stochastic.scenarios(None, 0)
+    return verify_scenarios(problem, point, scenarios, 1e-5, SolverOptions(), seconds, loose).certificate
 
 
 GOOD = [(60.0, 30.0, 0.0), (60.0, 0.0, 0.0), (30.0, 0.0, 30.0)]
@@ -84,3 +85,21 @@ def test_the_modellers_model_is_left_alone() -> None:
     assert m.d.value == 60
     assert not m.x.fixed
     assert m.x.value is None
+
+
+def test_better_second_stages_take_the_place_of_those_that_were_solved_to_a_gap() -> None:
+    m = newsvendor()
+    problem = bl.resolve(m, THREE + LATE)
+    assert problem.stochastic is not None
+    scenarios = problem.stochastic.scenarios(None, 0)
+    poor = np.array([(50.0, 40.0, 10.0), GOOD[1], (20.0, 10.0, 40.0)])
+    point = StochasticPoint(ComponentMap([(m.x, 60)]), (m.s, m.l, m.i), poor)
+    found = verify_scenarios(problem, point, scenarios, 1e-5, SolverOptions(), loose=True)
+    assert found.certificate.verified
+    assert found.certificate.followers[0].objective == pytest.approx(1110)
+    assert sorted(found.better) == [0, 2]
+    assert found.better[0] == pytest.approx(GOOD[0])
+    assert found.better[2] == pytest.approx(GOOD[2])
+    assert verify_scenarios(problem, point, scenarios, 1e-5, SolverOptions()).better == {}
+    poor[2] = (35.0, -5.0, 25.0)
+    assert not verify_scenarios(problem, point, scenarios, 1e-5, SolverOptions(), loose=True).certificate.verified

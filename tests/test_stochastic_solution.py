@@ -17,9 +17,9 @@ from bilevel_lang import stochastic_solution
 from bilevel_lang.errors import RefusedError
 from bilevel_lang.json_report import solution_object
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
-from bilevel_lang.reformulation.stochastic.method import ExtensiveForm
+from bilevel_lang.reformulation.stochastic.method import ExtensiveForm, StochasticRun
 from bilevel_lang.reformulation.stochastic.recourse import Recourses, recourse_at
-from bilevel_lang.scenario_verification import verify_scenarios
+from bilevel_lang.scenario_verification import Examined, verify_scenarios
 from bilevel_lang.solution import Certificate, StochasticReport
 from bilevel_lang.solvers.solver import Termination
 from tests.stochastic_models import ALL_DEMANDS, FARMER, LATE, PLANTS, THREE, farmer, newsvendor, plants, profits
@@ -252,9 +252,7 @@ def test_the_scenario_without_a_limit_is_named() -> None:
 def test_the_examination_keeps_to_its_part_of_the_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[float] = []
 
-    def spied(
-        problem: Any, point: Any, scenarios: Any, tolerance: float, options: Any, seconds: float, **how: Any
-    ) -> Certificate:
+    def spied(problem: Any, point: Any, scenarios: Any, tolerance: float, options: Any, seconds: float, **how: Any) -> Examined:
         given.append(seconds)
         return verify_scenarios(problem, point, scenarios, tolerance, options, seconds, **how)
 
@@ -289,6 +287,7 @@ def test_what_a_search_that_was_cut_short_left_is_not_called_wrong(left: int, mo
 
         def ended(options: Any) -> Any:
             found = made.run(options)
+            assert isinstance(found, StochasticRun) and found.y is not None
             y = found.y.copy()
             y[2] += (-10.0, 10.0, 10.0)  # ten less are sold in the third scenario than could be
             return replace(found, y=y, termination=Termination.LIMIT, bound=2000.0, proven=False)
@@ -332,3 +331,28 @@ def test_a_program_without_an_objective_says_so() -> None:
     answer = bl.solve(m, THREE + LATE)
     assert (answer.status.value, answer.objective) == ("optimal", None)
     assert any("no active objective" in said for said in answer.messages)
+
+
+def test_better_second_stages_of_the_examination_are_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    from bilevel_lang.reformulation.stochastic import l_shaped
+    from bilevel_lang.reformulation.stochastic.decomposition import search
+    from bilevel_lang.reformulation.stochastic.incumbent import Found
+    from tests.reformulation.stochastic.test_decomposition import servers
+
+    m, text = servers(2)
+    exact = bl.solve(m, text, method="extensive-form")
+
+    def hurried(arrays: TwoStageArrays, limit: float | None, gap: float | None) -> Found:
+        found = search(arrays)
+        assert found.y is not None
+        y = found.y.copy()
+        y[0, np.flatnonzero(arrays.cost == 30)] += 0.01  # an overflow that nobody needs
+        value = found.value + 0.3 * len(np.flatnonzero(arrays.cost == 30)) / 6
+        return replace(found, termination=Termination.LIMIT, y=y, value=value)
+
+    monkeypatch.setattr(l_shaped, "search", hurried)
+    answer = bl.solve(m, text, method="l-shaped")
+    assert answer.objective == pytest.approx(exact.objective)
+    assert answer.verified
+    assert answer.gap == pytest.approx(0, abs=1e-9)
+    assert "a better second stage in 1 of 6 scenarios" in " ".join(answer.messages)
