@@ -1,8 +1,9 @@
-"""What decisions cost where all scenarios of one take too long: LPs in every scenario, MILPs in a few, another few each time.
+"""What decisions cost where all scenarios of one take too long: LPs in every scenario, integers in a few, another few each time.
 
-What the MILPs of a few scenarios cost more than their LPs estimates the others (a control variate: Law, "Simulation Modeling and
-Analysis", chapter 11). Each decision has scenarios of its own, every scenario is as often among them as any other, and a network
-that is trained on many decisions sees them all: it learns the mean. Decisions that networks lead to are solved in every scenario.
+Integers count by the bounds of patterns, which come close, or else by MILPs. What they cost more than the LPs estimates the
+others (a control variate: Law, "Simulation Modeling and Analysis", chapter 11). Each decision has scenarios of its own, every
+scenario is as often among them as any other, and a network that is trained on many decisions sees them all: it learns the mean.
+Decisions that networks lead to are solved in every scenario.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ class FewScenarios:
     @property
     def solves(self) -> int:
         """Second stages of the labels, those relaxed apart."""
-        return self.probe.solves
+        return sum(c.tried for c in self.labelled.values())
 
     def label(self, count: int, until: float | None) -> None:
         """So many decisions (k) more, in turns while there is time; None: for :data:`~.contest.LONG` seconds.
@@ -95,7 +96,7 @@ class FewScenarios:
     @property
     def per_decision(self) -> float:
         """Scenarios that a decision was tried on, in the mean."""
-        return self.probe.solves / max(1, len(self.labelled))
+        return self.solves / max(1, len(self.labelled))
 
     def estimate(self, point: Floats) -> Known | None:
         """What ``point`` (inputs,), to which a network led, is likely to cost; None where a scenario has no answer.
@@ -130,7 +131,7 @@ class FewScenarios:
     def summary(self) -> str:
         """What networks were trained on."""
         count, each = len(self.archive.estimated), self.per_decision
-        said = f"{count:,} decisions to learn from: relaxed in all {len(self.order):,} scenarios, as MILPs in {each:.0f} of them"
+        said = f"{count:,} decisions to learn from: relaxed in all {len(self.order):,} scenarios, with integers in {each:.0f}"
         return f"{said}; what networks lead to is solved in all"
 
     def short(self) -> str:
@@ -169,17 +170,26 @@ class FewScenarios:
         for _ in range(min(count, len(one.order) - one.tried)):
             left = max(0.0, over - time.perf_counter())
             most = AT_ONCE * max(self.each, left / (count * decisions))
-            number = int(one.order[one.tried])
-            found = self.probe(number, one.scouted.x, most)
-            if found is None:
+            if not self._enter(one, int(one.order[one.tried]), most):
                 return
-            value = found.value
-            if found.bound < math.inf and not math.isfinite(value):
-                value = self.probe.any_answer(number, one.scouted.x).value
-            one.enter(value, found.bound)
-            # Where time ended it the truth is anywhere between: a bound alone promises too much.
-            if math.isfinite(value) and value > one.costs[-1]:
-                one.costs[-1] = (value + one.bounds[-1]) / 2
+
+    def _enter(self, one: Contender, number: int, most: float) -> bool:
+        """What scenario ``number`` costs, in ``most`` seconds: False where time was over before."""
+        least = self.probe.least(number, one.scouted.x, most)
+        if least is not None and math.isfinite(least):
+            one.enter(least, least)
+            return True
+        found = self.probe(number, one.scouted.x, most)
+        if found is None:
+            return False
+        value = found.value
+        if found.bound < math.inf and not math.isfinite(value):
+            value = self.probe.any_answer(number, one.scouted.x).value
+        one.enter(value, found.bound)
+        # Where time ended it the truth is anywhere between: a bound alone promises too much.
+        if math.isfinite(value) and value > one.costs[-1]:
+            one.costs[-1] = (value + one.bounds[-1]) / 2
+        return True
 
     def _more_turns(self, over: float) -> None:
         """Again and again the same decisions in further scenarios, the one with the fewest first."""
@@ -187,12 +197,12 @@ class FewScenarios:
             open_ = [c for c in self._usable() if c.tried < len(c.order)]
             if not open_:
                 return
-            before = self.probe.solves
+            before = self.solves
             for one in sorted(open_, key=lambda c: c.tried):
                 self._try(one, AT_A_TIME, over, len(open_))
                 if time.perf_counter() >= over:
                     return
-            if self.probe.solves == before:
+            if self.solves == before:
                 return
 
     def _enough(self, over: float, unlimited: bool) -> bool:

@@ -52,14 +52,16 @@ def test_labels_of_all_scenarios_are_the_truth_and_those_of_some_are_between_rel
     part = few()
     part.label(8, time.perf_counter() - 1.0)
     assert not part.archive.estimated, "there was no time"
-    part._try(part._contender(part.scout.ask(corners()[7:])[0]), 1, time.perf_counter() + 60.0, 1)
-    assert part.solves == 1
+    contender = part._contender(part.scout.ask(corners()[7:])[0])
+    part._try(contender, 1, time.perf_counter() + 60.0, 1)
+    assert contender.tried == 1
 
 
 def test_what_time_ended_counts_as_half_way_between_its_value_and_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     one = few()
     scouted = one.scout.ask(corners()[7:])[0]
     monkeypatch.setattr(Probe, "__call__", lambda self, k, x, most: Probed(np.inf, -np.inf, None))
+    monkeypatch.setattr(Probe, "least", lambda self, k, x, most: -np.inf)
     monkeypatch.setattr(Probe, "any_answer", lambda self, k, x: Probed(float(scouted.relaxed[k]) + 10.0, 0.0, None))
     contender = one._contender(scouted)
     one._try(contender, 3, time.perf_counter(), 1)
