@@ -202,7 +202,9 @@ class _Reader:
             self._complaints.error(said, card.line, help="such as ` SC S1 ROOT 0.5 STAGE2`")
             return
         _, name, parent, probability, period = card.fields
-        self._period(card, period)
+        # Many writers let what has no parent begin with the first period; its entries are checked to be of the second.
+        if parent.upper() != "ROOT" or period != self._timing.periods[0]:
+            self._period(card, period)
         if name in self._scenarios:
             said = f"scenario `{name}` comes a second time"
             self._complaints.error(said, card.line, name, "give each scenario its own name")

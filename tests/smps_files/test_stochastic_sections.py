@@ -68,6 +68,12 @@ def test_scenarios_branch_from_the_core_or_from_one_another() -> None:
     ]
 
 
+def test_a_scenario_without_a_parent_may_begin_with_the_first_period() -> None:
+    earlier = SCENARIOS.replace("ROOT' 0.5 TWO", "ROOT' 0.5 ONE").replace("ROOT 0.25 TWO", "ROOT 0.25 ONE")
+    assert earlier.count("ONE") == 2
+    assert joints(earlier) == joints(SCENARIOS)
+
+
 @pytest.mark.parametrize(
     ("law", "numbers", "expected"),
     [
@@ -107,6 +113,7 @@ MISTAKES = {
     (BLOCKS, "RHS limit 9", "RHS limit 9 limit 8"): ("model.sto:6:17", "(RHS, limit) comes a second time in this realisation"),
     (SCENARIOS, "RHS serve 8", "RHS serve 8\n    RHS serve 9"): ("model.sto:8:9", "(RHS, serve) comes a second time"),
     (SCENARIOS, "SC S2 S1", "SC S2 S9"): ("model.sto:6:8", "no scenario `S9` before this one"),
+    (SCENARIOS, "SC S2 S1 0.25 TWO", "SC S2 S1 0.25 ONE"): ("model.sto:6:16", "`ONE` is not the second period"),
     (SCENARIOS, "SC S3", "SC S1"): ("model.sto:8:5", "scenario `S1` comes a second time"),
     (INDEPENDENT, "TWO  0.25", "TWO  -0.25"): ("model.sto:5:27", "the probability -0.25 is negative"),
     (INDEPENDENT, "ENDATA", "ENDATA\n    RHS serve 3 TWO 0.1"): ("model.sto:8:5", "text after ENDATA"),
