@@ -190,11 +190,11 @@ class Contest:
         for number in self.order[:WEIGHED].tolist():
             for one in scouted[:WEIGHED_AT]:
                 bound = self.probe.least(number, one.x)
-                if bound is None or not math.isfinite(bound) or one.rounding is None:
-                    self.patterns = self.patterns and bound is not None and math.isfinite(bound)
-                    continue
-                premiums.append(bound - one.relaxed[number])
-                roundings.append(one.rounding[number])
+                self.patterns = self.patterns and bound is not None and bound > -math.inf
+                # A scenario without a whole answer says nothing of rounding.
+                if bound is not None and math.isfinite(bound) and one.rounding is not None:
+                    premiums.append(bound - one.relaxed[number])
+                    roundings.append(one.rounding[number])
         about = np.array(roundings) - np.mean(roundings) if roundings else np.zeros(0)
         share = float(np.clip(about @ np.array(premiums) / (about @ about), 0.0, 1.0)) if about.any() else 0.0
         for scout in (self.coarse, self.fine):

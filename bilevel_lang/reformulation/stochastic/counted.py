@@ -38,8 +38,11 @@ def counted(arrays: TwoStageArrays) -> Counted | None:
     """Of ``arrays`` as they are written; None where no whole columns share a price in every scenario."""
     if not arrays.integer.any():
         return None
-    costs = arrays.sense * arrays.everywhere("cost")
-    columns = one_price(arrays.integer, costs[0])
-    if not columns.size or (costs[:, columns] != costs[:, columns[:1]]).any() or (costs[:, columns[0]] == 0).any():
+    columns = one_price(arrays.integer, arrays.sense * arrays.scenario(0).cost)
+    prices = np.tile(arrays.sense * arrays.cost[columns], (arrays.scenarios, 1))
+    if (random := arrays.varying.get("cost")) is not None:
+        mine = np.isin(random.places, columns)
+        prices[:, np.searchsorted(columns, random.places[mine])] = arrays.sense * random.values[:, mine]
+    if not columns.size or (prices != prices[:, :1]).any() or (prices == 0).any():
         return None
-    return Counted(columns, costs[:, columns[0]])
+    return Counted(columns, prices[:, 0])

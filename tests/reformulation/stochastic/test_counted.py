@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from bilevel_lang.reformulation.stochastic.arrays import Varying
 from bilevel_lang.reformulation.stochastic.counted import Counted, counted
 from bilevel_lang.reformulation.stochastic.second_stage import SecondStage
 from tests.reformulation.nn_recourse.programs import ANNOTATION, facilities
@@ -31,3 +34,14 @@ def test_a_relaxed_second_stage_tells_what_whole_losses_would_add() -> None:
     found = SecondStage(loads(), relaxed=True).costs(np.array([[1.0, 0.0], [1.0, 1.0]]))
     assert found is not None and found.rounding is not None
     assert found.rounding == pytest.approx(np.array([[0.0, 20.0 * 5 / 6, 20.0 * 4 / 8], [0.0, 0.0, 0.0]]), abs=1e-6)
+
+
+def test_prices_may_be_random_but_not_apart_from_each_other() -> None:
+    arrays = loads()
+    lost = counted(arrays)
+    assert lost is not None
+    alike = np.repeat([[20.0], [25.0], [30.0]], 3, axis=1)
+    found = counted(replace(arrays, varying={**arrays.varying, "cost": Varying(lost.columns, alike)}))
+    assert found is not None and found.prices.tolist() == [20.0, 25.0, 30.0]
+    apart = alike + np.array([[0.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]])
+    assert counted(replace(arrays, varying={**arrays.varying, "cost": Varying(lost.columns, apart)})) is None
