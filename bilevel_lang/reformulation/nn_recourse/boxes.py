@@ -31,22 +31,35 @@ KEPT = 20_000_000
 MOVED = 5
 """Decisions of boxes that are moved to where rows become tight, in a round."""
 
+BESIDE = 0.3
+"""Share of its width as which that of a whole column counts that the second stage does not see: rows mostly decide it, once it is
+known that what it switches is used."""
+
+SNAP = 1e-9
+
 NARROW = 1e-10
 """Of the width of all decisions: what is narrower is not halved."""
 
 
 class Boxes:
-    """``near`` has the archive, which gets decisions of the boxes; ``tolerance`` is relative. ``bound``: of a minimisation."""
+    """``near`` has the archive, which gets decisions of the boxes; ``tolerance`` is relative. ``bound``: of a minimisation.
+
+    Boxes are of all columns of the first stage: those that the second stage sees are halved, and whole ones beside them, such as
+    the switch of a capacity that has a fixed cost.
+    """
 
     def __init__(self, near: Neighbourhood, tolerance: float) -> None:
         self.near, self.archive, self.tolerance = near, near.archive, tolerance
-        inside = near.archive.decisions.inputs
+        decisions = near.archive.decisions
+        inside = decisions.domain
         self.whole, self.width = inside.integer, np.maximum(inside.upper - inside.lower, 1e-300)
+        self._weights = np.where(inside.integer, BESIDE, 0.0)
+        self._weights[decisions.seen] = 1.0
         self.bound, self.looked_at = -np.inf, 0
         self._lower, self._upper = inside.lower[None, :].copy(), inside.upper[None, :].copy()
         self._bounds = self._bounds_of(self._lower, self._upper)
         self._least_closed = np.inf
-        self._loose = _loosest(near.arrays)[near.archive.decisions.seen]
+        self._loose = _loosest(near.arrays)
         self._rounds = 0
 
     def run(self, deadline: float | None) -> None:
@@ -62,20 +75,17 @@ class Boxes:
             self._ask(lower, upper)
             rest = np.ones(len(self._bounds), dtype=bool)
             rest[order] = False
-            lower, upper = self._halves(lower, upper)
+            lower, upper = self.archive.decisions.tightened(*self._halves(lower, upper))
+            some = (lower <= upper).all(axis=1)
+            lower, upper = lower[some], upper[some]
             self._lower, self._upper = np.vstack([self._lower[rest], lower]), np.vstack([self._upper[rest], upper])
             self._bounds = np.concatenate([self._bounds[rest], self._bounds_of(lower, upper)])
             self._prune()
 
     def _bounds_of(self, lower: Floats, upper: Floats) -> Floats:
-        """(k,) proven of every decision's total in the boxes from ``lower`` to ``upper`` (k, inputs); +inf: there is none."""
-        decisions, stage = self.archive.decisions, self.archive.stage
+        """(k,) proven of every decision's total in the boxes from ``lower`` to ``upper`` (k, n1); +inf: there is none."""
         self.looked_at += len(lower)
-        return (
-            decisions.floors(lower, upper)
-            + self.archive.cuts.constant
-            + stage.floors(decisions.wide(lower), decisions.wide(upper))
-        )
+        return self.archive.decisions.floors(lower, upper) + self.archive.cuts.constant + self.archive.stage.floors(lower, upper)
 
     def _prune(self) -> None:
         """Without boxes that have nothing better, beyond the tolerance."""
@@ -92,17 +102,28 @@ class Boxes:
         Only the corner is in the cell of a best decision that lies at a bound, such as nothing invested.
         """
         self._rounds += 1
+        inside = self.archive.decisions.domain
         points = lower + (self._loose if self._rounds % 2 else 0.5) * (upper - lower)
         points = np.where(self.whole, np.floor(points), points)
+        # What follows from rows is off by a last digit, which a switch would have to be paid for.
+        for end in (inside.lower, inside.upper):
+            points = np.where(np.abs(points - end) < SNAP, end, points)
         before = len(self.archive.known)
-        self.archive.ask(points)
-        fresh: list[Known] = [k for k in list(self.archive.known.values())[before:] if k is not None and np.isfinite(k.total)]
+        self.archive.ask(points[:, self.archive.decisions.seen])
+        fresh: list[Known] = [
+            k for k in list(self.archive.known.values())[before:] if k is not None and k.total < self._hopeful()
+        ]
         for known in sorted(fresh, key=lambda k: k.total)[:MOVED]:
             self.near.polish(known)
 
+    def _hopeful(self) -> float:
+        """A decision that costs as much more than the best one as that is above the bound is not worth moving."""
+        best = self.archive.best
+        return np.inf if best is None or self.bound == -np.inf else best.total + (best.total - self.bound)
+
     def _halves(self, lower: Floats, upper: Floats) -> tuple[Floats, Floats]:
         """Two boxes of each, across its widest side; those that are too narrow are closed with what is proven of them."""
-        share = np.where(self.whole & (upper - lower < 1.0), 0.0, (upper - lower) / self.width)
+        share = np.where(self.whole & (upper - lower < 1.0), 0.0, self._weights * (upper - lower) / self.width)
         wide = share.max(axis=1) > NARROW
         if not wide.all():
             self._least_closed = min(self._least_closed, float(self._bounds_of(lower[~wide], upper[~wide]).min()))

@@ -2,7 +2,7 @@
 
 The expected cost of an integer second stage jumps where a row becomes tight, and the best decisions lie at such places, which no
 sample hits. With the integers of both stages held the program is an LP; its optimum moves x as far as they allow. Where the
-second stage is all whole and its matrices are the same everywhere, only the tightest side of each of its rows is left of it.
+second stage is all whole and a decision takes the same of its rows everywhere, only the tightest side of each row is left of it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def polished(arrays: TwoStageArrays, x: Floats, y: Floats) -> Floats | None:
         upper=np.where(first.integer, x, first.upper),
         integer=np.zeros(len(x), dtype=bool),
     )
-    alike = not any(name in arrays.varying for name in ("technology", "recourse"))
+    alike = "technology" not in arrays.varying
     program = _sides_alone(arrays, held, y) if alike and arrays.integer.all() else _all_scenarios(arrays, held, y)
     run = Highs().run_matrix(program, SolverOptions())
     return None if run.x is None else np.where(first.integer, x, run.x[: len(x)])
@@ -48,7 +48,7 @@ def polished(arrays: TwoStageArrays, x: Floats, y: Floats) -> Floats | None:
 
 def _sides_alone(arrays: TwoStageArrays, held: MatrixProgram, y: Floats) -> MatrixProgram:
     """Over the first stage: T x between the tightest sides that ``y`` (S, n2) leaves."""
-    done = np.asarray(arrays.recourse @ y.T).T
+    done = arrays.done(y)
     low = (arrays.everywhere("row_lower") - done).max(axis=0)
     up = (arrays.everywhere("row_upper") - done).min(axis=0)
     return replace(

@@ -111,6 +111,19 @@ class TwoStageArrays:
             value[found.places] = self.probabilities @ found.values
         return value
 
+    def done(self, y: Floats) -> Floats:
+        """(S, m2): what the second stages ``y`` (S, n2) take of the rows, W_s y_s."""
+        found: Floats = np.asarray(self.recourse @ y.T).T.copy()
+        random = self.varying.get("recourse")
+        if random is not None:
+            row = np.searchsorted(self.recourse.indptr, random.places, side="right") - 1
+            column = self.recourse.indices[random.places]
+            other = random.values - self.recourse.data[random.places]
+            # A row may hold several of them.
+            for place, (i, j) in enumerate(zip(row.tolist(), column.tolist(), strict=True)):
+                found[:, i] += other[:, place] * y[:, j]
+        return found
+
     def scenario(self, number: int) -> Recourse:
         """The second stage of one scenario (from 0)."""
         return self._recourse(number)

@@ -1,44 +1,33 @@
 """A second stage with few whole answers: all listed once, the best feasible one looked up for every decision and scenario.
 
-Exact, and a thousand times quicker than a branch and bound where there are some dozens of answers.
+Exact, and a thousand times quicker than a branch and bound where there are some dozens of answers, in each of its parts.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
-
 import numpy as np
-import scipy.sparse as sp
 
-from bilevel_lang.reformulation.linear.bounds.box import Box
-from bilevel_lang.reformulation.linear.bounds.propagation import propagate
-from bilevel_lang.reformulation.stochastic.arrays import Recourse, TwoStageArrays
-from bilevel_lang.solvers.matrix import Flags, Ints
+from bilevel_lang.reformulation.stochastic.answer_parts import FEASIBILITY, Part
+from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
+from bilevel_lang.solvers.matrix import Ints
 from bilevel_lang.solvers.program import Floats
 
-MOST_CELLS = 200_000
-"""Whole points within the bounds that are looked at to find the answers."""
-
-MOST_ANSWERS = 5_000
-
-FEASIBILITY = 1e-9
-"""How far a row may be missed, relative to max(1, |side|)."""
-
 _CHUNK = 100_000
-_NO_PAIRS = (np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
+"""Pairs of a decision and a scenario that are looked up together."""
 
 
 class ListedStage:
-    """Looks up ``answers`` (c, n2), as :func:`listed_answers` gives them."""
+    """Looks up the answers of ``parts``, as :func:`~.answer_parts.listed_answers` gives them."""
 
-    def __init__(self, arrays: TwoStageArrays, answers: Floats) -> None:
-        self.arrays, self.answers = arrays, answers
-        self._activity = np.asarray(arrays.recourse @ answers.T)
+    def __init__(self, arrays: TwoStageArrays, parts: tuple[Part, ...]) -> None:
+        self.arrays, self.parts = arrays, parts
+        self._tables = [_Table(arrays, part) for part in parts]
         self._sides = arrays.everywhere("row_lower"), arrays.everywhere("row_upper")
-        # What holds in all scenarios is looked at once.
-        alike = not any(name in arrays.varying for name in ("cost", "lower", "upper"))
-        self._common = self._lookup(arrays.scenario(0)) if alike else None
+
+    @property
+    def numbers(self) -> int:
+        """That are compared for one decision in one scenario."""
+        return sum(part.answers.size for part in self.parts)
 
     def values(self, points: Floats) -> Floats:
         """(k, S): what every scenario costs at ``points`` (k, n1), as a minimisation without constants; +inf: no answer."""
@@ -54,108 +43,116 @@ class ListedStage:
     def responses(self, point: Floats) -> Floats:
         """(S, n2): the best answer of every scenario at ``point`` (n1,); NaN where there is none."""
         shift = np.asarray(self.arrays.technology @ point)[None, :]
-        found = np.full((self.arrays.scenarios, self.answers.shape[1]), np.nan)
-        for scenarios, lookup, low, up in self._parts(shift, shift):
-            which, _ = lookup.first(low[0], up[0])
-            found[scenarios[which >= 0]] = self.answers[which[which >= 0]]
+        found = np.full((self.arrays.scenarios, len(self.arrays.lower)), np.nan)
+        fine = np.ones(self.arrays.scenarios, dtype=bool)
+        for part, table in zip(self.parts, self._tables, strict=True):
+            which = table.first(*self._left(part, shift, shift))[0][0]
+            fine &= which >= 0
+            found[:, part.columns] = part.answers[which] if len(part.answers) else np.nan
+        found[~fine] = np.nan
         return found
 
     def _values(self, least: Floats, most: Floats) -> Floats:
         """Of shifts T x of the rows that are anywhere between ``least`` and ``most`` (k, m2)."""
-        found = np.empty((len(least), self.arrays.scenarios))
-        for scenarios, lookup, low, up in self._parts(least, most):
-            _, values = lookup.first(low.reshape(-1, low.shape[2]), up.reshape(-1, up.shape[2]))
-            found[:, scenarios] = values.reshape(len(least), -1)
+        found = np.zeros((len(least), self.arrays.scenarios))
+        together = max(1, _CHUNK // self.arrays.scenarios)
+        for begin in range(0, len(least), together):
+            some = slice(begin, begin + together)
+            for part, table in zip(self.parts, self._tables, strict=True):
+                found[some] += table.first(*self._left(part, least[some], most[some]))[1]
         return found
 
-    def _parts(self, least: Floats, most: Floats) -> Iterator[tuple[Ints, _Lookup, Floats, Floats]]:
-        """Scenarios that are looked up together, and what each of the k decisions leaves of their sides (k, scenarios, m2)."""
-        k, count = len(least), self.arrays.scenarios
-        width = max(1, _CHUNK // max(1, k)) if self._common is not None else 1
-        for begin in range(0, count, width):
-            some = np.arange(begin, min(begin + width, count))
-            lookup = self._lookup(self.arrays.scenario(begin)) if self._common is None else self._common
-            low, up = self._sides[0][some], self._sides[1][some]
-            yield some, lookup, low[None] - most[:, None, :], up[None] - least[:, None, :]
-
-    def _lookup(self, part: Recourse) -> _Lookup:
-        inside = (self.answers >= part.lower - FEASIBILITY) & (self.answers <= part.upper + FEASIBILITY)
-        cost = np.where(inside.all(axis=1), self.arrays.sense * (self.answers @ part.cost), np.inf)
-        below, above = (np.asarray(np.isfinite(side).any(axis=0)) for side in self._sides)
-        return _Lookup(self._activity, cost, below, above)
+    def _left(self, part: Part, least: Floats, most: Floats) -> tuple[Floats, Floats]:
+        """Of the sides of the part's rows, with the tolerance (rows, k, S): what a shift somewhere in between leaves."""
+        low = self._sides[0].T[part.rows][:, None, :] - most.T[part.rows][:, :, None]
+        up = self._sides[1].T[part.rows][:, None, :] - least.T[part.rows][:, :, None]
+        return low - _tolerance(low), up + _tolerance(up)
 
 
-class _Lookup:
-    """The cheapest answer that sides allow: ``activity`` (m2, c) and ``cost`` (c,), infinite for answers that do not count.
+def _tolerance(sides: Floats) -> Floats:
+    return np.asarray(FEASIBILITY * np.maximum(1.0, np.where(np.isfinite(sides), np.abs(sides), 1.0)))
 
-    ``below`` and ``above`` (m2,): rows that have a lower, an upper side at all.
+
+class _Table:
+    """The answers of one part in the order of their costs, without those in place of which a cheaper one is always feasible.
+
+    For all scenarios, or one for each where costs, bounds or coefficients are random: ``order`` and ``cost`` (1 or S, c),
+    ``activity`` (1 or S, rows, c). An ``order`` of -1 and an infinite cost fill up the shorter ones.
     """
 
-    def __init__(self, activity: Floats, cost: Floats, below: Flags, above: Flags) -> None:
-        order = np.argsort(cost, kind="stable")
-        order = order[np.isfinite(cost[order])]
-        self.below, self.above = np.flatnonzero(below), np.flatnonzero(above)
-        self.order = self._undominated(activity, order)
-        self.activity, self.cost = activity[:, self.order], cost[self.order]
+    def __init__(self, arrays: TwoStageArrays, part: Part) -> None:
+        self.below = np.flatnonzero(np.isfinite(arrays.everywhere("row_lower")[:, part.rows]).any(axis=0))
+        self.above = np.flatnonzero(np.isfinite(arrays.everywhere("row_upper")[:, part.rows]).any(axis=0))
+        cost, activity = _costs(arrays, part), _activity(arrays, part)
+        count = max(len(cost), len(activity))
+        cost, activity = np.broadcast_to(cost, (count, *cost.shape[1:])), np.broadcast_to(activity, (count, *activity.shape[1:]))
+        order = np.argsort(cost, axis=1, kind="stable")
+        cost = np.take_along_axis(cost, order, axis=1)
+        activity = np.take_along_axis(activity, order[:, None, :], axis=2)
+        kept = self._undominated(cost, activity)
+        first = np.argsort(~kept, axis=1, kind="stable")[:, : int(kept.sum(axis=1).max(initial=0))]
+        counts = np.take_along_axis(kept, first, axis=1)
+        self.order = np.where(counts, np.take_along_axis(order, first, axis=1), -1)
+        self.cost = np.where(counts, np.take_along_axis(cost, first, axis=1), np.inf)
+        self.activity = np.take_along_axis(activity, first[:, None, :], axis=2)
 
-    def _undominated(self, activity: Floats, order: Ints) -> Ints:
-        """Without answers in place of which a cheaper one is always feasible as well."""
-        kept = np.ones(len(order), dtype=bool)
-        need = np.concatenate([activity[self.above], -activity[self.below]])[:, order]
-        for k in range(len(order)):
-            if kept[k]:
-                kept[k + 1 :] &= (need[:, k + 1 :] < need[:, k, None]).any(axis=0)
-        return order[kept]
+    def _undominated(self, cost: Floats, activity: Floats) -> np.ndarray:
+        """(1 or S, c): those with a cost that need less of some row than every cheaper one."""
+        kept = np.isfinite(cost)
+        need = np.concatenate([activity[:, self.above], -activity[:, self.below]], axis=1)
+        for k in range(cost.shape[1]):
+            if kept[:, k].any():
+                less = (need[:, :, k + 1 :] < need[:, :, k, None]).any(axis=1)
+                kept[:, k + 1 :] &= less | ~kept[:, k, None]
+        return kept
 
     def first(self, low: Floats, up: Floats) -> tuple[Ints, Floats]:
-        """For sides ``low`` and ``up`` (N, m2): the place (N,) of the cheapest answer, -1 without one, and its cost."""
-        low = (low - FEASIBILITY * np.maximum(1.0, np.where(np.isfinite(low), np.abs(low), 1.0))).T.copy()
-        up = (up + FEASIBILITY * np.maximum(1.0, np.where(np.isfinite(up), np.abs(up), 1.0))).T.copy()
-        which, values = np.full(low.shape[1], -1), np.full(low.shape[1], np.inf)
+        """For sides ``low`` and ``up`` (rows, k, S): the cheapest answer (k, S) by its number, -1 without one, and its cost."""
+        which, values = np.full(low.shape[1:], -1), np.full(low.shape[1:], np.inf)
         # From the dearest on: what is cheaper takes its place.
-        for k in range(len(self.order) - 1, -1, -1):
-            good = np.ones(low.shape[1], dtype=bool)
+        for k in range(self.order.shape[1] - 1, -1, -1):
+            good = np.broadcast_to(self.order[:, k] >= 0, which.shape).copy()
             for i in self.above:
-                good &= up[i] >= self.activity[i, k]
+                good &= up[i] >= self.activity[:, i, k]
             for i in self.below:
-                good &= low[i] <= self.activity[i, k]
-            which[good], values[good] = self.order[k], self.cost[k]
+                good &= low[i] <= self.activity[:, i, k]
+            np.copyto(which, self.order[:, k], where=good)
+            np.copyto(values, self.cost[:, k], where=good)
         return which, values
 
 
-def listed_answers(arrays: TwoStageArrays) -> Floats | None:
-    """Every whole answer (c, n2) that some decision and scenario may admit; None where listing does not pay.
-
-    It does where all columns of the second stage are whole and bounded, by themselves or by rows, the recourse matrix is the same
-    in every scenario, and few points are left.
-    """
-    if not len(arrays.lower) or not arrays.integer.all() or "recourse" in arrays.varying or "technology" in arrays.varying:
-        return None
-    lower, upper, row_low, row_up = _widest(arrays)
-    if not (np.isfinite(lower).all() and np.isfinite(upper).all()):
-        return None
-    lower, upper = np.ceil(lower - 1e-6), np.floor(upper + 1e-6)
-    if math.prod(np.maximum(0, upper - lower + 1).tolist()) > MOST_CELLS:
-        return None
-    axes = [np.arange(low, up + 1) for low, up in zip(lower, upper, strict=True)]
-    cells = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))
-    activity = np.asarray(arrays.recourse @ cells.T)
-    slack = 1e-6 * np.maximum(1.0, np.abs(activity))
-    kept = ((activity >= row_low[:, None] - slack) & (activity <= row_up[:, None] + slack)).all(axis=0)
-    return cells[kept] if kept.sum() <= MOST_ANSWERS else None
+def _costs(arrays: TwoStageArrays, part: Part) -> Floats:
+    """(1 or S, c), as a minimisation; +inf for answers that a scenario's bounds do not allow."""
+    bounds = [name for name in ("lower", "upper") if name in arrays.varying]
+    random = bool(bounds) or "cost" in arrays.varying
+    cost = arrays.everywhere("cost") if random else arrays.cost[None, :]
+    found: Floats = np.asarray(arrays.sense * (cost[:, part.columns] @ part.answers.T))
+    for name in bounds:
+        sign = 1 if name == "lower" else -1
+        side = sign * arrays.everywhere(name)[:, part.columns]
+        inside = (sign * part.answers[None] >= side[:, None, :] - FEASIBILITY).all(axis=2)
+        found = np.where(inside, found, np.inf)
+    return found
 
 
-def _widest(arrays: TwoStageArrays) -> tuple[Floats, Floats, Floats, Floats]:
-    """Bounds of the second stage and sides of its rows over all scenarios and the first stage's box, tightened by each other."""
-    first, n1 = arrays.first, len(arrays.first.lower)
-    ends = {name: arrays.everywhere(name) for name in ("lower", "upper", "row_lower", "row_upper")}
-    low, up = ends["row_lower"].min(axis=0), ends["row_upper"].max(axis=0)
-    box = Box(np.concatenate([first.lower, ends["lower"].min(axis=0)]), np.concatenate([first.upper, ends["upper"].max(axis=0)]))
-    matrix = sp.csr_matrix(sp.hstack([arrays.technology, arrays.recourse]))
-    propagate(box, matrix, low, up, _NO_PAIRS)
-    least, most = box.lower[:n1], box.upper[:n1]
-    plus, minus = arrays.technology.maximum(0), arrays.technology.minimum(0)
-    with np.errstate(invalid="ignore"):
-        shift_low = np.nan_to_num(plus @ least + minus @ most, nan=-np.inf)
-        shift_up = np.nan_to_num(plus @ most + minus @ least, nan=np.inf)
-    return box.lower[n1:], box.upper[n1:], low - shift_up, up - shift_low
+def _activity(arrays: TwoStageArrays, part: Part) -> Floats:
+    """(1 or S, rows, c): what the answers take of the part's rows."""
+    chosen = arrays.recourse[part.rows][:, part.columns]
+    places = (
+        {}
+        if "recourse" not in arrays.varying
+        else dict(zip(arrays.varying["recourse"].places.tolist(), range(len(arrays.varying["recourse"].places)), strict=True))
+    )
+    dense = np.asarray(chosen.toarray())[None, :, :]
+    local = {int(j): n for n, j in enumerate(part.columns)}
+    random = [
+        (r, local[int(arrays.recourse.indices[at])], places[at])
+        for r, i in enumerate(part.rows.tolist())
+        for at in range(arrays.recourse.indptr[i], arrays.recourse.indptr[i + 1])
+        if at in places
+    ]
+    if random:
+        dense = np.repeat(dense, arrays.scenarios, axis=0)
+        for r, j, place in random:
+            dense[:, r, j] = arrays.varying["recourse"].values[:, place]
+    return np.asarray(np.einsum("srj,cj->src", dense, part.answers))

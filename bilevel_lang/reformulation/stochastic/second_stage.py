@@ -16,11 +16,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bilevel_lang.reformulation.stochastic.answer_parts import listed_answers
 from bilevel_lang.reformulation.stochastic.arrays import Recourse, TwoStageArrays
 from bilevel_lang.reformulation.stochastic.counted import counted
 from bilevel_lang.reformulation.stochastic.fixed_matrix import with_fixed_matrix
 from bilevel_lang.reformulation.stochastic.hot_recourse import HotRecourse
-from bilevel_lang.reformulation.stochastic.listed_stage import ListedStage, listed_answers
+from bilevel_lang.reformulation.stochastic.listed_stage import ListedStage
 from bilevel_lang.reformulation.stochastic.proven_costs import proven_costs, usable
 from bilevel_lang.reformulation.stochastic.recourse import recourse_at
 from bilevel_lang.reformulation.stochastic.stage_variants import StageVariants, without_limit
@@ -137,7 +138,7 @@ class SecondStage:
     @property
     def effort(self) -> float:
         """Comparisons for one decision where answers are listed, infinite where a solver is asked."""
-        return np.inf if self._listed is None else float(self.arrays.scenarios * self._listed.answers.size)
+        return np.inf if self._listed is None else float(self.arrays.scenarios * self._listed.numbers)
 
     def _late(self) -> bool:
         return self.deadline is not None and time.perf_counter() >= self.deadline

@@ -18,6 +18,7 @@ from bilevel_lang.reformulation.stochastic.extensive import extensive_form
 from bilevel_lang.reformulation.stochastic.second_stage import SecondStage
 from bilevel_lang.solvers.highs import Highs
 from bilevel_lang.solvers.solver import SolverOptions
+from tests.reformulation.stochastic.test_answer_parts import acquisition
 from tests.reformulation.stochastic.test_extensive import arrays_of_text
 from tests.reformulation.stochastic.test_listed_stage import investment
 
@@ -70,6 +71,18 @@ def test_the_bound_meets_the_optimum_of_the_extensive_form(arrays: Any) -> None:
     assert best.total == pytest.approx(optimum(arrays), rel=2e-6, abs=2e-6)
     assert search.bound <= optimum(arrays) + 1e-9
     assert best.total - search.bound <= 1.01e-6 * max(1.0, abs(best.total))
+
+
+@pytest.mark.parametrize("sense", [1, -1])
+def test_switches_of_the_first_stage_are_decided_where_the_matrix_is_random(sense: int) -> None:
+    arrays = acquisition(sense=sense, scenarios=12)
+    search = boxes(arrays, 1e-3)
+    search.run(None)
+    best = search.archive.best
+    assert best is not None
+    assert best.total == pytest.approx(optimum(arrays), rel=1e-3)
+    assert search.bound <= optimum(arrays) + 1e-9 <= best.total + 2e-9
+    assert best.total - search.bound <= 1.01e-3 * abs(best.total)
 
 
 def test_a_deadline_leaves_a_bound_and_a_decision() -> None:

@@ -66,5 +66,36 @@ def test_what_the_second_stage_does_not_see_is_chosen_best() -> None:
     )
     costs = arrays.first.cost
     one, both = (float(costs @ found.completed(np.array(point))) for point in ([1.0, 0, 0], [1.0, 1, 0]))
-    assert found.floors(lower, upper) == pytest.approx(np.array([0.0, both, np.inf, one]))
+    wide = found.wide(lower), np.where(np.isin(np.arange(4), found.seen), found.wide(upper), 10.0)
+    assert found.floors(*wide) == pytest.approx(np.array([0.0, both, np.inf, one]))
     assert found.wide(lower)[:, found.seen] == pytest.approx(lower)
+    least, most = found.tightened(*wide)
+    permit = (set(range(4)) - set(found.seen.tolist())).pop()
+    assert least[:, permit] == pytest.approx([0.0, 3.0, 3.0, 2.0], abs=1e-9)
+    assert (least <= most).all(axis=1).tolist() == [True, True, False, True]  # three may not be opened
+
+
+def test_no_decision_is_lost_where_rows_tighten_a_box() -> None:
+    m = pyo.ConcreteModel()
+    m.d = pyo.Param(initialize=1.0, mutable=True)
+    m.x = pyo.Var([1, 2], bounds=(-1, 3))
+    m.u = pyo.Var([1, 2], domain=pyo.Integers, bounds=(-2, 2))
+    m.y = pyo.Var(bounds=(0, 5))
+    m.switch = pyo.Constraint([1, 2], rule=lambda m, j: m.x[j] <= 1.7 * m.u[j])
+    m.sum = pyo.Constraint(expr=(0.5, m.x[1] - 2 * m.x[2] + m.u[1], 2.5))
+    m.late = pyo.Constraint(expr=m.y + m.x[1] + m.x[2] >= m.d)
+    m.cost = pyo.Objective(expr=m.x[1] + m.u[1] + m.u[2] + m.y)
+    arrays = arrays_of_text(m, "randvar d discrete 0.5 1 0.5 2\nstage 2 d y late\n")
+    found = Decisions(arrays, arrays.first.cost, domain_of(arrays, tuple("abcd")), 0)
+    draw, first = np.random.default_rng(3), arrays.first
+    points = np.where(first.integer, draw.integers(-2, 3, (3000, 4)), draw.uniform(-1, 3, (3000, 4)))
+    done = np.asarray(first.matrix @ points.T).T
+    points = points[((done >= first.row_lower) & (done <= first.row_upper)).all(axis=1)]
+    assert len(points) > 50
+    lower = np.where(
+        first.integer, np.floor(points - draw.uniform(0, 2, points.shape)), points - draw.uniform(0, 1, points.shape)
+    )
+    upper = np.where(first.integer, np.ceil(points + draw.uniform(0, 2, points.shape)), points + draw.uniform(0, 1, points.shape))
+    least, most = found.tightened(lower, upper)
+    assert ((least <= points + 1e-9) & (points <= most + 1e-9)).all()
+    assert (least > lower + 1e-6).any() and (most < upper - 1e-6).any()

@@ -6,8 +6,9 @@ import numpy as np
 import pyomo.environ as pyo
 import pytest
 
+from bilevel_lang.reformulation.stochastic.answer_parts import listed_answers
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
-from bilevel_lang.reformulation.stochastic.listed_stage import ListedStage, listed_answers
+from bilevel_lang.reformulation.stochastic.listed_stage import ListedStage
 from bilevel_lang.reformulation.stochastic.recourse import recourse_at
 from tests.reformulation.stochastic.test_extensive import arrays_of_text
 
@@ -86,7 +87,7 @@ def test_a_box_is_bounded_by_what_its_loosest_sides_allow(sense: int, needed: fl
 def test_every_answer_of_the_relaxed_rows_is_listed() -> None:
     answers = listed_answers(investment(pyo.Binary))
     assert answers is not None
-    assert len(answers) == 16  # capacities of 15 admit 2 + 3 + 4 + 5 and 6 + 1 + 3 + 2
+    assert [len(part.answers) for part in answers] == [16]  # capacities of 15 admit 2 + 3 + 4 + 5 and 6 + 1 + 3 + 2
 
 
 def test_a_second_stage_that_is_not_whole_is_not_listed() -> None:
