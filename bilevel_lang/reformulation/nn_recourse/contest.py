@@ -29,6 +29,7 @@ from bilevel_lang.reformulation.nn_recourse.probe import Probe
 from bilevel_lang.reformulation.nn_recourse.sampled import few_of
 from bilevel_lang.reformulation.nn_recourse.scout import Scout, Scouted
 from bilevel_lang.reformulation.nn_recourse.trials import Trials
+from bilevel_lang.reformulation.nn_recourse.weighing import true_share
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
 from bilevel_lang.solvers.program import Floats
@@ -184,21 +185,10 @@ class Contest:
         self._tell(f"{len(self.fine.found):,} decisions relaxed in all {self.arrays.scenarios} scenarios", self.fine.best())
 
     def _weigh(self, scouted: Sequence[Scouted]) -> None:
-        """How much of the rounding is true, by the bounds of patterns in some scenarios: regression (Law, chapter 11)."""
-        self.patterns = bool(scouted)
-        premiums, roundings = [], []
-        for number in self.order[:WEIGHED].tolist():
-            for one in scouted[:WEIGHED_AT]:
-                bound = self.probe.least(number, one.x)
-                self.patterns = self.patterns and bound is not None and bound > -math.inf
-                # A scenario without a whole answer says nothing of rounding.
-                if bound is not None and math.isfinite(bound) and one.rounding is not None:
-                    premiums.append(bound - one.relaxed[number])
-                    roundings.append(one.rounding[number])
-        about = np.array(roundings) - np.mean(roundings) if roundings else np.zeros(0)
-        share = float(np.clip(about @ np.array(premiums) / (about @ about), 0.0, 1.0)) if about.any() else 0.0
+        share = true_share(scouted[:WEIGHED_AT], self.order[:WEIGHED], self.probe.least)
+        self.patterns = share is not None
         for scout in (self.coarse, self.fine):
-            scout.reweigh(share)
+            scout.reweigh(share or 0.0)
 
     @staticmethod
     def _best_of(scouted: Iterable[Scouted]) -> list[Scouted]:
