@@ -152,7 +152,7 @@ class Contest:
             self._tighten()
             self._try_out(final.leader)
             self._tell_close()
-            final.run(ranked(self.tried.values()))
+            final.run(ranked(self.tried.values()) or self._untried())
             self._share_out(final.until or self._until(1.0))
         final.sharpen()
         self.said.append(self._summary())
@@ -194,7 +194,7 @@ class Contest:
     def _best_of(scouted: Iterable[Scouted]) -> list[Scouted]:
         return sorted((s for s in scouted if math.isfinite(s.total)), key=lambda s: s.total)
 
-    def _widen(self, trials: Trials) -> bool:
+    def _widen(self, trials: Trials, until: float) -> bool:
         """Relaxed costs in all scenarios of decisions that may be good by those of some; False where there are no others.
 
         The neighbours of a good decision are among them. What ``trials`` have shown counts: a relaxation is often cheap where
@@ -202,7 +202,7 @@ class Contest:
         """
         decisions = self.archive.decisions
         for scout in (self.coarse, self.fine):
-            scout.stop_at(self.trial_over)
+            scout.stop_at(until)
         centre = next((c for c in ranked(trials.tried.values()) if c.scouted.key not in self.searched), None)
         if centre is not None:
             self.searched.add(centre.scouted.key)
@@ -223,7 +223,7 @@ class Contest:
             chosen = self.bounds.next(self.fine.found.values(), best)
             if chosen is None:
                 fruitless += 1
-                if fruitless > PATIENT or not self._widen(self.bounds):
+                if fruitless > PATIENT or not self._widen(self.bounds, self.tight_over):
                     return
                 continue
             one = self.bounds.begin(chosen)
@@ -234,7 +234,7 @@ class Contest:
             if math.isfinite(one.estimate()) and (best is None or one.estimate() < best.estimate()):
                 best, fruitless = one, 0
                 self._tell(f"{len(self.bounds.tried):,} decisions bounded by patterns", None, one.estimate())
-                self._widen(self.bounds)
+                self._widen(self.bounds, self.tight_over)
 
     def _bound_of(self, number: int, x: Floats) -> tuple[float, float] | None:
         bound = self.probe.least(number, x, self.seconds / TRIALS)
@@ -245,11 +245,12 @@ class Contest:
     def _try_out(self, best: Contender | None) -> None:
         """``best``: the decision to beat, if one is known."""
         fruitless = 0
-        while len(self.tried) < MOST_TRIED and not self._late(self.trial_over):
+        # One is tried whatever the time is: the finalists begin with what is known of it.
+        while len(self.tried) < MOST_TRIED and not (self.tried and self._late(self.trial_over)):
             chosen = self.milps.next((self.tight or self.fine.found).values(), best)
             if chosen is None:
                 fruitless += 1
-                if fruitless > PATIENT or self.tight or not self._widen(self.milps):
+                if fruitless > PATIENT or self.tight or not self._widen(self.milps, self.trial_over):
                     break
                 continue
             one = self.milps.begin(chosen)
@@ -257,6 +258,11 @@ class Contest:
             if math.isfinite(one.estimate()) and (best is None or one.against(best) < best.estimate()):
                 best, fruitless = one, 0
                 self._tell(f"{len(self.tried):,} decisions tried on {one.tried} scenarios", None, one.estimate())
+
+    def _untried(self) -> list[Contender]:
+        """The decision that costs least by what is known, where there was no time to try any."""
+        known = self._best_of((self.tight or self.fine.found).values())
+        return [Contender(one, self.order, self.arrays.probabilities) for one in known[:1]]
 
     def _cost_of(self, number: int, x: Floats) -> tuple[float, float] | None:
         found = self.probe(number, x, self.seconds / TRIALS)

@@ -129,3 +129,13 @@ def test_without_knapsacks_there_are_no_patterns() -> None:
     one = contest()
     one.run()
     assert not one.patterns and not one.tight and not one.bounds.tried
+
+
+@pytest.mark.parametrize("early", [("trial_over", "close_over"), ("tight_over", "trial_over", "close_over")])
+def test_where_no_time_is_left_for_trials_there_is_an_answer(early: tuple[str, ...]) -> None:
+    one = lorries()
+    for name in early:
+        setattr(one, name, one.began)
+    one.run()
+    optimum = Highs().run_matrix(extensive_form(one.arrays), SolverOptions()).objective
+    assert one.archive.best is not None and one.archive.best.total == pytest.approx(optimum, rel=1e-3)
