@@ -7,7 +7,7 @@ import pyomo.environ as pyo
 import pytest
 import scipy.sparse as sp
 
-from bilevel_lang.reformulation.nn_recourse.polishing import can_be_polished, polished
+from bilevel_lang.reformulation.nn_recourse.polishing import can_be_polished, polished, tidy
 from bilevel_lang.reformulation.stochastic.recourse import recourse_at
 from tests.reformulation.nn_recourse.programs import ANNOTATION, facilities
 from tests.reformulation.stochastic.test_extensive import arrays_of_text
@@ -58,3 +58,8 @@ def test_a_scenario_without_an_answer_moves_nothing() -> None:
     arrays = arrays_of_text(facilities(True, binary=False), ANNOTATION)
     x = np.array([0.9, 0.95, 0.5])
     assert polished(arrays, x, np.where(np.arange(3)[:, None] == 1, np.nan, recourse_at(arrays, x).y)) is None
+
+
+def test_what_rounding_left_is_taken_off_and_all_else_stays() -> None:
+    x = np.array([2.0000000000008, 1 / 3, -1.25, 1e-13, 5.0001, 2.00000001])
+    assert (tidy(x) == [2.0, 1 / 3, -1.25, 0.0, 5.0001, 2.00000001]).all()
