@@ -11,6 +11,7 @@ import numpy as np
 from bilevel_lang.reformulation.nn_recourse.cuts import Cuts
 from bilevel_lang.reformulation.nn_recourse.decisions import Decisions
 from bilevel_lang.reformulation.nn_recourse.race import PROBED, Runner
+from bilevel_lang.reformulation.stochastic.expectation import expected, mixed
 from bilevel_lang.reformulation.stochastic.second_stage import SecondStage
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.surrogate.training.labels import Labels
@@ -109,7 +110,7 @@ class Archive:
                 self.late = True
                 return
             weights, first = stage.arrays.probabilities, self.cuts.first_cost(known.x)
-            second, least = float(weights @ found.values[0]), first + float(weights @ found.bounds[0])
+            second, least = float(expected(found.values[0], weights)), first + float(expected(found.bounds[0], weights))
             self.known[key] = Known(known.x, first + second, least, second)
             self._best = min(self.answered(), key=lambda k: k.total)
 
@@ -121,9 +122,9 @@ class Archive:
     def enter(self, key: bytes, x: Floats, values: Floats, bounds: Floats, y: Floats) -> None:
         """What others have found of ``x`` (n1,), as :class:`Evaluation` has it; it takes the place of what was known."""
         weights, first = self.stage.arrays.probabilities, self.cuts.first_cost(x)
-        second = float(weights @ values)
+        second = float(expected(values, weights))
         self.evaluations[key] = Evaluation(values, bounds, y)
-        self.known[key] = known = Known(x, first + second, first + float(weights @ bounds), second)
+        self.known[key] = known = Known(x, first + second, first + float(expected(bounds, weights)), second)
         same = self._best is not None and self.key(self._best.x[self.decisions.seen]) == key
         if np.isfinite(known.total) and (same or known.total < self._limit()):
             self._best = known
@@ -179,7 +180,7 @@ class Archive:
             self.late = self.late or bool(todo)
             return []
         weights = self.stage.arrays.probabilities
-        order = np.random.Generator(np.random.Philox(0)).permutation(len(weights))
+        order = mixed(weights, 0)
         runners = [Runner(k, x, self.cuts.first_cost(x), v, weights, order) for (k, x), v in zip(todo, found.values, strict=True)]
         self.worse.update({r.key: r.least for r in runners if r.least >= limit})
         return [r for r in runners if r.least < limit]
@@ -222,8 +223,8 @@ class Archive:
             return False
         weights = self.stage.arrays.probabilities
         for (key, x), values, bounds in zip(todo, found.values, found.bounds, strict=True):
-            second, first = float(weights @ values), self.cuts.first_cost(x)
-            self._keep(key, Known(x, first + second, first + float(weights @ bounds), second))
+            second, first = float(expected(values, weights)), self.cuts.first_cost(x)
+            self._keep(key, Known(x, first + second, first + float(expected(bounds, weights)), second))
         return True
 
     def key(self, point: Floats) -> bytes:

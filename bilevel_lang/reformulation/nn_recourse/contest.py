@@ -32,6 +32,7 @@ from bilevel_lang.reformulation.nn_recourse.trials import Trials
 from bilevel_lang.reformulation.nn_recourse.weighing import true_share
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
+from bilevel_lang.reformulation.stochastic.expectation import mixed
 from bilevel_lang.solvers.program import Floats
 
 BUDGET = 600.0
@@ -121,7 +122,7 @@ class Contest:
         self.began = time.perf_counter()
         self.seconds = BUDGET if deadline is None else max(1.0, deadline - self.began)
         decisions = archive.decisions
-        self.order = np.random.Generator(np.random.Philox(options.seed)).permutation(arrays.scenarios)
+        self.order = mixed(arrays.probabilities, options.seed)
         few = np.sort(self.order[: min(DRAWN_ON, arrays.scenarios)])
         weights = arrays.probabilities[few]
         self.coarse = Scout(arrays.restricted(few, weights / weights.sum()), decisions, self._until(COARSE_SHARE))

@@ -24,6 +24,7 @@ from bilevel_lang.reformulation.nn_recourse.probe import Probe
 from bilevel_lang.reformulation.nn_recourse.scout import Scout, Scouted, key_of
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
+from bilevel_lang.reformulation.stochastic.expectation import expected, mixed
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.surrogate.training.fitting import LEAST_SAMPLES
 
@@ -56,7 +57,7 @@ class FewScenarios:
 
     def __init__(self, arrays: TwoStageArrays, archive: Archive, options: Options, deadline: float | None, each: float) -> None:
         self.arrays, self.archive, self.options, self.deadline = arrays, archive, options, deadline
-        self.order = np.random.Generator(np.random.Philox(options.seed)).permutation(arrays.scenarios)
+        self.order = mixed(arrays.probabilities, options.seed)
         self.scout = Scout(arrays, archive.decisions, deadline, archive.cuts)
         self.probe = Probe(arrays, min(options.gap or GAP, GAP), deadline)
         self.final = Finalists(archive, Probe(arrays, self.probe.gap, deadline), deadline, self._tell)
@@ -220,7 +221,7 @@ class FewScenarios:
     def _known(self, one: Contender) -> Known:
         x = one.scouted.x
         first = self.archive.cuts.first_cost(x)
-        least = first + float(self.arrays.probabilities @ one.proven())
+        least = first + float(expected(one.proven(), self.arrays.probabilities))
         return Known(x, one.estimate(), least, one.estimate() - first)
 
     # --- Decisions in every scenario.

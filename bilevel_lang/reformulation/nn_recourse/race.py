@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bilevel_lang.reformulation.stochastic.expectation import expected
 from bilevel_lang.solvers.program import Floats
 
 PROBED = 3
@@ -47,17 +48,17 @@ class Runner:
     @property
     def least(self) -> float:
         """Proven of the total."""
-        return self.first + float(self.weights @ self.bounds)
+        return self.first + float(expected(self.bounds, self.weights))
 
     @property
     def second(self) -> float:
         """What the second stage costs, where it is finished."""
-        return float(self.weights @ self.values)
+        return float(expected(self.values, self.weights))
 
     def estimate(self) -> tuple[float, float]:
         """Of the total, and its standard error (infinite of fewer than two scenarios)."""
         seen = self.order[: self.done]
-        base = self.first + float(self.weights @ self.relaxed)
+        base = self.first + float(expected(self.relaxed, self.weights))
         if not self.done or not np.isfinite(base):
             return base, math.inf
         more = self.values[seen] - self.relaxed[seen]

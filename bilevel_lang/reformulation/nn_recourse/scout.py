@@ -14,6 +14,7 @@ import numpy as np
 from bilevel_lang.reformulation.nn_recourse.cuts import Cuts
 from bilevel_lang.reformulation.nn_recourse.decisions import Decisions
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
+from bilevel_lang.reformulation.stochastic.expectation import expected
 from bilevel_lang.reformulation.stochastic.second_stage import SecondStage
 from bilevel_lang.solvers.program import Floats
 
@@ -97,7 +98,7 @@ class Scout:
         if found is None:
             return []
         more = np.zeros_like(found.values) if found.rounding is None else self.share * found.rounding
-        total = first[chosen] + (found.values + more) @ self.arrays.probabilities
+        total = first[chosen] + expected(found.values + more, self.arrays.probabilities)
         new = [Scouted(keys[k], xs[k], v, float(t), m) for k, v, t, m in zip(chosen, found.values, total, more, strict=True)]
         self.found.update({s.key: s for s in new})
         best = int(total.argmin())

@@ -16,6 +16,7 @@ import time
 
 import numpy as np
 
+from bilevel_lang.reformulation.stochastic.expectation import mixed
 from bilevel_lang.reformulation.stochastic.side_cuts import SideCuts, SideStage, joined
 from bilevel_lang.solvers.matrix import Flags, Ints
 from bilevel_lang.solvers.program import Floats
@@ -55,7 +56,7 @@ class DecisionBounds:
         self.stage, self.points, self.first, self.deadline = stage, points, first, deadline
         self.weights, self.rounds = weights, 0
         self.totals = np.full(len(points), -np.inf)
-        self._order = np.random.Generator(np.random.Philox(seed)).permutation(len(weights))
+        self._order = mixed(weights, seed)
         self._cuts: list[SideCuts] = []
         self._step: _Step | None = None
 

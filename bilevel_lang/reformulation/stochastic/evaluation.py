@@ -9,6 +9,7 @@ import numpy as np
 
 from bilevel_lang.errors import SolverFailedError
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
+from bilevel_lang.reformulation.stochastic.expectation import mixed
 from bilevel_lang.reformulation.stochastic.recourse import Answers
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.solver import Termination
@@ -33,7 +34,7 @@ class Evaluation:
         self.values = np.full(arrays.scenarios, np.nan)
         self.possible, self.solves = True, 0
         self._seconds, self._exact = 0.0, 0
-        self._mixed = np.random.Generator(np.random.Philox(0)).permutation(arrays.scenarios)
+        self._mixed = mixed(arrays.probabilities, 0)
         self._answers = Answers(arrays, unfinished=True)
 
     @property

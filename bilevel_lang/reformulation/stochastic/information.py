@@ -15,6 +15,7 @@ import numpy as np
 from bilevel_lang.problem import BilevelProblem
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
 from bilevel_lang.reformulation.stochastic.compilation import compile_program
+from bilevel_lang.reformulation.stochastic.expectation import expected
 from bilevel_lang.reformulation.stochastic.extensive import extensive_form, parted
 from bilevel_lang.reformulation.stochastic.recourse import all_second, recourse_at
 from bilevel_lang.solvers.highs import Highs
@@ -81,7 +82,7 @@ def _mean_value(
         solved = int((~np.isnan(recourse.values)).sum())
         said = "VSS: there was time to solve the decision for the mean values"
         return None, f"{said} in {solved:,} of {arrays.scenarios:,} scenarios"
-    value = float(arrays.probabilities @ recourse.values) + arrays.first.objective_at(x)
+    value = float(expected(recourse.values, arrays.probabilities)) + arrays.first.objective_at(x)
     if not np.isfinite(value):
         return value, "VSS: the decision for the mean values leaves scenarios without an answer"
     return value, ""
