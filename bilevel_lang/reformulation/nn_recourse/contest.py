@@ -38,7 +38,7 @@ from bilevel_lang.solvers.program import Floats
 BUDGET = 600.0
 """Seconds that the shares below are of, where there is no time limit."""
 
-COARSE_SHARE, FINE_SHARE, TIGHT_SHARE, TRIAL_SHARE, CLOSE_SHARE = 0.1, 0.13, 0.6, 0.62, 0.65
+COARSE_SHARE, FINE_SHARE, TIGHT_SHARE, TRIAL_SHARE, CLOSE_SHARE = 0.1, 0.16, 0.6, 0.62, 0.65
 """Of the time: when each of the first steps is over at the latest. What is left is for the finalists."""
 
 DRAWN_ON, COARSE = 10, 16
@@ -163,7 +163,10 @@ class Contest:
     def _scout(self) -> None:
         decisions = self.archive.decisions
         self.coarse.share = self.fine.share = 1.0
-        visited = self.visited[:, decisions.seen] if len(self.visited) else decisions.sample(DRAWN)
+        # The decisions to begin with are looked at in any case: what is stopped half-way is lost.
+        for scout in (self.coarse, self.fine):
+            scout.stop_at(self._until(1.0))
+        visited = self.visited[-DRAWN:, decisions.seen] if len(self.visited) else decisions.sample(DRAWN)
         drawn = self._best_of(self.coarse.ask(np.where(decisions.inputs.integer, np.rint(visited), visited)))
         starts = np.array([s.x[decisions.seen] for s in drawn[:STARTS]]).reshape(-1, len(decisions.seen))
         everywhere = [s for s in self.fine.ask(starts) if math.isfinite(s.total)]
@@ -171,8 +174,10 @@ class Contest:
         if len(everywhere) > 1:
             costs = np.array([self.fine.found[s.key].expected for s in everywhere])
             chosen, weights = few_of(costs, self.arrays.probabilities, COARSE)
-            few = Scout(self.arrays.restricted(chosen, weights), decisions, self.coarse.until)
+            few = Scout(self.arrays.restricted(chosen, weights), decisions, None)
             few.share, self.coarse = self.fine.share, few
+        self.coarse.stop_at(self._until(COARSE_SHARE))
+        self.fine.stop_at(self._until(FINE_SHARE))
         for start in starts:
             self.coarse.descend(start)
         self._tell(

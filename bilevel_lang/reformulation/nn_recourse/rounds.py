@@ -55,7 +55,7 @@ SOLVE_SECONDS = 10.0
 BOXES_SHARE = 0.5
 """Of a time limit, for boxes of decisions where the second stage is listed; the other shares are of what they leave."""
 
-START_SHARE = 0.1
+START_SHARE = 0.05
 """Of a time limit, for the best decisions of the relaxed second stage, which a contest begins with."""
 
 CONTEST_SHARE, BOUND_SECONDS = 0.85, 60.0
@@ -222,20 +222,23 @@ class Rounds:
 
     def _contest(self, bounding: Bounding, long: str) -> Outcome:
         self.said.append(f"{long}, and no network is trained; decisions are compared by a few scenarios")
-        contest = Contest(self.arrays, self.archive, self.options, self._until(CONTEST_SHARE))
+        contest: Contest | None = None
         bounding.stop_at(self._until(START_SHARE) if self.deadline is not None else time.perf_counter() + BOUND_SECONDS)
         try:
-            # The best decisions of the relaxation are where the contest begins.
-            contest.visited = bounding.run(patterns=False).visited
+            # The best decisions of the relaxation are where the contest begins; its time is what is left then.
+            visited = bounding.run(patterns=False).visited
             bounding.stage.stop_at(self.deadline)
+            contest = Contest(self.arrays, self.archive, self.options, self._until(CONTEST_SHARE))
+            contest.visited = visited
             contest.run()
             bounding.stop_at(self.deadline if self.deadline is not None else time.perf_counter() + BOUND_SECONDS)
             self.bounded = bounding.run()
         except KeyboardInterrupt:
             self.interrupted, self.bounded = True, bounding.known(Termination.INTERRUPTED)
-        self.said += contest.said
-        self.archive.seconds += contest.probe.seconds
-        self.archive.stage.solves += contest.probe.solves
+        if contest is not None:
+            self.said += contest.said
+            self.archive.seconds += contest.probe.seconds
+            self.archive.stage.solves += contest.probe.solves
         return self._outcome()
 
     # --- Networks all the same.
