@@ -27,6 +27,7 @@ from bilevel_lang.scenario_verification import StochasticPoint, verify_scenarios
 from bilevel_lang.solution import BilevelSolution, Certificate, Exactness, OutOfSample, Point, RiskValue, Status, StochasticReport
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.solver import SolverOptions, Termination
+from bilevel_lang.verdict import WITHOUT_POINT
 
 INFORMATION_SECONDS = 30.0
 """For each of EVPI and VSS, where no time limit is shorter."""
@@ -50,14 +51,6 @@ MISSED = 1e-6
 
 CLOSED = 1e-6
 """A bound this near (relative) is reached."""
-
-_WITHOUT_POINT = {
-    Termination.INFEASIBLE: Status.INFEASIBLE,
-    Termination.UNBOUNDED: Status.UNBOUNDED,
-    Termination.LIMIT: Status.LIMIT,
-    Termination.INTERRUPTED: Status.INTERRUPTED,
-    Termination.FAILED: Status.ERROR,
-}
 
 
 def solve_stochastic(
@@ -358,7 +351,7 @@ def _tidy(variable: Any, value: float) -> float:
 
 def _status(promised: Exactness, run: StochasticRun, certificate: Certificate | None, gap: float | None) -> Status:
     if certificate is None:
-        return _WITHOUT_POINT.get(run.termination, Status.UNKNOWN)
+        return WITHOUT_POINT.get(run.termination, Status.UNKNOWN)
     if run.termination is Termination.INTERRUPTED:
         return Status.INTERRUPTED
     if not certificate.verified:

@@ -1,10 +1,12 @@
-"""Processes of their own that can be sent Ctrl-C."""
+"""Processes of their own that can be sent Ctrl-C, or killed."""
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 
@@ -20,3 +22,16 @@ def start(command: Sequence[str], cwd: Path | None = None) -> subprocess.Popen[s
 
 def _hear_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def killed_when(command: Sequence[str], reached: Callable[[], bool], seconds: float = 120) -> None:
+    """Run until ``reached``, then kill -9 with all its workers; a run that ends before, or takes so long, fails the test."""
+    running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    until = time.monotonic() + seconds
+    try:
+        while not reached():
+            assert running.poll() is None and time.monotonic() < until
+            time.sleep(0.01)
+    finally:
+        os.killpg(running.pid, signal.SIGKILL)
+        running.wait()

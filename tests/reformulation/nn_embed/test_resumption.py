@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from bilevel_lang.surrogate.dataset import concatenated
 from bilevel_lang.surrogate.sampling.shard_files import read_shard
+from tests.child import killed_when
 
 MODEL = """
 import pyomo.environ as pyo
@@ -41,23 +38,6 @@ def command(folder: Path, kept: str, workers: int) -> list[str]:
     files = [str(folder / "model.py"), str(folder / "model.emp")]
     options = ["--method", "nn-embed", "--folder", str(folder / kept), "--samples", "300", "--workers", str(workers)]
     return [sys.executable, "-m", "bilevel_lang", *files, *options, "--json", str(folder / f"{kept}.json")]
-
-
-def started(line: list[str]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-
-
-def killed_when(line: list[str], reached: Callable[[], bool]) -> None:
-    """Run until ``reached``, then kill -9 with all its workers; a run that ends before is a failure of the test."""
-    running = started(line)
-    until = time.monotonic() + 120
-    try:
-        while not reached():
-            assert running.poll() is None and time.monotonic() < until
-            time.sleep(0.01)
-    finally:
-        os.killpg(running.pid, signal.SIGKILL)
-        running.wait()
 
 
 def shards(folder: Path) -> dict[str, bytes]:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import os
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,6 +21,7 @@ from bilevel_lang.reformulation.nn_recourse.encoder_file import read_encoder
 from bilevel_lang.reformulation.nn_recourse.encoder_rounds import EncoderRounds
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.stochastic.compilation import compile_program
+from tests.child import killed_when
 from tests.reformulation.nn_recourse.shops import COST, LAWS, OTHERS, ROOM, shop, table
 
 pytest.importorskip("torch")
@@ -86,19 +84,6 @@ def line(folder: Path, name: str, *more: str) -> list[str]:
     return [sys.executable, "-m", "bilevel_lang", *files, *options]
 
 
-def killed_when(command: list[str], reached: Callable[[], bool]) -> None:
-    """Run until ``reached``, then kill -9 with all its workers; a run that ends before is a failure of the test."""
-    running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-    until = time.monotonic() + 240
-    try:
-        while not reached():
-            assert running.poll() is None and time.monotonic() < until
-            time.sleep(0.01)
-    finally:
-        os.killpg(running.pid, signal.SIGKILL)
-        running.wait()
-
-
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
 def test_after_kill_9_in_labelling_and_in_training_the_same_network_comes_out(tmp_path: Path) -> None:
@@ -107,9 +92,9 @@ def test_after_kill_9_in_labelling_and_in_training_the_same_network_comes_out(tm
     def shards() -> dict[str, bytes]:
         return {str(p.relative_to(kept)): p.read_bytes() for p in sorted(kept.rglob("*.samples"))}
 
-    killed_when(command, lambda: len(shards()) >= 2)
+    killed_when(command, lambda: len(shards()) >= 2, 240)
     labelled = shards()
-    killed_when(command, lambda: any(kept.glob("training-*.npz")))
+    killed_when(command, lambda: any(kept.glob("training-*.npz")), 240)
     assert labelled.items() <= shards().items() and len(shards()) > len(labelled)
     assert not (tmp_path / "kept.onnx").exists()
     done = subprocess.run(command, capture_output=True, check=False, text=True)

@@ -9,7 +9,6 @@ import numpy as np
 import pyomo.environ as pyo
 import pytest
 
-import bilevel_lang as bl
 from bilevel_lang.reformulation.stochastic import decomposition
 from bilevel_lang.reformulation.stochastic.decomposition import search
 from bilevel_lang.reformulation.stochastic.evaluation import Evaluation
@@ -82,19 +81,6 @@ def test_an_infeasible_program_is_told(way: str, monkeypatch: pytest.MonkeyPatch
         m.over[j].setub(0)
     m.few.set_value(pyo.quicksum(m.x[j] for j in m.J) <= 0)
     assert search(arrays_of_text(m, text)).termination is Termination.INFEASIBLE
-
-
-def test_a_scenario_of_probability_zero_has_to_be_feasible_all_the_same() -> None:
-    m = pyo.ConcreteModel()
-    m.d = pyo.Param(initialize=2, mutable=True)
-    m.x, m.y = pyo.Var(domain=pyo.Binary), pyo.Var(domain=pyo.Integers, bounds=(0, 10))
-    m.even = pyo.Constraint(expr=2 * m.y >= m.d + m.x)
-    m.odd = pyo.Constraint(expr=2 * m.y <= m.d + m.x)
-    m.cost = pyo.Objective(expr=m.y - 5 * m.x)
-    # Where d = 3, only x = 1 leaves an even number; where d = 4, only x = 0 does.
-    text = "randvar d discrete {} 3 {} 4 stage 2 y even odd"
-    answers = [bl.solve(m, text.format(p, 1 - p), method=name).status for p in (0, 1) for name in ("l-shaped", "extensive-form")]
-    assert {a.value for a in answers} == {"infeasible"}
 
 
 @pytest.mark.parametrize("after", [1, 8])
