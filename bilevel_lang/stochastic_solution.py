@@ -15,6 +15,7 @@ from pyomo.common.collections import ComponentMap
 from bilevel_lang.clock import Clock
 from bilevel_lang.problem import BilevelProblem
 from bilevel_lang.reformulation.nn_recourse.method import NnRecourse
+from bilevel_lang.reformulation.nn_recourse.polishing import tidy
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.stochastic.blame import why_infeasible, why_unbounded
 from bilevel_lang.reformulation.stochastic.compilation import compile_program
@@ -113,7 +114,8 @@ class _Answer:
         self.examined = max(ends, time.perf_counter()) + more
         self.program = problem.stochastic
         first = made.arrays.first
-        self.x = np.where(first.integer, np.rint(run.x), np.clip(run.x, first.lower, first.upper))
+        # With 4.000000000004 where a row is tight at 4 the examination would find less room for integers than the run did.
+        self.x = np.where(first.integer, np.rint(run.x), tidy(np.clip(run.x, first.lower, first.upper)))
         self.y, self.within, self.apart = run.y, run.within, run.apart
         self.messages: list[str] = []
         self.unsolved, self.cut_short = np.zeros(len(self.y), dtype=bool), run.termination is not Termination.OPTIMAL

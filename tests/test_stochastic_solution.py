@@ -312,6 +312,32 @@ def test_what_a_search_that_was_cut_short_left_is_not_called_wrong(left: int, mo
     assert f"{left} of them solved again" in answer.certificate.followers[0].how
 
 
+def test_what_rounding_left_in_a_decision_takes_no_room_from_the_second_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+    m = pyo.ConcreteModel()
+    m.r = pyo.Param(initialize=6.0, mutable=True)
+    m.x, m.y = pyo.Var(bounds=(0, 5)), pyo.Var(range(4), domain=pyo.Binary)
+    m.room = pyo.Constraint(expr=pyo.quicksum(w * m.y[j] for j, w in enumerate((6, 1, 3, 2))) + m.x <= m.r)
+    m.cost = pyo.Objective(expr=-4 * m.x - pyo.quicksum(gain * m.y[j] for j, gain in enumerate((16, 19, 23, 28))))
+    m.time = pyo.Constraint(expr=pyo.quicksum(w * m.y[j] for j, w in enumerate((2, 3, 4, 5))) <= 5)
+    text = "randvar r discrete 0.5 6 0.5 6.5\nstage 2 y room time\n"
+    expected = bl.solve(m, text).objective
+    prepare = ExtensiveForm.prepare
+
+    def noisy(self: ExtensiveForm, problem: Any, options: Any) -> Any:
+        made = prepare(self, problem, options)
+
+        def run(options: Any) -> Any:
+            found = made.run(options)
+            return replace(found, x=found.x + 4e-12)
+
+        return replace(made, run=run)
+
+    monkeypatch.setattr(ExtensiveForm, "prepare", noisy)
+    answer = bl.solve(m, text)
+    assert answer.verified
+    assert answer.objective == pytest.approx(expected, abs=1e-7)
+
+
 def test_what_was_solved_scenario_by_scenario_is_not_solved_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
     from tests.reformulation.stochastic.test_decomposition import servers
 
