@@ -27,6 +27,7 @@ from bilevel_lang.model_file import check_model
 from bilevel_lang.mps_files.exchange import write_pair
 from bilevel_lang.mps_files.extraction import extract
 from bilevel_lang.problem import BilevelProblem
+from bilevel_lang.reformulation.nn_recourse.box_search import BoxSearch
 from bilevel_lang.reformulation.nn_recourse.method import NnRecourse
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.registry import choose, in_hand
@@ -196,7 +197,7 @@ def solve_problem(problem: BilevelProblem, options: Options, clock: Clock | None
 def find_solution(problem: BilevelProblem, options: Options, clock: Clock) -> BilevelSolution:
     """The same, and the model keeps its values: the answer is in the solution alone."""
     rewrite, path = choose(problem, options)
-    if isinstance(rewrite, (ExtensiveForm, LShaped, NnRecourse)):
+    if isinstance(rewrite, (ExtensiveForm, LShaped, BoxSearch, NnRecourse)):
         return solve_stochastic(problem, options, clock, rewrite, path)
     solution = _attempt(problem, options, clock, rewrite, path)
     other = None if solution.status in SETTLED else in_hand(problem, options, rewrite)

@@ -55,7 +55,7 @@ def option_parser() -> argparse.ArgumentParser:
 
 def _add_choices(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("what to use (all chosen by the engine unless given)")
-    group.add_argument("--method", default="auto", help="auto, kkt, value-function, nn-embed, extensive-form or l-shaped")
+    group.add_argument("--method", default="auto", help="auto, kkt, value-function, nn-embed, extensive-form, l-shaped or boxes")
     group.add_argument("--encoding", help="sos1, branch, big-m, scholtes, ... (docs/encodings.md), or ROW=sos1,*=big-m")
     group.add_argument("--solver", help="highs, scip, ipopt, or any solver that Pyomo knows")
     group.add_argument(

@@ -151,6 +151,8 @@ def _proved(solution: BilevelSolution) -> str:
     """What is known of the optimality of a stochastic program's answer."""
     if solution.status is Status.OPTIMAL and solution.exactness is Exactness.EXACT:
         return "optimality proved"
+    if solution.status is Status.OPTIMAL and solution.exactness is Exactness.EPSILON and solution.gap is not None:
+        return f"optimality proved to a gap of {solution.gap:.2g}"
     reached = solution.gap is not None and solution.gap <= CLOSED
     return "optimal for the sample" if reached else "optimality not proved"
 

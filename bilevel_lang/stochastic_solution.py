@@ -14,6 +14,7 @@ from pyomo.common.collections import ComponentMap
 
 from bilevel_lang.clock import Clock
 from bilevel_lang.problem import BilevelProblem
+from bilevel_lang.reformulation.nn_recourse.box_search import BoxSearch
 from bilevel_lang.reformulation.nn_recourse.method import NnRecourse
 from bilevel_lang.reformulation.nn_recourse.polishing import tidy
 from bilevel_lang.reformulation.options import Options
@@ -55,7 +56,11 @@ CLOSED = 1e-6
 
 
 def solve_stochastic(
-    problem: BilevelProblem, options: Options, clock: Clock, rewrite: ExtensiveForm | LShaped | NnRecourse, path: list[str]
+    problem: BilevelProblem,
+    options: Options,
+    clock: Clock,
+    rewrite: ExtensiveForm | LShaped | BoxSearch | NnRecourse,
+    path: list[str],
 ) -> BilevelSolution:
     """The answer to a stochastic program, by ``rewrite``; ``path`` tells how it was chosen. Raises RefusedError."""
     made = rewrite.prepare(problem, options)

@@ -13,6 +13,7 @@ from bilevel_lang.reformulation.kkt import Kkt
 from bilevel_lang.reformulation.linear.registry import linear_encoding
 from bilevel_lang.reformulation.nn_embed.method import NnEmbed
 from bilevel_lang.reformulation.nn_options import refuse_idle_nn_options
+from bilevel_lang.reformulation.nn_recourse.box_search import BoxSearch
 from bilevel_lang.reformulation.nn_recourse.method import NnRecourse
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.rewrite import Accepted, Refusal, Rewrite, Verdict
@@ -22,9 +23,9 @@ from bilevel_lang.reformulation.value_function.method import ValueFunction
 from bilevel_lang.reformulation.value_function.nonconvex.route import accepts_nonconvex, is_small
 from bilevel_lang.solvers.registry import by_name
 
-REWRITES: tuple[Rewrite, ...] = (Kkt(), ValueFunction(), NnEmbed(), LShaped(), ExtensiveForm())
+REWRITES: tuple[Rewrite, ...] = (Kkt(), ValueFunction(), NnEmbed(), LShaped(), BoxSearch(), ExtensiveForm())
 
-STOCHASTIC = (ExtensiveForm, LShaped, NnRecourse)
+STOCHASTIC = (ExtensiveForm, LShaped, BoxSearch, NnRecourse)
 """Those for problems with scenarios; the others know nothing of them."""
 
 WITH_SCENARIOS: dict[str, Rewrite] = {"nn-embed": NnRecourse()}

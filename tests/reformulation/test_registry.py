@@ -77,7 +77,7 @@ def test_what_several_methods_refuse_for_one_reason_is_told_once() -> None:
     with pytest.raises(RefusedError) as caught:
         choose(bl.resolve(newsvendor(), THREE + LATE), Options(position="pessimistic"))
     (only,) = caught.value.diagnostics
-    assert only.message == "l-shaped, extensive-form: there is no follower whose ties could go either way"
+    assert only.message == "l-shaped, boxes, extensive-form: there is no follower whose ties could go either way"
     assert only.help == "leave --position out"
 
 

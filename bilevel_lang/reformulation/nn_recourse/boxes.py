@@ -9,6 +9,7 @@ programs", Mathematical Programming 100:355.
 
 from __future__ import annotations
 
+import sys
 import time
 
 import numpy as np
@@ -27,6 +28,9 @@ EFFORT, MOST_LOOKED_AT = 5e9, 200_000
 
 KEPT = 20_000_000
 """Sides of open boxes, which bounds the memory."""
+
+EVERY = 2.0
+"""Seconds between two lines of progress."""
 
 MOVED = 5
 """Decisions of boxes that are moved to where rows become tight, in a round."""
@@ -48,8 +52,9 @@ class Boxes:
     the switch of a capacity that has a fixed cost.
     """
 
-    def __init__(self, near: Neighbourhood, tolerance: float) -> None:
-        self.near, self.archive, self.tolerance = near, near.archive, tolerance
+    def __init__(self, near: Neighbourhood, tolerance: float, verbose: bool = False) -> None:
+        self.near, self.archive, self.tolerance, self.verbose = near, near.archive, tolerance, verbose
+        self._began = self._told = time.perf_counter()
         decisions = near.archive.decisions
         inside = decisions.domain
         self.whole, self.width = inside.integer, np.maximum(inside.upper - inside.lower, 1e-300)
@@ -81,6 +86,8 @@ class Boxes:
             self._lower, self._upper = np.vstack([self._lower[rest], lower]), np.vstack([self._upper[rest], upper])
             self._bounds = np.concatenate([self._bounds[rest], self._bounds_of(lower, upper)])
             self._prune()
+            self._tell()
+        self._tell(last=True)
 
     def _bounds_of(self, lower: Floats, upper: Floats) -> Floats:
         """(k,) proven of every decision's total in the boxes from ``lower`` to ``upper`` (k, n1); +inf: there is none."""
@@ -95,6 +102,16 @@ class Boxes:
         self._least_closed = min(self._least_closed, float(self._bounds[~left].min(initial=np.inf)))
         self._lower, self._upper, self._bounds = self._lower[left], self._upper[left], self._bounds[left]
         self.bound = max(self.bound, min(self._least_closed, float(self._bounds.min(initial=np.inf))))
+
+    def _tell(self, last: bool = False) -> None:
+        """Progress on stderr, every :data:`EVERY` seconds, where it is wanted."""
+        now = time.perf_counter()
+        if not self.verbose or (now < self._told + EVERY and not last):
+            return
+        self._told, sense, best = now, self.archive.stage.arrays.sense, self.archive.best
+        value, proven = ("-" if best is None else f"{sense * best.total:.8g}"), f"{sense * self.bound:.8g}"
+        open_ = len(self._bounds)
+        sys.stderr.write(f"{now - self._began:7.1f}s  {self.looked_at:,} boxes, {open_:,} open; best {value}, bound {proven}\n")
 
     def _ask(self, lower: Floats, upper: Floats) -> None:
         """About the middle of each box, or, every other time, about its corner with the loosest sides; the best ones are moved.

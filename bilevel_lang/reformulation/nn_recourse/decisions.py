@@ -30,8 +30,11 @@ def seen_columns(arrays: TwoStageArrays) -> Ints:
     return np.unique(arrays.technology.indices).astype(np.int64)
 
 
-def domain_of(arrays: TwoStageArrays, names: tuple[str, ...]) -> InputSet:
-    """The box of all first-stage columns over the rows of the first stage. Raises RefusedError that names one without bounds."""
+def domain_of(arrays: TwoStageArrays, names: tuple[str, ...], method: str = "nn-embed") -> InputSet:
+    """The box of all first-stage columns over the rows of the first stage.
+
+    Raises RefusedError, for the ``method``, that names one without bounds.
+    """
     first = arrays.first
     warm = warm_relaxation(first, BUDGET)
     lower, upper = first.lower.copy(), first.upper.copy()
@@ -46,7 +49,7 @@ def domain_of(arrays: TwoStageArrays, names: tuple[str, ...]) -> InputSet:
     for name, low, up in zip(names, lower.tolist(), upper.tolist(), strict=True):
         if not (np.isfinite(low) and np.isfinite(up)):
             raise RefusedError(
-                f"nn-embed: `{name}` has no {'upper' if np.isfinite(low) else 'lower'} bound, and none follows from the rows of "
+                f"{method}: `{name}` has no {'upper' if np.isfinite(low) else 'lower'} bound, and none follows from the rows of "
                 "the first stage",
                 f"give `{name}` bounds in the model: the second stage can only be sampled in a finite box",
             )

@@ -28,7 +28,7 @@ MOST_NUMBERS = 20_000_000
 """Of tables that every scenario has for itself, where costs, bounds or the matrix are random."""
 
 FEASIBILITY = 1e-9
-"""How far a row may be missed, relative to max(1, |side|)."""
+"""How far a row may be missed, relative to max(1, |side|), where a bound is proven."""
 
 _NO_PAIRS = (np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
 

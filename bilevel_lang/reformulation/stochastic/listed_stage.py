@@ -12,6 +12,10 @@ from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
 from bilevel_lang.solvers.matrix import Ints
 from bilevel_lang.solvers.program import Floats
 
+ROUNDING = 1e-11
+"""How far a row may be missed, relative, where a decision is evaluated: as much as sums are off. Of 2.3 y <= x at x = 2.3 - 1e-9
+a solver says that y = 1 is too much."""
+
 _CHUNK = 100_000
 """Pairs of a decision and a scenario that are looked up together."""
 
@@ -32,13 +36,13 @@ class ListedStage:
     def values(self, points: Floats) -> Floats:
         """(k, S): what every scenario costs at ``points`` (k, n1), as a minimisation without constants; +inf: no answer."""
         shift = np.asarray((self.arrays.technology @ points.T).T)
-        return self._values(shift, shift)
+        return self._values(shift, shift, ROUNDING)
 
     def least(self, lower: Floats, upper: Floats) -> Floats:
         """(k, S): a bound from below of :meth:`values` over the boxes of decisions from ``lower`` to ``upper`` (k, n1)."""
         plus, minus = self.arrays.technology.maximum(0), self.arrays.technology.minimum(0)
         low, up = plus @ lower.T + minus @ upper.T, plus @ upper.T + minus @ lower.T
-        return self._values(np.asarray(low.T), np.asarray(up.T))
+        return self._values(np.asarray(low.T), np.asarray(up.T), FEASIBILITY)
 
     def responses(self, point: Floats) -> Floats:
         """(S, n2): the best answer of every scenario at ``point`` (n1,); NaN where there is none."""
@@ -46,31 +50,31 @@ class ListedStage:
         found = np.full((self.arrays.scenarios, len(self.arrays.lower)), np.nan)
         fine = np.ones(self.arrays.scenarios, dtype=bool)
         for part, table in zip(self.parts, self._tables, strict=True):
-            which = table.first(*self._left(part, shift, shift))[0][0]
+            which = table.first(*self._left(part, shift, shift, ROUNDING))[0][0]
             fine &= which >= 0
             found[:, part.columns] = part.answers[which] if len(part.answers) else np.nan
         found[~fine] = np.nan
         return found
 
-    def _values(self, least: Floats, most: Floats) -> Floats:
+    def _values(self, least: Floats, most: Floats, tolerance: float) -> Floats:
         """Of shifts T x of the rows that are anywhere between ``least`` and ``most`` (k, m2)."""
         found = np.zeros((len(least), self.arrays.scenarios))
         together = max(1, _CHUNK // self.arrays.scenarios)
         for begin in range(0, len(least), together):
             some = slice(begin, begin + together)
             for part, table in zip(self.parts, self._tables, strict=True):
-                found[some] += table.first(*self._left(part, least[some], most[some]))[1]
+                found[some] += table.first(*self._left(part, least[some], most[some], tolerance))[1]
         return found
 
-    def _left(self, part: Part, least: Floats, most: Floats) -> tuple[Floats, Floats]:
+    def _left(self, part: Part, least: Floats, most: Floats, tolerance: float) -> tuple[Floats, Floats]:
         """Of the sides of the part's rows, with the tolerance (rows, k, S): what a shift somewhere in between leaves."""
         low = self._sides[0].T[part.rows][:, None, :] - most.T[part.rows][:, :, None]
         up = self._sides[1].T[part.rows][:, None, :] - least.T[part.rows][:, :, None]
-        return low - _tolerance(low), up + _tolerance(up)
+        return low - tolerance * _size(low), up + tolerance * _size(up)
 
 
-def _tolerance(sides: Floats) -> Floats:
-    return np.asarray(FEASIBILITY * np.maximum(1.0, np.where(np.isfinite(sides), np.abs(sides), 1.0)))
+def _size(sides: Floats) -> Floats:
+    return np.asarray(np.maximum(1.0, np.where(np.isfinite(sides), np.abs(sides), 1.0)))
 
 
 class _Table:

@@ -15,6 +15,11 @@ from tests.reformulation.stochastic.test_extensive import arrays_of_text
 
 
 def acquisition(periods: int = 2, rejected: bool = True, sense: int = 1, scenarios: int = 6) -> TwoStageArrays:
+    """The arrays of :func:`acquisition_model`."""
+    return arrays_of_text(*acquisition_model(periods, rejected, sense, scenarios))
+
+
+def acquisition_model(periods: int = 2, rejected: bool = True, sense: int = 1, scenarios: int = 6) -> tuple[Any, str]:
     """Ahmed and Garcia 2003, "Dynamic capacity acquisition and assignment under uncertainty": capacity of two resources, bought
     in some period for a fixed and a proportional cost; tasks of random size are assigned to one of them, or rejected."""
     draw = np.random.default_rng(7)
@@ -45,7 +50,7 @@ def acquisition(periods: int = 2, rejected: bool = True, sense: int = 1, scenari
     names = " ".join(f"size[{j},{t}]" for j in m.j for t in m.t)
     sizes = draw.uniform(0.3, 1.2, (scenarios, 2 * periods))
     law = "".join(f" {1 / scenarios!r} {' '.join(map(repr, row))}\n" for row in sizes.tolist())
-    return arrays_of_text(m, f"jrandvar {names}\n{law}stage 2 size y z room once\n")
+    return m, f"jrandvar {names}\n{law}stage 2 size y z room once\n"
 
 
 def test_periods_are_listed_by_themselves_and_rows_that_always_hold_are_settled() -> None:
