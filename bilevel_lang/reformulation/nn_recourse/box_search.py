@@ -36,8 +36,8 @@ WORTH, OF_FEW = 2_000, 400
 """Integers in the extensive form from which on `auto` takes this method, and those from which on it does where the second stage
 sees no more than :data:`FEW` columns: it mostly ends in a second there."""
 
-FEW, MOST_SEEN = 3, 12
-"""Columns of the first stage that the second sees. Boxes of more than the latter are too many: `auto` does not try."""
+FEW, MOST_SEEN = 3, 6
+"""Columns of the first stage that the second sees. Boxes of more than the latter may be too many: `auto` does not try."""
 
 GAP = 1e-4
 """Relative, where none is asked for: as MILP solvers have it."""
