@@ -136,7 +136,7 @@ class _Run:
             interrupted = True
         best = archive.best
         ended = Termination.INTERRUPTED if interrupted else _ended(boxes, gap)
-        solver, seconds = f"boxes of decisions, {boxes.looked_at:,} looked at", time.perf_counter() - began
+        solver, seconds = f"{boxes.looked_at:,} of them looked at", time.perf_counter() - began
         bound = arrays.sense * boxes.bound if np.isfinite(boxes.bound) else None
         if best is None:
             return StochasticRun(ended, solver, bound=bound, seconds=seconds, nodes=boxes.looked_at)
