@@ -22,8 +22,9 @@ RESERVED = 0.35
 SECONDS = 20.0
 """For one scenario, where there is no time limit."""
 
-FINAL_GAP = 1e-3
-"""Relative, of every scenario of the best decision, as far as the time allows."""
+FINAL_GAPS = (1e-3, 1e-4)
+"""Relative, of every scenario of the best decision, one after the other as far as the time allows; where there is no time limit
+the first of them alone."""
 
 AT_ONCE = 3.0
 """A scenario may take so many times its part of the time that is left: most take less, and what is over goes to the others."""
@@ -116,15 +117,22 @@ class Finalists:
         self.tell(f"a finalist in all {len(runner.order)} scenarios: {self.answer.arrays.sense * total:.8g}")
 
     def sharpen(self) -> None:
-        """The widest scenarios of the best decision first, to :data:`FINAL_GAP`."""
+        """The best decision to the gaps of :data:`FINAL_GAPS`, one after the other: all scenarios are at the first of them
+        before any is brought to the next."""
+        for gap in FINAL_GAPS if self.deadline is not None else FINAL_GAPS[:1]:
+            if not _over(self.deadline):
+                self._bring_to(gap)
+
+    def _bring_to(self, gap: float) -> None:
+        """The widest scenarios of the best decision first, to ``gap``."""
         best = self.archive.best
         evaluated = None if best is None else self.archive.evaluation(best)
         if best is None or evaluated is None:
             return
         values, bounds, y = evaluated.values.copy(), evaluated.bounds.copy(), evaluated.y.copy()
         wide = self.archive.stage.arrays.probabilities * (values - bounds)
-        todo = [int(k) for k in np.argsort(-wide) if values[k] - bounds[k] > FINAL_GAP * max(1.0, abs(values[k]))]
-        last = Probe(self.answer.arrays, FINAL_GAP, self.deadline)
+        todo = [int(k) for k in np.argsort(-wide) if values[k] - bounds[k] > gap * max(1.0, abs(values[k]))]
+        last = Probe(self.answer.arrays, gap, self.deadline)
         for done, number in enumerate(todo):
             found = last(number, best.x, self._most(len(todo) - done, self.deadline))
             if found is None:
