@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +15,7 @@ import bilevel_lang as bl
 from bilevel_lang import stochastic_solution
 from bilevel_lang.errors import RefusedError
 from bilevel_lang.json_report import solution_object
-from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
-from bilevel_lang.reformulation.stochastic.method import ExtensiveForm, StochasticRun
-from bilevel_lang.reformulation.stochastic.recourse import Recourses, recourse_at
-from bilevel_lang.scenario_verification import Examined, verify_scenarios
 from bilevel_lang.solution import Certificate, StochasticReport
-from bilevel_lang.solvers.solver import Termination
 from tests.stochastic_models import ALL_DEMANDS, FARMER, LATE, PLANTS, THREE, farmer, newsvendor, plants, profits
 
 
@@ -102,38 +96,6 @@ def test_infeasible_and_unbounded_programs_are_told() -> None:
     m.x.setub(None)
     m.profit.expr = m.s + m.x
     assert bl.solve(m, THREE + LATE).status.value == "unbounded"
-
-
-def test_fresh_scenarios_without_a_second_stage_are_counted() -> None:
-    m = newsvendor()
-    m.l.setub(0)
-    m.x.setub(90)
-    answer = bl.solve(m, "randvar d uniform 0 100 sample d 1\nsetseed 5\n" + LATE, evaluate=200)
-    assert answer.stochastic is not None and answer.stochastic.out_of_sample is not None
-    assert 0 < answer.stochastic.out_of_sample.infeasible < 200
-
-
-def test_fresh_scenarios_obey_the_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Each of them takes a MILP; the clock jumps when the first ones are done.
-    m = newsvendor()
-    m.x.domain = m.s.domain = pyo.Integers
-    asked = []
-
-    def slow(arrays: TwoStageArrays, x: Any, deadline: float | None = None, gap: float | None = None) -> Recourses:
-        found = recourse_at(arrays, x, None, gap)
-        if arrays.scenarios != 50:
-            return found
-        asked.append(deadline)
-        late = np.arange(50) >= 30
-        return Recourses(np.where(late, np.nan, found.values), np.where(late, np.nan, found.bounds), found.y)
-
-    monkeypatch.setattr(stochastic_solution, "recourse_at", slow)
-    answer = bl.solve(m, "randvar d uniform 0 100 sample d 4\n" + LATE, evaluate=50, time_limit=30)
-    assert answer.stochastic is not None and answer.stochastic.out_of_sample is not None
-    assert asked[0] is not None
-    assert answer.stochastic.out_of_sample.scenarios == 30
-    assert answer.stochastic.out_of_sample.infeasible == 0
-    assert any("within the time limit 30 of 50 fresh scenarios were solved" in said for said in answer.messages)
 
 
 def integer_program(rng: np.random.Generator) -> tuple[Any, str, Any]:
@@ -249,136 +211,9 @@ def test_the_scenario_without_a_limit_is_named() -> None:
     assert any("scenario 2, solved by itself, improves without end" in said for said in answer.messages)
 
 
-def test_the_examination_keeps_to_its_part_of_the_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    given: list[float] = []
-
-    def spied(problem: Any, point: Any, scenarios: Any, tolerance: float, options: Any, seconds: float, **how: Any) -> Examined:
-        given.append(seconds)
-        return verify_scenarios(problem, point, scenarios, tolerance, options, seconds, **how)
-
-    monkeypatch.setattr(stochastic_solution, "verify_scenarios", spied)
-    assert bl.solve(newsvendor(), THREE + LATE, time_limit=1000).verified
-    assert bl.solve(newsvendor(), THREE + LATE, time_limit=10).verified
-    assert bl.solve(newsvendor(), THREE + LATE).verified
-    # A tenth more than the limit, five seconds more at least, less what has passed by then.
-    assert 1050 < given[0] <= 1100
-    assert 10 < given[1] <= 15
-    assert given[2] == np.inf
-
-
-def test_scenarios_that_there_was_no_time_to_solve_by_themselves_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    def slow(arrays: TwoStageArrays, x: Any, deadline: float | None = None, gap: float | None = None) -> Recourses:
-        found = recourse_at(arrays, x, None, gap)
-        late = np.arange(arrays.scenarios) >= 2
-        return Recourses(np.where(late, np.nan, found.values), np.where(late, np.nan, found.bounds), found.y)
-
-    monkeypatch.setattr(stochastic_solution, "recourse_at", slow)
-    answer = bl.solve(newsvendor(), THREE + LATE)
-    assert answer.objective == pytest.approx(1110)
-    assert any(said.startswith("there was time to solve 2 of 3 scenarios by themselves") for said in answer.messages)
-
-
-@pytest.mark.parametrize("left", [2, 0])
-def test_what_a_search_that_was_cut_short_left_is_not_called_wrong(left: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = ExtensiveForm.prepare
-
-    def cut(self: ExtensiveForm, problem: Any, options: Any) -> Any:
-        made = run(self, problem, options)
-
-        def ended(options: Any) -> Any:
-            found = made.run(options)
-            assert isinstance(found, StochasticRun) and found.y is not None
-            y = found.y.copy()
-            y[2] += (-10.0, 10.0, 10.0)  # ten less are sold in the third scenario than could be
-            return replace(found, y=y, termination=Termination.LIMIT, bound=2000.0, proven=False)
-
-        return replace(made, run=ended)
-
-    def slow(arrays: TwoStageArrays, x: Any, deadline: float | None = None, gap: float | None = None) -> Recourses:
-        found = recourse_at(arrays, x, None, gap)
-        late = np.arange(arrays.scenarios) >= left
-        return Recourses(
-            np.where(late, np.nan, found.values), np.where(late, np.nan, found.bounds), np.where(late[:, None], np.nan, found.y)
-        )
-
-    monkeypatch.setattr(ExtensiveForm, "prepare", cut)
-    monkeypatch.setattr(stochastic_solution, "recourse_at", slow)
-    answer = bl.solve(newsvendor(), THREE + LATE)
-    assert answer.status.value == "limit"
-    assert answer.verified
-    assert answer.objective is not None and answer.objective < 1110 - 1
-    assert any(said.startswith(f"there was time to solve {left} of 3 scenarios") for said in answer.messages)
-    assert answer.certificate is not None
-    assert f"{left} of them solved again" in answer.certificate.followers[0].how
-
-
-def test_what_rounding_left_in_a_decision_takes_no_room_from_the_second_stage(monkeypatch: pytest.MonkeyPatch) -> None:
-    m = pyo.ConcreteModel()
-    m.r = pyo.Param(initialize=6.0, mutable=True)
-    m.x, m.y = pyo.Var(bounds=(0, 5)), pyo.Var(range(4), domain=pyo.Binary)
-    m.room = pyo.Constraint(expr=pyo.quicksum(w * m.y[j] for j, w in enumerate((6, 1, 3, 2))) + m.x <= m.r)
-    m.cost = pyo.Objective(expr=-4 * m.x - pyo.quicksum(gain * m.y[j] for j, gain in enumerate((16, 19, 23, 28))))
-    m.time = pyo.Constraint(expr=pyo.quicksum(w * m.y[j] for j, w in enumerate((2, 3, 4, 5))) <= 5)
-    text = "randvar r discrete 0.5 6 0.5 6.5\nstage 2 y room time\n"
-    expected = bl.solve(m, text).objective
-    prepare = ExtensiveForm.prepare
-
-    def noisy(self: ExtensiveForm, problem: Any, options: Any) -> Any:
-        made = prepare(self, problem, options)
-
-        def run(options: Any) -> Any:
-            found = made.run(options)
-            return replace(found, x=found.x + 4e-12)
-
-        return replace(made, run=run)
-
-    monkeypatch.setattr(ExtensiveForm, "prepare", noisy)
-    answer = bl.solve(m, text)
-    assert answer.verified
-    assert answer.objective == pytest.approx(expected, abs=1e-7)
-
-
-def test_what_was_solved_scenario_by_scenario_is_not_solved_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tests.reformulation.stochastic.test_decomposition import servers
-
-    m, text = servers(2)
-    expected = bl.solve(m, text, method="extensive-form").objective
-
-    def never(*given: Any) -> Recourses:
-        raise AssertionError("solved again")
-
-    monkeypatch.setattr(stochastic_solution, "recourse_at", never)
-    assert bl.solve(m, text, method="l-shaped").objective == pytest.approx(expected)
-
-
 def test_a_program_without_an_objective_says_so() -> None:
     m = newsvendor()
     m.profit.deactivate()
     answer = bl.solve(m, THREE + LATE)
     assert (answer.status.value, answer.objective) == ("optimal", None)
     assert any("no active objective" in said for said in answer.messages)
-
-
-def test_better_second_stages_of_the_examination_are_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    from bilevel_lang.reformulation.stochastic import l_shaped
-    from bilevel_lang.reformulation.stochastic.decomposition import search
-    from bilevel_lang.reformulation.stochastic.incumbent import Found
-    from tests.reformulation.stochastic.test_decomposition import servers
-
-    m, text = servers(2)
-    exact = bl.solve(m, text, method="extensive-form")
-
-    def hurried(arrays: TwoStageArrays, limit: float | None, gap: float | None) -> Found:
-        found = search(arrays)
-        assert found.y is not None
-        y = found.y.copy()
-        y[0, np.flatnonzero(arrays.cost == 30)] += 0.01  # an overflow that nobody needs
-        value = found.value + 0.3 * len(np.flatnonzero(arrays.cost == 30)) / 6
-        return replace(found, termination=Termination.LIMIT, y=y, value=value)
-
-    monkeypatch.setattr(l_shaped, "search", hurried)
-    answer = bl.solve(m, text, method="l-shaped")
-    assert answer.objective == pytest.approx(exact.objective)
-    assert answer.verified
-    assert answer.gap == pytest.approx(0, abs=1e-9)
-    assert "a better second stage in 1 of 6 scenarios" in " ".join(answer.messages)
