@@ -66,7 +66,7 @@ def _blame(made: TwoStageReformulation, ended: Termination, limit: float | None)
         return None
     tied = bool(made.measured or made.arrays.couplings)
     without = "without its measures of risk and chance constraints the program has an answer"
-    return why_infeasible(arrays, name, seconds) or (without if tied else None)
+    return why_infeasible(arrays, name, seconds, [v.name for v in made.compiled.first]) or (without if tied else None)
 
 
 def _with_chances(certificate: Certificate | None, report: StochasticReport | None) -> Certificate | None:

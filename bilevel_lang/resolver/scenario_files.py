@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pyomo.environ import Param
 
 from bilevel_lang.errors import BilevelError, Source, Span
 from bilevel_lang.grammar.leaves import NOWHERE, Reference
@@ -63,7 +64,7 @@ def read_table(statement: Scenarios, report: Report, model: Any, mutable: Mutabl
         report.error("E26", f"`{statement.file}` is not UTF-8 text (byte {error.start})", statement.span, "save it as UTF-8")
         return None
     found = Report(Source(str(path), text))
-    table = _Table(found, Names(model, found), mutable).read(text)
+    table = _Table(found, model, mutable).read(text)
     report.absorb(found)
     return None if found.has_errors else table
 
@@ -85,8 +86,9 @@ def _inside(statement: Scenarios, report: Report) -> Path | None:
 class _Table:
     """One pass over the lines of a file."""
 
-    def __init__(self, report: Report, names: Names, mutable: Mutable) -> None:
-        self._report, self._names, self._mutable = report, names, mutable
+    def __init__(self, report: Report, model: Any, mutable: Mutable) -> None:
+        self._report, self._model, self._mutable = report, model, mutable
+        self._names = Names(model, report)
         self._seen: set[str] = set()
 
     def read(self, text: str) -> ScenarioTable | None:
@@ -164,10 +166,17 @@ class _Table:
             if word in ("probability", "scenario"):
                 if word in columns:
                     self._report.error("E26", f"a second column `{word}`", self._span(line, row, place), "keep one of them")
+                self._tell_namesake(field.strip(), self._span(line, row, place))
                 columns.append(word)
                 continue
             columns.append(self._parameter(field.strip(), self._span(line, row, place)))
         return columns
+
+    def _tell_namesake(self, text: str, span: Span) -> None:
+        """The table's own columns go before a parameter that is called alike: it stays as it is in the model."""
+        if isinstance(self._model.component(text), Param):
+            said = f"this column is the table's own, not the model's parameter `{text}`"
+            self._report.warning("E26", said, span, "give the parameter another name, should it be random")
 
     def _parameter(self, text: str, span: Span) -> list[Any]:
         reference = _reference(text)

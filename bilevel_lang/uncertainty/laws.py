@@ -92,6 +92,12 @@ LAWS: dict[str, KnownLaw] = {
 """Laws of the language, by name."""
 
 
+SPREADS = ("standard deviation", "standard deviation of the logarithm", "scale")
+
+POSITIVE = (*SPREADS, "rate", "shape", "alpha", "beta", "degrees of freedom", "successes")
+"""Parameters of :data:`LAWS` that have to be greater than 0; those that measure a spread first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Law:
     """A law with its numbers, as it was written; :func:`law` checks both."""
@@ -120,11 +126,25 @@ def law(name: str, numbers: tuple[float, ...]) -> Law:
         )
     if known is None:
         _check_scipy(name, numbers)
-    frozen = _frozen(name, numbers)
-    if not np.all(np.isfinite(frozen.ppf(np.array([0.25, 0.75])))):
-        mend = f"its parameters are: {', '.join(known.parameters)}" if known else "its parameters are those of scipy.stats"
+    with np.errstate(invalid="ignore"):
+        quartiles = _frozen(name, numbers).ppf(np.array([0.25, 0.75]))
+    if not np.all(np.isfinite(quartiles)):
+        mend = _asked(known.parameters, numbers) if known else "its parameters are those of scipy.stats"
         raise LawError(f"`{name}` cannot have the numbers {' '.join(f'{n:g}' for n in numbers)}", mend)
     return Law(name, numbers)
+
+
+def _asked(parameters: tuple[str, ...], numbers: tuple[float, ...]) -> str:
+    """What is wrong with the numbers of a law of the language, where that is one of the usual mistakes."""
+    values = dict(zip(parameters, numbers, strict=True))
+    least, largest = values.get("least value"), values.get("largest value")
+    if least is not None and largest is not None and not least < largest:
+        return f"its largest value, here {largest:g}, has to be greater than its least one, here {least:g}"
+    wrong = next(((name, value) for name, value in values.items() if name in POSITIVE and not value > 0), None)
+    if wrong is not None:
+        constant = "; a parameter that is always the same needs no law" if wrong[1] == 0 and wrong[0] in SPREADS else ""
+        return f"it takes {wrong[0]} > 0, not {wrong[1]:g}{constant}"
+    return f"its parameters are: {', '.join(parameters)}"
 
 
 def _count(parameters: tuple[str, ...]) -> str:

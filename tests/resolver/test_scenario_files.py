@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pyomo.environ as pyo
 import pytest
 
 import bilevel_lang as bl
@@ -109,3 +110,15 @@ def test_of_equal_mistakes_the_first_has_its_place_and_all_are_counted(tmp_path:
     (found,) = caught.value.diagnostics
     assert "(and 2 more like this)" in found.message
     assert found.span is not None and (found.span.line, found.span.column) == (2, 3)
+
+
+@pytest.mark.parametrize("name", ["probability", "Scenario"])
+def test_a_parameter_called_as_a_column_of_the_table_is_told(name: str, tmp_path: Path) -> None:
+    m = model()
+    m.add_component(name, pyo.Param(initialize=1, mutable=True))
+    (tmp_path / "table.csv").write_text(f"e,{name}\n2,1\n", encoding="utf-8")
+    (tmp_path / "model.emp").write_text("scenarios 'table.csv'" + STAGES, encoding="utf-8")
+    (warning,) = [n for n in bl.resolve(m, tmp_path / "model.emp").notices if n.severity == "warning"]
+    assert f"not the model's parameter `{name}`" in warning.message
+    assert warning.span is not None and (warning.span.line, warning.span.column) == (1, 3)
+    assert not [n for n in bl.resolve(model(), tmp_path / "model.emp").notices if n.severity == "warning"]

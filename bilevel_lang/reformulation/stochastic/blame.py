@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -18,13 +18,17 @@ from bilevel_lang.solvers.solver import SolverOptions, Termination
 Name = Callable[[int], str]
 """From a scenario's number (from 0) to what the user calls it."""
 
+SHOWN = 3
+"""Variables that a hint names."""
+
 _NONE = (Termination.INFEASIBLE, Termination.INFEASIBLE_OR_UNBOUNDED)
 
 
-def why_infeasible(arrays: TwoStageArrays, name: Name, seconds: float) -> str | None:
+def why_infeasible(arrays: TwoStageArrays, name: Name, seconds: float, columns: Sequence[str] = ()) -> str | None:
     """A sentence that says what contradicts what; None where there was no time (``seconds``) to find out.
 
-    ``arrays`` are those of the model, without measures of risk and chance constraints.
+    ``arrays`` are those of the model, without measures of risk and chance constraints; ``columns`` (n1,) are the names of the
+    first stage's variables.
     """
     until = time.perf_counter() + seconds
     if _ended(_without_cost(arrays.first), until) in _NONE:
@@ -37,7 +41,8 @@ def why_infeasible(arrays: TwoStageArrays, name: Name, seconds: float) -> str | 
         return f"scenario {name(int(stuck[0]))}{others} has no answer, whatever the first stage decides"
     if np.isnan(alone).any():
         return None
-    return _together(nothing, name, until)
+    found = _together(nothing, name, until)
+    return None if found is None else found + _forgotten(arrays, columns)
 
 
 def why_unbounded(arrays: TwoStageArrays, name: Name, seconds: float) -> str | None:
@@ -69,6 +74,19 @@ def _together(arrays: TwoStageArrays, name: Name, until: float) -> str | None:
     before = f"scenario {name(0)}" if stuck == 2 else f"the {stuck - 1} scenarios before it"
     said = f"no decision of the first stage suits both scenario {name(stuck - 1)} and {before}"
     return f"{said}; each scenario by itself has an answer"
+
+
+def _forgotten(arrays: TwoStageArrays, columns: Sequence[str]) -> str:
+    """A hint at variables that may belong to the second stage: no row of the first one holds them."""
+    nowhere = np.bincount(arrays.first.matrix.tocsr().indices, minlength=len(arrays.first.lower)) == 0
+    late = np.bincount(arrays.technology.tocsr().indices, minlength=len(arrays.first.lower)) > 0
+    suspects = [columns[k] for k in np.flatnonzero(nowhere & late).tolist() if k < len(columns)]
+    if not suspects:
+        return ""
+    shown = ", ".join(f"`{s}`" for s in suspects[:SHOWN]) + (", ..." if len(suspects) > SHOWN else "")
+    return (
+        f"; {shown} of stage 1 {'are' if len(suspects) > 1 else 'is'} in rows of stage 2 alone: if decided there, list as stage 2"
+    )
 
 
 def _indifferent(arrays: TwoStageArrays) -> TwoStageArrays:

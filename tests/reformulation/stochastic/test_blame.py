@@ -51,3 +51,18 @@ def test_no_time_and_nothing_to_blame() -> None:
     assert why_infeasible(reach(2.0), name, -1.0) is None
     assert why_infeasible(reach(5.0), name, 30.0) is None
     assert why_unbounded(reach(2.0), name, 30.0) is None
+
+
+def test_variables_that_may_have_been_forgotten_in_the_second_stage_are_named() -> None:
+    m: Any = pyo.ConcreteModel()
+    m.d = pyo.Param(initialize=1.0, mutable=True)
+    m.x, m.y, m.z = pyo.Var(bounds=(0, 5)), pyo.Var(bounds=(0, 9)), pyo.Var(bounds=(0, 9))
+    m.first = pyo.Constraint(expr=m.x >= 1)
+    m.serve = pyo.Constraint(expr=m.x + m.y + 0 * m.z == m.d)
+    m.spare = pyo.Constraint(expr=m.z >= m.d - 9)
+    m.cost = pyo.Objective(expr=m.x + m.y + m.z)
+    arrays = arrays_of_text(m, "randvar d discrete 0.5 2 0.5 6\nstage 2 d z serve spare\n")
+    said = str(why_infeasible(arrays, name, 30.0, ("x", "y")))
+    assert "both scenario b and scenario a" in said
+    assert "`y` of stage 1 is in rows of stage 2 alone" in said
+    assert "`x`" not in said
