@@ -18,10 +18,12 @@ from bilevel_lang.reformulation.nn_recourse.candidates import how_many, ranked
 from bilevel_lang.reformulation.nn_recourse.decisions import Decisions
 from bilevel_lang.reformulation.nn_recourse.encoder_file import GivenEncoder
 from bilevel_lang.reformulation.nn_recourse.encoder_range import outside_of_box, unlike_training
-from bilevel_lang.reformulation.nn_recourse.encoder_training import LABEL_GAP, EncoderTraining
+from bilevel_lang.reformulation.nn_recourse.encoder_training import EncoderTraining
+from bilevel_lang.reformulation.nn_recourse.learning import SOLVE_SECONDS
 from bilevel_lang.reformulation.nn_recourse.neighbourhood import Neighbourhood
 from bilevel_lang.reformulation.nn_recourse.program import Learned, learned_program
-from bilevel_lang.reformulation.nn_recourse.rounds import BOUND_SHARE, CLOSED, SOLVE_SECONDS, WHOLE_SHARE, Outcome
+from bilevel_lang.reformulation.nn_recourse.rounds import BOUND_SHARE, WHOLE_SHARE
+from bilevel_lang.reformulation.nn_recourse.search_state import CLOSED, LABEL_GAP, Outcome
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.stochastic.compilation import Compiled
 from bilevel_lang.reformulation.stochastic.second_stage import SecondStage

@@ -19,6 +19,7 @@ from bilevel_lang.reformulation.nn_recourse.decisions import Decisions
 from bilevel_lang.reformulation.nn_recourse.encoder_file import GivenEncoder, write_encoder
 from bilevel_lang.reformulation.nn_recourse.estimate import sampling_ahead
 from bilevel_lang.reformulation.nn_recourse.pair_labels import PairRecipe, PairSampler
+from bilevel_lang.reformulation.nn_recourse.search_state import LABEL_GAP
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.stochastic.compilation import Compiled, compile_program
 from bilevel_lang.solvers.program import Floats
@@ -35,9 +36,6 @@ SAMPLES, EACH = 400, 20
 
 MOST_SCENARIOS = 1000
 """Different scenarios of a training."""
-
-LABEL_GAP = 1e-3
-"""Relative gap of the second stage's MILPs."""
 
 LAYERS, STEPS, RATE, PATIENCE = (32, 32), 4000, 1e-2, 40
 """Widths of N, steps of Adam at most, the first learning rate, and looks at the held-out decisions without gain. Sets that are

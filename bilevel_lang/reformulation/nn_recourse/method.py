@@ -22,7 +22,8 @@ from bilevel_lang.reformulation.nn_recourse.decisions import domain_of
 from bilevel_lang.reformulation.nn_recourse.encoder_file import GivenEncoder, read_encoder
 from bilevel_lang.reformulation.nn_recourse.encoder_rounds import EncoderRounds
 from bilevel_lang.reformulation.nn_recourse.estimate import not_worth_it, size_of
-from bilevel_lang.reformulation.nn_recourse.rounds import Outcome, Rounds, refuse_cuts
+from bilevel_lang.reformulation.nn_recourse.rounds import Rounds, refuse_cuts
+from bilevel_lang.reformulation.nn_recourse.search_state import Outcome
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.rewrite import Accepted, Reformulation, Refusal, Verdict
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays

@@ -6,22 +6,18 @@ import numpy as np
 import pytest
 
 from bilevel_lang.reformulation.nn_recourse import contender
-from bilevel_lang.reformulation.nn_recourse import contest as contests
-from bilevel_lang.reformulation.nn_recourse import rounds as all_rounds
 from bilevel_lang.reformulation.nn_recourse.archive import Archive
-from bilevel_lang.reformulation.nn_recourse.bounding import Bounded, Bounding
 from bilevel_lang.reformulation.nn_recourse.contest import Contest, seconds_each, takes_long
 from bilevel_lang.reformulation.nn_recourse.cuts import Cuts
 from bilevel_lang.reformulation.nn_recourse.decisions import Decisions, domain_of
 from bilevel_lang.reformulation.nn_recourse.probe import Probe, Probed
-from bilevel_lang.reformulation.nn_recourse.rounds import Rounds
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.stochastic.extensive import extensive_form
 from bilevel_lang.reformulation.stochastic.recourse import recourse_at
 from bilevel_lang.reformulation.stochastic.second_stage import SecondStage
 from bilevel_lang.solvers.highs import Highs
 from bilevel_lang.solvers.program import Floats
-from bilevel_lang.solvers.solver import SolverOptions, Termination
+from bilevel_lang.solvers.solver import SolverOptions
 from tests.reformulation.nn_recourse.programs import ANNOTATION, facilities
 from tests.reformulation.stochastic.test_extensive import arrays_of_text
 from tests.reformulation.stochastic.test_hot_recourse import loads
@@ -67,22 +63,6 @@ def test_the_estimate_says_when_samples_take_too_long() -> None:
     assert takes_long(each, one.arrays.scenarios, 1, np.inf) is None
 
 
-def test_rounds_hold_a_contest_where_samples_take_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(contests, "LONG", 0.0)
-    monkeypatch.setattr(all_rounds, "LISTED", 4)
-    monkeypatch.setattr(all_rounds, "SAMPLES", 4)
-    monkeypatch.setattr(all_rounds, "can_be_listed", lambda arrays: False)
-    arrays = arrays_of_text(facilities(True), ANNOTATION)
-    found = Rounds(arrays, domain_of(arrays, ("a", "b", "c")), Options(method="nn-embed")).run()
-    optimum = Highs().run_matrix(extensive_form(arrays), SolverOptions()).objective
-    assert found.best is not None and optimum is not None
-    assert found.best.total == pytest.approx(optimum, rel=1e-3)
-    assert found.bound <= optimum + 1e-6
-    assert found.y is not None and found.y.shape == (3, len(arrays.lower))
-    assert 0.0 <= found.within <= 2e-3
-    assert any("no network is trained" in said for said in found.said)
-
-
 def test_where_the_first_search_has_no_time_the_decisions_to_begin_with_are_compared() -> None:
     one = lorries()
     one.visited = np.array([[0.0, 1.0], [1.0, 1.0]])
@@ -90,20 +70,6 @@ def test_where_the_first_search_has_no_time_the_decisions_to_begin_with_are_comp
         scout.stop_at(one.began)
     one.run()
     assert one.archive.best is not None and len(one.fine.found) >= 2
-
-
-def test_interrupted_before_the_contest_there_is_no_decision(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(self: Bounding, patterns: bool = True) -> Bounded:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(contests, "LONG", 0.0)
-    monkeypatch.setattr(all_rounds, "LISTED", 4)
-    monkeypatch.setattr(all_rounds, "SAMPLES", 4)
-    monkeypatch.setattr(all_rounds, "can_be_listed", lambda arrays: False)
-    monkeypatch.setattr(Bounding, "run", interrupted)
-    arrays = arrays_of_text(facilities(True), ANNOTATION)
-    found = Rounds(arrays, domain_of(arrays, ("a", "b", "c")), Options(method="nn-embed")).run()
-    assert found.termination is Termination.INTERRUPTED and found.best is None
 
 
 def test_decisions_without_an_answer_are_not_the_ones_to_beat(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,20 +5,15 @@ import time
 import numpy as np
 import pytest
 
-from bilevel_lang.reformulation.nn_options import NnOptions
-from bilevel_lang.reformulation.nn_recourse import few_scenarios, rounds
+from bilevel_lang.reformulation.nn_recourse import few_scenarios
 from bilevel_lang.reformulation.nn_recourse.archive import Archive
 from bilevel_lang.reformulation.nn_recourse.cuts import Cuts
 from bilevel_lang.reformulation.nn_recourse.decisions import Decisions, domain_of
 from bilevel_lang.reformulation.nn_recourse.few_scenarios import FewScenarios
 from bilevel_lang.reformulation.nn_recourse.probe import Probe, Probed
-from bilevel_lang.reformulation.nn_recourse.rounds import Rounds
 from bilevel_lang.reformulation.options import Options
-from bilevel_lang.reformulation.stochastic.extensive import extensive_form
 from bilevel_lang.reformulation.stochastic.recourse import recourse_at
 from bilevel_lang.reformulation.stochastic.second_stage import SecondStage
-from bilevel_lang.solvers.highs import Highs
-from bilevel_lang.solvers.solver import SolverOptions
 from tests.reformulation.nn_recourse.programs import ANNOTATION, corners, facilities
 from tests.reformulation.stochastic.test_extensive import arrays_of_text
 
@@ -83,38 +78,3 @@ def test_a_decision_of_a_network_is_a_label_and_settles_nothing_where_it_is_wors
     one.finish([found])
     assert one.archive.best is not None
     assert one.archive.best.total == pytest.approx(costs[best], rel=1e-6)
-
-
-@pytest.mark.parametrize("binary", [True, pytest.param(False, marks=pytest.mark.slow)])
-def test_a_network_that_is_asked_for_is_trained_where_samples_of_all_scenarios_take_too_long(
-    binary: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pytest.importorskip("torch")
-    monkeypatch.setattr(rounds, "takes_long", lambda *given: "it takes long")
-    monkeypatch.setattr(few_scenarios, "AT_A_TIME", 1)
-    monkeypatch.setattr(few_scenarios, "ALL_OVER", 5)
-    arrays = arrays_of_text(facilities(True, binary=binary), ANNOTATION)
-    options = Options(method="nn-embed", nn=NnOptions(network="icnn", samples=None if binary else 15, layers=(4,)))
-    if binary:
-        monkeypatch.setattr(few_scenarios, "LEAST_SAMPLES", 2)
-        monkeypatch.setattr(rounds, "LEAST_SAMPLES", 2)
-    found = Rounds(arrays, domain_of(arrays, ("a", "b", "c")), options).run()
-    optimum = Highs().run_matrix(extensive_form(arrays), SolverOptions()).objective
-    assert optimum is not None and found.best is not None
-    assert found.bound <= optimum + 1e-6
-    assert optimum - 1e-6 <= found.best.total <= 1.05 * optimum
-    assert found.surrogate["kind"] == "icnn"
-    assert found.said[0] == "it takes long"
-    assert any(text.startswith("icnn: held-out error") for text in found.said)
-    assert "decisions to learn from: relaxed in all 3 scenarios" in found.said[-1]
-
-
-def test_too_few_labels_for_a_network_are_told_with_the_time_that_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rounds, "takes_long", lambda *given: "it takes long")
-    options = Options(method="nn-embed", nn=NnOptions(network="icnn"))
-    found = Rounds(ARRAYS, domain_of(ARRAYS, ("a", "b", "c")), options).run()
-    assert found.surrogate["kind"] is None
-    assert any("no network was trained: it takes 10 decisions" in text for text in found.said)
-    optimum = Highs().run_matrix(extensive_form(ARRAYS), SolverOptions()).objective
-    assert found.best is not None
-    assert found.best.total == pytest.approx(optimum)

@@ -11,7 +11,8 @@ from bilevel_lang.reformulation.nn_options import NnOptions
 from bilevel_lang.reformulation.nn_recourse import listing
 from bilevel_lang.reformulation.nn_recourse.decisions import domain_of
 from bilevel_lang.reformulation.nn_recourse.listing import can_be_listed
-from bilevel_lang.reformulation.nn_recourse.rounds import Outcome, Rounds
+from bilevel_lang.reformulation.nn_recourse.rounds import Rounds
+from bilevel_lang.reformulation.nn_recourse.search_state import Outcome
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.stochastic import decomposition
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
