@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -140,6 +143,16 @@ def test_the_three_embeddings_say_what_their_networks_say(tmp_path: Path) -> Non
         least = (every @ arrays.first.cost + network(every)[:, 0]).min()
         assert solved.claimed == pytest.approx(least, rel=2e-4)
         assert embedding_time.PROGRAMS[name] in embedding_time.row("CFLP_10_10_100/0", solved)
+
+
+def test_what_does_not_stop_at_the_limit_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedding_time, "solved", lambda *given: time.sleep(60))
+    found: Any = SimpleNamespace(binaries=7)
+    nothing: Any = None
+    began = time.perf_counter()
+    solved = embedding_time.solve("pruned", found, nothing, nothing, 0.1)
+    assert time.perf_counter() - began < 30
+    assert "killed" in solved.ended and solved.claimed is None and solved.clock >= 0.1
 
 
 def test_the_encoder_is_trained_on_the_law_of_the_test_sets(tmp_path: Path) -> None:
