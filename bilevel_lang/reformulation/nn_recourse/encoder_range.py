@@ -18,8 +18,10 @@ warning tells."""
 def outside_of_range(
     path: Path, least: Floats, largest: Floats, scenarios: ScenarioSet, parameters: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """A warning with numbers where ``scenarios`` lie outside of ``least`` to ``largest`` (p,), which were seen in training."""
-    low, up = scenarios.values.min(axis=0), scenarios.values.max(axis=0)
+    """A warning with numbers where ``scenarios`` lie outside of ``least`` to ``largest`` (p,), which were seen in training; those
+    of probability zero count for nothing."""
+    possible = scenarios.values[scenarios.probabilities > 0]
+    low, up = possible.min(axis=0), possible.max(axis=0)
     found = _outside(low, up, least, largest, parameters)
     if not found:
         return ()

@@ -24,6 +24,11 @@ def test_what_leaves_the_range_is_told_with_numbers() -> None:
     assert said.endswith("`wind` is 3 to 14, and was 0 to 10, `sun` is -2 to 1, and was -1 to 1")
 
 
+def test_impossible_scenarios_count_for_nothing() -> None:
+    given = ScenarioSet(np.array([[1.0, 0.0], [99.0, 0.0]]), np.array([1.0, 0.0]))
+    assert outside_of_range(Path("net.onnx"), LEAST, LARGEST, given, ("wind", "sun")) == ()
+
+
 def test_many_names_are_counted() -> None:
     names = tuple(f"p{k}" for k in range(5))
     given = ScenarioSet(np.full((1, 5), 7.0), np.ones(1))
