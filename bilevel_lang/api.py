@@ -20,6 +20,7 @@ from bilevel_lang.analysis.findings import examine_answer
 from bilevel_lang.assembly import assemble, better_of
 from bilevel_lang.clock import Clock
 from bilevel_lang.errors import RefusedError, SolverFailedError, UsageError
+from bilevel_lang.files import read_text
 from bilevel_lang.grammar.parser import parse
 from bilevel_lang.grammar.syntax import EmpInfo
 from bilevel_lang.handover import of_modeller, to_modeller, to_problem, write
@@ -51,13 +52,7 @@ SECOND = 120.0
 def load(path: str | Path) -> EmpInfo:
     """Read and parse the annotation file at ``path``. Raises UsageError (no such file), EmpSyntaxError."""
     path = Path(path)
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise UsageError(f"cannot read the annotation {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not UTF-8 text (byte {error.start})", "save it as UTF-8") from error
-    return parse(text, str(path))
+    return parse(read_text(path, "the annotation "), str(path))
 
 
 def as_info(info: EmpInfo | str | Path) -> EmpInfo:

@@ -220,28 +220,19 @@ def _report(options: argparse.Namespace, solution: Any) -> None:
 
 
 def _format(options: argparse.Namespace) -> int:
-    from bilevel_lang.files import write_text
+    from bilevel_lang.files import read_text, write_text
     from bilevel_lang.grammar.printer import format_text
 
     if not options.paths:
         raise UsageError("--format needs an annotation file", "bilevel-solve --format model.emp")
     for path in map(Path, options.paths):
-        text = _read(path)
+        text = read_text(path)
         formatted = format_text(text, str(path))
         if not options.in_place:
             sys.stdout.write(formatted)
         elif formatted != text:
             write_text(path, formatted)
     return 0
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not UTF-8 text (byte {error.start})", "save it as UTF-8") from error
 
 
 def _doctor() -> int:

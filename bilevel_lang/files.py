@@ -1,4 +1,4 @@
-"""Writing files: atomically, in the destination's own folder, and the rewritten model by suffix."""
+"""Reading texts; writing files: atomically, in the destination's own folder, and the rewritten model by suffix."""
 
 from __future__ import annotations
 
@@ -13,6 +13,16 @@ from pyomo.common.modeling import unique_component_name
 from bilevel_lang.errors import RefusedError, UsageError
 
 FORMATS = (".lp", ".mps", ".nl", ".gms")
+
+
+def read_text(path: Path, what: str = "") -> str:
+    """UTF-8, with or without a mark at its beginning. Raises UsageError; ``what`` is said before the file's name."""
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise UsageError(f"cannot read {what}{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8 text (byte {error.start})", "save it as UTF-8") from error
 
 
 def write_text(path: Path, text: str) -> None:

@@ -10,7 +10,17 @@ import pyomo.environ as pyo
 import pytest
 
 from bilevel_lang.errors import RefusedError, UsageError
-from bilevel_lang.files import encoding_for, require_folder, require_writable, write_bytes, write_model, write_text
+from bilevel_lang.files import encoding_for, read_text, require_folder, require_writable, write_bytes, write_model, write_text
+
+
+def test_texts_are_read_with_and_without_a_mark(tmp_path: Path) -> None:
+    (tmp_path / "a.emp").write_bytes(b"\xef\xbb\xbfmin z\r\n")
+    assert read_text(tmp_path / "a.emp") == "min z\r\n"
+    (tmp_path / "b.emp").write_bytes(b"caf\xe9")
+    with pytest.raises(UsageError, match=r"b\.emp is not UTF-8 text \(byte 3\)"):
+        read_text(tmp_path / "b.emp")
+    with pytest.raises(UsageError, match=r"cannot read the annotation .*none\.emp: No such file"):
+        read_text(tmp_path / "none.emp", "the annotation ")
 
 
 def test_text_replaces_the_old_file_and_leaves_nothing_else(tmp_path: Path) -> None:

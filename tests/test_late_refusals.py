@@ -83,7 +83,7 @@ CASES = {
     ),
     "a measure by a method of expected costs": (
         (THREE + LATE + "chance two 0.9\ncvarup cost 0.1\n", "m.cost", ("--method", "nn-embed")),
-        ("4:1", 3, "nn-embed: it knows expected costs alone", "--method extensive-form"),
+        ("4:1", 3, "nn-embed: measures of risk and chance constraints tie the scenarios together", "--method extensive-form"),
     ),
     "a measure as Pyomo components": (
         (THREE + LATE + "cvarup cost 0.1\n", "m.cost", ("--write", "written.nl")),

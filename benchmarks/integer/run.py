@@ -17,7 +17,7 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 # One thread: BLAS would take one for each core, and spend more on them than on systems of a few hundred equations.
@@ -26,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmarks.integer.peers import MIBS, SHIFT, shifted_mean
 from benchmarks.machine import describe_machine
+from benchmarks.table_file import append
 
 TOLERANCE = 1e-4
 """Relative to max(1, |best known|)."""
@@ -136,18 +137,6 @@ def _typed(row: dict[str, str]) -> Result:
     return Result(**values)  # type: ignore[arg-type]
 
 
-def add(path: Path | None, result: Result) -> None:
-    """Append to the table."""
-    if path is None:
-        return
-    new = not path.exists()
-    with path.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [f.name for f in fields(Result)])
-        if new:
-            writer.writeheader()
-        writer.writerow(asdict(result))
-
-
 def line(result: Result) -> str:
     """A line for people."""
     numbers = [f"{value:14.8g}" if value is not None else f"{'-':>14}" for value in (result.objective, result.bound)]
@@ -190,7 +179,7 @@ def main() -> int:
     for instance in chosen:
         if instance.name not in done:
             done[instance.name] = run(instance, asked.folder, asked.time_limit * asked.busy)
-            add(asked.csv, done[instance.name])
+            append(asked.csv, done[instance.name])
         print(line(done[instance.name]), flush=True)
     results = [done[i.name] for i in chosen]
     print("\n" + "\n".join(summary(results, asked.time_limit)))

@@ -18,13 +18,14 @@ import statistics
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmarks.machine import describe_machine
+from benchmarks.table_file import append
 from benchmarks.two_stage.instances import Instance, cflp_names, invp_names, named
 from benchmarks.two_stage.published import TABLE
 
@@ -112,18 +113,6 @@ def _typed(row: dict[str, str]) -> Result:
     return Result(**{k: (float(v) if v else None) if k in numbers else v for k, v in row.items()})  # type: ignore[arg-type]
 
 
-def add(path: Path | None, result: Result) -> None:
-    """Append to the table."""
-    if path is None:
-        return
-    new = not path.exists()
-    with path.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [f.name for f in fields(Result)])
-        if new:
-            writer.writeheader()
-        writer.writerow(asdict(result))
-
-
 HEAD = (
     f"{'instance':18} {'method':10} {'status':9} {'objective':>11} {'gap %':>8} {'certified %':>11} "
     f"{'solve s':>8} {'sample s':>8} {'train s':>8} {'cpu s':>8}"
@@ -175,7 +164,7 @@ def main() -> None:
         for method in asked.methods.split(","):
             if (instance.name, method) not in done:
                 done[instance.name, method] = run(instance, method, asked.time_limit, asked.folder, asked.refine)
-                add(asked.csv, done[instance.name, method])
+                append(asked.csv, done[instance.name, method])
             results.append(done[instance.name, method])
             print(line(results[-1]), flush=True)
     print("\n" + "\n".join(summary(results)))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bilevel_lang.errors import Diagnostic, UsageError
+from bilevel_lang.files import read_text
 from bilevel_lang.grammar.syntax import EmpInfo
 from bilevel_lang.mps_files.mps_reading import read_mps
 from bilevel_lang.smps_files.entries import Core
@@ -31,11 +32,11 @@ def read_files(core: Path, stochastic: Path, timing: Path | None = None) -> Smps
 
     Raises UsageError (no such file, not text), MpsSyntaxError, RefusedError with all mistakes of a file.
     """
-    instance, notices = read_mps(_text(core), str(core))
+    instance, notices = read_mps(read_text(core), str(core))
     timing = _beside(core) if timing is None else timing
-    stages = read_timing(_text(timing), str(timing), instance)
+    stages = read_timing(read_text(timing), str(timing), instance)
     found = Core(instance)
-    data = read_stochastic(_text(stochastic), str(stochastic), found, stages)
+    data = read_stochastic(read_text(stochastic), str(stochastic), found, stages)
     model = scenario_model(found, stages, data)
     return SmpsProblem(model, annotation(data, f"<annotation of {stochastic}>"), notices)
 
@@ -63,15 +64,6 @@ def _beside(core: Path) -> Path:
             f"there is no {core.with_suffix('.tim')}", "the time file says where the second stage begins: name it as well"
         )
     return found
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not UTF-8 text (byte {error.start})", "save it as UTF-8") from error
 
 
 __all__ = ["CORES", "SmpsProblem", "read_files", "read_smps"]

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.integer.peers import MIBS, shifted_mean
-from benchmarks.integer.run import Instance, add, instances, known, line, run, score, summary
+from benchmarks.integer.run import Instance, instances, known, line, run, score, summary
+from benchmarks.table_file import append
 
 MPS = """NAME moore90
 ROWS
@@ -61,8 +62,8 @@ def test_an_instance_is_solved_once(folder: Path) -> None:
     # So small a problem is listed: there is no search.
     assert (result.nodes, result.follower_solves) == (0, 0)
     table = folder / "table.csv"
-    add(table, result)
-    add(table, replace(result, name="other", gap=None))
+    append(table, result)
+    append(table, replace(result, name="other", gap=None))
     assert known(table) == {"moore90": result, "other": replace(result, name="other", gap=None)}
     assert "moore90" in line(result)
     text = "\n".join(summary([result, replace(result, cpu=99.0)], 60.0))

@@ -13,12 +13,13 @@ import numpy as np
 import pytest
 
 import bilevel_lang as bl
+from benchmarks.table_file import append
 from benchmarks.two_stage import embedding_time, encoder, rates
 from benchmarks.two_stage.cflp import cflp, demands
 from benchmarks.two_stage.instances import MODELS, cflp_names, invp_names, named, write
 from benchmarks.two_stage.invp import grid
 from benchmarks.two_stage.published import TABLE
-from benchmarks.two_stage.run import Result, add, chosen, known_results, line, run, summary
+from benchmarks.two_stage.run import Result, chosen, known_results, line, run, summary
 from bilevel_lang.model_file import load_model
 from bilevel_lang.reformulation.nn_recourse.decisions import Decisions, domain_of
 from bilevel_lang.reformulation.stochastic.compilation import compile_program
@@ -96,8 +97,8 @@ def test_a_line_is_run_once_and_summed_up(tmp_path: Path) -> None:
     assert (result.objective, result.gap, result.certified) == (pytest.approx(-56.75), pytest.approx(0.0), pytest.approx(0.0))
     table = tmp_path / "table.csv"
     other = replace(result, instance="CFLP_10_10_100/1", objective=None, gap=None)
-    add(table, result)
-    add(table, other)
+    append(table, result)
+    append(table, other)
     assert known_results(table) == {(r.instance, r.method): r for r in (result, other)}
     assert "INVP_B_H_4" in line(result)
     one = Result("CFLP_10_10_100/0", "ours", "feasible", 7000.0, None, None, None, 1.0, 1.0, 1.0, 1.0)

@@ -27,7 +27,7 @@ from bilevel_lang.reformulation.rewrite import Accepted, Reformulation, Refusal,
 from bilevel_lang.reformulation.stochastic.answer_parts import listed_answers
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
 from bilevel_lang.reformulation.stochastic.compilation import compile_program
-from bilevel_lang.reformulation.stochastic.method import ExtensiveForm, StochasticRun, TwoStageReformulation
+from bilevel_lang.reformulation.stochastic.method import ExtensiveForm, StochasticRun, TwoStageReformulation, apart
 from bilevel_lang.reformulation.stochastic.second_stage import SecondStage
 from bilevel_lang.solvers.program import is_integer
 from bilevel_lang.solvers.solver import Termination
@@ -52,13 +52,10 @@ class BoxSearch:
 
     def accepts(self, problem: BilevelProblem, options: Options) -> Verdict:
         """A whole second stage and expected costs; for `auto`, where it is likely to pay."""
-        base = ExtensiveForm().accepts(problem, options)
+        base = apart(self.name, ExtensiveForm().accepts(problem, options), problem, REMEDY)
         program = problem.stochastic
         if isinstance(base, Refusal) or program is None:
             return base
-        if program.tie is not None:
-            said = "measures of risk and chance constraints tie the scenarios together"
-            return Refusal(said, REMEDY, (program.tie.diagnostic(f"{self.name}: {said}", REMEDY),))
         other = next((v.name for v in program.second_variables if not is_integer(v)), None)
         if other is not None:
             return Refusal(f"`{other}` of the second stage is not whole", REMEDY)

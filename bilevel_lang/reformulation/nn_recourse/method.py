@@ -25,10 +25,10 @@ from bilevel_lang.reformulation.nn_recourse.estimate import not_worth_it, size_o
 from bilevel_lang.reformulation.nn_recourse.rounds import Rounds, refuse_cuts
 from bilevel_lang.reformulation.nn_recourse.search_state import Outcome
 from bilevel_lang.reformulation.options import Options
-from bilevel_lang.reformulation.rewrite import Accepted, Reformulation, Refusal, Verdict
+from bilevel_lang.reformulation.rewrite import Reformulation, Refusal, Verdict
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
 from bilevel_lang.reformulation.stochastic.compilation import Compiled, compile_program
-from bilevel_lang.reformulation.stochastic.method import ExtensiveForm, StochasticRun, TwoStageReformulation
+from bilevel_lang.reformulation.stochastic.method import ExtensiveForm, StochasticRun, TwoStageReformulation, apart
 from bilevel_lang.reformulation.stochastic.recourse import recourse_at
 from bilevel_lang.solution import Exactness
 from bilevel_lang.solvers.highs import Highs
@@ -67,12 +67,7 @@ class NnRecourse:
             return Refusal(f"it has no complementarities to encode by `{options.encoding}`", "leave `--encoding` out")
         if options.solver not in (None, "highs"):
             return Refusal(f"it does not run on {options.solver}", "use `--solver highs`")
-        verdict = ExtensiveForm().accepts(problem, options)
-        program = problem.stochastic
-        if isinstance(verdict, Accepted) and program is not None and program.tie is not None:
-            said, remedy = "it knows expected costs alone, no measure of risk or chance", "use `--method extensive-form`"
-            return Refusal(said, remedy, (program.tie.diagnostic(f"{self.name}: {said}", remedy),))
-        return verdict
+        return apart(self.name, ExtensiveForm().accepts(problem, options), problem, "use `--method extensive-form`")
 
     def prepare(self, problem: BilevelProblem, options: Options) -> TwoStageReformulation:
         """Arrays; all else is part of the run. Raises RefusedError for what is not linear, or has no finite box."""

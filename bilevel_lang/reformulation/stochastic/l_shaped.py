@@ -17,7 +17,7 @@ from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.rewrite import Accepted, Reformulation, Refusal, Verdict
 from bilevel_lang.reformulation.stochastic.decomposition import search
 from bilevel_lang.reformulation.stochastic.incumbent import too_short
-from bilevel_lang.reformulation.stochastic.method import ExtensiveForm, StochasticRun, TwoStageReformulation
+from bilevel_lang.reformulation.stochastic.method import ExtensiveForm, StochasticRun, TwoStageReformulation, apart
 from bilevel_lang.solvers.highs import Highs
 from bilevel_lang.solvers.program import is_integer
 from bilevel_lang.solvers.solver import Termination
@@ -39,14 +39,11 @@ class LShaped:
 
     def accepts(self, problem: BilevelProblem, options: Options) -> Verdict:
         """A binary first stage, no measure of risk, no chance constraint; for `auto`, where it is likely to pay."""
-        base = ExtensiveForm().accepts(problem, options)
+        remedy = "use `--method extensive-form`"
+        base = apart(self.name, ExtensiveForm().accepts(problem, options), problem, remedy)
         program = problem.stochastic
         if isinstance(base, Refusal) or program is None:
             return base
-        remedy = "use `--method extensive-form`"
-        if program.tie is not None:
-            said = "measures of risk and chance constraints tie the scenarios together"
-            return Refusal(said, remedy, (program.tie.diagnostic(f"{self.name}: {said}", remedy),))
         late = {id(v) for v in program.second_variables}
         first = [v for v in problem.leader.variables if id(v) not in late]
         other = next((v.name for v in first if not (is_integer(v) and v.bounds == (0, 1))), None)

@@ -64,6 +64,16 @@ class TwoStageReformulation(Reformulation):
     measured: tuple[Measured, ...] = field(kw_only=True, default=())
 
 
+def apart(name: str, base: Verdict, problem: BilevelProblem, remedy: str) -> Verdict:
+    """``base``, which :class:`ExtensiveForm` said, for a method that solves every scenario by itself: measures of risk and chance
+    constraints are refused."""
+    program = problem.stochastic
+    if isinstance(base, Refusal) or program is None or program.tie is None:
+        return base
+    said = "measures of risk and chance constraints tie the scenarios together"
+    return Refusal(said, remedy, (program.tie.diagnostic(f"{name}: {said}", remedy),))
+
+
 class ExtensiveForm:
     """All scenarios in one program."""
 
