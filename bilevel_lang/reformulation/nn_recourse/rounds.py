@@ -32,7 +32,7 @@ CHEAP, MOST_SAMPLES = 200_000_000, 20_000
 """Comparisons of a listed second stage for which more samples are drawn than that: some seconds."""
 
 SAMPLING_SHARE = 0.4
-"""Of a time limit by which the samples are drawn: what is left is for networks and for the search around the best."""
+"""Of what the bound leaves of a time limit, for samples: the rest is for networks and for the search around the best."""
 
 BOXES_SHARE = 0.5
 """Of a time limit, for boxes of decisions where the second stage is listed; the other shares are of what they leave."""
@@ -78,7 +78,6 @@ class Rounds:
             found = long.run(why)
             self.rounds = long.rounds
             return self._outcome() if found else self._nothing()
-        sampled = self.time.until(SAMPLING_SHARE)
         if not cuts_alone:
             bounding.stop_at(self.time.until(BOUND_SHARE))
         state.bounded = bounded = bounding.run()
@@ -88,7 +87,7 @@ class Rounds:
         if cuts_alone:
             return self._by_cuts(bounded)
         try:
-            self._all_rounds(sampled)
+            self._all_rounds(self.time.until(SAMPLING_SHARE))
         except KeyboardInterrupt:
             state.interrupted = True
         return self._outcome()
