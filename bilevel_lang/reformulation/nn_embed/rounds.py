@@ -5,24 +5,20 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from bilevel_lang.reformulation.nn_embed.budgets import (
     AGAIN,
-    MOVED,
     PROPOSALS,
     RELAXATION_SECONDS,
     SHARE,
     SOLVE_SECONDS,
     STARTS,
-    TOLERATED,
-    TRIED,
     budget_for,
 )
-from bilevel_lang.reformulation.nn_embed.design import every_point, latin_hypercube
+from bilevel_lang.reformulation.nn_embed.drawing import Drawing
 from bilevel_lang.reformulation.nn_embed.fitted import Fitted
 from bilevel_lang.reformulation.nn_embed.judge import Judge, Verdict
 from bilevel_lang.reformulation.nn_embed.lessons import lessons, truths, usable
@@ -85,17 +81,26 @@ class Rounds:
         source = self.source
         self.deadline = None if options.time_limit is None else time.perf_counter() + options.time_limit
         quiet = SolverOptions(seed=options.seed)
-        self.judge = Judge(source, self.inputs, quiet, self.deadline, self.evaluated, sampler)
-        self.rows = InputRows(source, self.inputs)
-        self.sampling_deadline = None if options.time_limit is None else time.perf_counter() + SHARE * options.time_limit
-        self.projection = Projection(source.relaxation, self.inputs, domain, quiet, self.sampling_deadline)
-        every = np.arange(domain.inputs)
-        self.onto_rows = Projection(self.rows.program(domain), every, domain, quiet, self.sampling_deadline)
+        self.judge = judge = Judge(source, self.inputs, quiet, self.deadline, self.evaluated, sampler)
+        self.rows = rows = InputRows(source, self.inputs)
         self.report = Report(targets[0].name)
-        self.generator = np.random.Generator(np.random.Philox(options.seed))
-        self.room = None if self.evaluated is not None else Room(source, self.inputs, quiet, self.deadline)
-        self.budget = budget_for(domain.inputs, options.nn.samples)
-        self.search = Search(self.judge, self.room, self.rows, domain, self.generator, self.deadline)
+        generator = np.random.Generator(np.random.Philox(options.seed))
+        room = None if self.evaluated is not None else Room(source, self.inputs, quiet, self.deadline)
+        until = None if options.time_limit is None else time.perf_counter() + SHARE * options.time_limit
+        self.drawing = Drawing(
+            judge=judge,
+            search=Search(judge, room, rows, domain, generator, self.deadline),
+            domain=domain,
+            rows=rows,
+            onto_rows=Projection(rows.program(domain), np.arange(domain.inputs), domain, quiet, until),
+            projection=Projection(source.relaxation, self.inputs, domain, quiet, until),
+            room=room,
+            budget=budget_for(domain.inputs, options.nn.samples),
+            report=self.report,
+            generator=generator,
+            until=until,
+            deadline=self.deadline,
+        )
         self._best: _Solved | None = None
         self._seconds: dict[str, float] = {}
         self._credited: Verdict | None = None
@@ -108,19 +113,18 @@ class Rounds:
             return replace(relaxed, message="no point satisfies the rows of leader and follower")
         start = np.zeros((0, self.domain.inputs)) if relaxed.x is None else relaxed.x[self.inputs][None, :]
         if self.supplier.samples_needed:
-            self._draw(start)
+            self.drawing.begin(start)
         self._credit("samples")
         gained = True
         for number in range(self.options.nn.refine + 1):
             best, before = self.judge.best, len(self.judge.known())
             if number:
-                self._around_best()
+                self.drawing.around_best()
                 if not gained:
-                    self._elsewhere()
+                    self.drawing.elsewhere()
                 self._credit("samples")
             for target in self.targets:
                 self._as_long_as_it_gains(target)
-            self.sampling_deadline = self.deadline
             self.report.rounds = number + 1
             best_now = self.judge.best
             gained = best_now is not best
@@ -142,75 +146,6 @@ class Rounds:
     def embedded(self) -> EmbeddedProgram | None:
         """The program that gave the best point of those with a network; None where none was solved."""
         return None if self._best is None else self._best.embedded
-
-    # Samples
-
-    def _draw(self, start: Floats) -> None:
-        """Some decisions all over the box; others around the best so far, where the network has to be right."""
-        began, before = time.perf_counter(), self.judge.drawn
-        budget = self.budget
-        wanted = budget.everywhere + budget.questions
-        size = float(np.prod(self.domain.upper - self.domain.lower + 1.0)) if self.domain.integer.all() else math.inf
-        whole = size <= wanted
-        everywhere = every_point(self.domain) if whole else latin_hypercube(self.domain, budget.everywhere, self.generator)
-        last = self.sampling_deadline
-        half = None if last is None else (time.perf_counter() + last) / 2
-        self._all_over(np.vstack([start, self._onto_rows(everywhere)]), lambda: self._late(half))
-        if whole and not self._late(half):
-            self.report.said.append(f"all {size:.0f} decisions of the box were looked at, by enumeration")
-        if not whole:
-            self.search.run(budget.questions, budget.patience, lambda: self._late(last))
-        self._told(began, before)
-
-    def _told(self, began: float, before: int) -> None:
-        """The report hears of samples since the clock read ``began``, when ``before`` had been drawn."""
-        self.report.sampling_seconds += time.perf_counter() - began
-        self.report.drawn += self.judge.drawn - before
-
-    def _onto_rows(self, points: Floats) -> Floats:
-        """``points``, those that violate rows of the leader's decisions alone moved to the nearest that does not."""
-        moved = [x if ok else self.onto_rows(x) for x, ok in zip(points, self.rows.satisfied(points), strict=True)]
-        return np.array([x for x in moved if x is not None]).reshape(-1, self.domain.inputs)
-
-    def _best_known(self, count: int) -> Floats:
-        """The decisions (k, n) that are best for the leader so far."""
-        known = sorted(usable(self.judge.known(), "leader"), key=lambda v: v.objective)[:count]
-        return np.array([v.x for v in known]).reshape(-1, self.domain.inputs)
-
-    def _all_over(self, points: Floats, over: Callable[[], bool]) -> None:
-        """Ask about ``points``; where most turn out impossible, about the nearest ones that the rows allow, too."""
-        first, rest = points[:TRIED], points[TRIED:]
-        failed = self._ask_or_move(first, over, misses=TRIED)
-        self._ask_or_move(rest, over, misses=MOVED if failed > TOLERATED * len(first) else 0)
-
-    def _ask_or_move(self, points: Floats, over: Callable[[], bool], misses: int) -> int:
-        """Ask about all; ``misses`` of those without a point, at most, are moved to where the rows allow one.
-
-        How many have none.
-        """
-        impossible = [x for x in points if self.room is not None and not over() and self.room.bound(x) == math.inf]
-        left = {x.tobytes() for x in impossible}
-        possible = [x for x in points if x.tobytes() not in left]
-        found = self.judge.ask_all(np.array(possible), over) if possible else []
-        impossible += [verdict.x for verdict in found if verdict.point is None]
-        moved = [self.projection(x) for x in impossible[:misses] if not over()]
-        if any(x is not None for x in moved):
-            self.judge.ask_all(np.array([x for x in moved if x is not None]), over)
-        return len(impossible)
-
-    def _around_best(self) -> None:
-        """The neighbourhood of the best point, and of the better ones that it may hold; then others."""
-        began, before = time.perf_counter(), self.judge.drawn
-        budget = budget_for(self.domain.inputs, None)
-        self.search.run(budget.questions, budget.patience, self._late)
-        self._told(began, before)
-
-    def _elsewhere(self) -> None:
-        """Further decisions all over the box: after a round without a gain the best may lie where nobody has looked."""
-        began, before = time.perf_counter(), self.judge.drawn
-        points = latin_hypercube(self.domain, self.budget.everywhere, self.generator)
-        self._all_over(self._onto_rows(points), self._late)
-        self._told(began, before)
 
     # One round
 
@@ -246,6 +181,11 @@ class Rounds:
             self._seconds[target.name] = 0.5 * self._seconds.get(target.name, SOLVE_SECONDS)
         if target.name == "leader":
             self._propose(fitted)
+
+    def _best_known(self, count: int) -> Floats:
+        """The decisions (k, n) that are best for the leader so far."""
+        known = sorted(usable(self.judge.known(), "leader"), key=lambda v: v.objective)[:count]
+        return np.array([v.x for v in known]).reshape(-1, self.domain.inputs)
 
     def _propose(self, fitted: Fitted) -> None:
         """Ask the judge about the decisions that the network thinks best, the known good ones among the starts."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import time
 from typing import Any
 
 import numpy as np
@@ -124,16 +123,16 @@ def test_all_refinements_that_are_asked_for_are_made_and_look_elsewhere_after_on
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     run = rounds(continuous(), layers=(4,), samples=10, refine=3)
-    monkeypatch.setattr(run, "_around_best", lambda: None)
+    monkeypatch.setattr(run.drawing, "around_best", lambda: None)
     looked: list[int] = []
-    elsewhere = run._elsewhere
+    elsewhere = run.drawing.elsewhere
 
     def counted() -> None:
         before = len(run.judge.known())
         elsewhere()
         looked.append(len(run.judge.known()) - before)
 
-    monkeypatch.setattr(run, "_elsewhere", counted)
+    monkeypatch.setattr(run.drawing, "elsewhere", counted)
     monkeypatch.setattr(run, "_as_long_as_it_gains", lambda target: run.judge.ask(np.array([4.0 + 0.1 * len(looked)])))
     run.run()
     assert run.report.rounds == 4
@@ -152,10 +151,3 @@ def test_no_point_at_all_is_no_answer() -> None:
     found = rounds((m, info), samples=10, layers=(4,)).run()
     assert found.x is None and found.termination is Termination.LIMIT
     assert "satisfies all rows" in found.message
-
-
-def test_the_first_samples_end_with_their_share_of_the_time() -> None:
-    run = rounds(continuous(), samples=60)
-    run.deadline, run.sampling_deadline = time.perf_counter() + 1000.0, time.perf_counter() - 1.0
-    run._draw(np.zeros((0, 1)))
-    assert run.judge.known() == []
