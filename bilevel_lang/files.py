@@ -63,8 +63,14 @@ def require_writable(path: Path) -> None:
         return
     if not path.parent.is_dir():
         raise UsageError(f"cannot write {path}: there is no folder {path.parent}", "make the folder, or give another file name")
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise UsageError(f"cannot write {path}: you may not write into {path.parent}", "give another file name")
+    try:
+        # What access rights say is not enough: nobody writes into /proc, or onto a disk that is full of files.
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        said = f"cannot write {path}: no file can be made in {path.parent} ({error.strerror})"
+        raise UsageError(said, "give another file name") from error
+    os.close(handle)
+    os.unlink(temporary)
 
 
 def require_folder(path: Path) -> None:

@@ -136,9 +136,15 @@ def test_what_cannot_be_written_is_told_before() -> None:
         require_writable(Path("/"))
 
 
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs Linux's /proc")
+def test_folders_that_take_no_file_from_anybody_are_told_before() -> None:
+    with pytest.raises(UsageError, match=r"cannot write /proc/a\.onnx: no file can be made in /proc"):
+        require_writable(Path("/proc/a.onnx"))
+
+
 def test_a_new_file_in_a_folder_can_be_written_and_is_not_made(tmp_path: Path) -> None:
     require_writable(tmp_path / "a.json")
-    assert not (tmp_path / "a.json").exists()
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_is_made_and_what_cannot_be_one_is_told(tmp_path: Path) -> None:
