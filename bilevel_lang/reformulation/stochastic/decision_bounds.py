@@ -16,6 +16,7 @@ import time
 
 import numpy as np
 
+from bilevel_lang.reformulation.stochastic.borders import borders_at
 from bilevel_lang.reformulation.stochastic.expectation import mixed
 from bilevel_lang.reformulation.stochastic.side_cuts import SideCuts, SideStage, joined
 from bilevel_lang.solvers.matrix import Flags, Ints
@@ -161,7 +162,11 @@ class DecisionBounds:
         self.rounds += 1
         step.looks[place] += 1
         if not found.possible.all() and step.looks[place] == 2:
-            step.totals[place] = np.inf
+            # What is without an answer in some scenarios is so in all, and other decisions are for the same reason.
+            borders = borders_at(self.stage.arrays, point, step.chosen[~found.possible], self.deadline)
+            out = borders.beyond(self.points)
+            out[place] = True
+            step.totals[out] = self.totals[out] = np.inf
         if found.possible.any():
             step.own(found.cuts, found.possible)
             cuts = found.cuts.distinct()
@@ -183,7 +188,7 @@ class _Step:
         self.weights = weights / weights.sum() if len(chosen) < len(bounds.weights) and weights.sum() else weights
         self.rows = np.arange(len(self.points))
         self.looks = np.zeros(len(self.points), dtype=np.int64)
-        self.totals = np.full(len(self.points), -np.inf)
+        self.totals = np.where(np.isposinf(bounds.totals), np.inf, -np.inf)
         self._values = np.full((len(self.points), len(chosen)), -np.inf)
 
     def costs(self, place: int) -> Floats:

@@ -3,7 +3,8 @@
 A master problem in x and one theta for each scenario, an underestimate of its cost. Cuts come from the linear relaxation of
 the second stage at the points that the master proposes (Benders; Birge and Louveaux 2011, section 5.1). A binary point whose
 relaxed cost is below the best known is evaluated exactly, and then excluded: it has been looked at (Laporte and Louveaux 1993,
-with the exclusion in the place of their optimality cut). The master's bound is a bound of the program.
+with the exclusion in the place of their optimality cut). Points that leave a scenario's relaxation without an answer are cut off
+with all that do so for the same reason (:mod:`.borders`). The master's bound is a bound of the program.
 
 Where all decisions can be listed there is no master problem: each one has bounds of its own, and where sides of rows alone are
 random every cut is one of all scenarios (:mod:`.listed_search`).
@@ -18,6 +19,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
+from bilevel_lang.reformulation.stochastic.borders import Borders, borders_at
 from bilevel_lang.reformulation.stochastic.enumeration import EnumeratedMaster, is_small
 from bilevel_lang.reformulation.stochastic.evaluation import Evaluation
 from bilevel_lang.reformulation.stochastic.incumbent import Found, Incumbent
@@ -27,6 +29,7 @@ from bilevel_lang.reformulation.stochastic.recourse import all_second, recourse_
 from bilevel_lang.reformulation.stochastic.second_stage import SecondStage
 from bilevel_lang.reformulation.stochastic.side_cuts import sides_alone
 from bilevel_lang.solvers.highs import Highs
+from bilevel_lang.solvers.matrix import Ints
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.solver import SolverOptions, Termination
 
@@ -74,6 +77,7 @@ class _Search:
         self.cost = self.sense * arrays.first.cost
         self.cuts = CutRows()
         self.excluded: list[Floats] = []
+        self.borders: list[Borders] = []
         self.bound, self.rounds = -math.inf, 0
         self.one: float | None = None
         self.listed: EnumeratedMaster | None = None
@@ -92,6 +96,9 @@ class _Search:
             now + share * (np.inf if self.deadline is None else self.deadline - now) for share in (WARM_SHARE, ANSWER_SHARE)
         )
         self.floor = self._floor()
+        if np.isposinf(self.floor).any():
+            self.bound = math.inf  # a scenario has no answer, whatever is decided before
+            return
         if is_small(self.arrays.first, self.arrays.scenarios):
             self.listed = EnumeratedMaster(self.arrays.first, self.cost, self.weights, self.floor)
         for _ in range(WARM_ROUNDS):
@@ -112,10 +119,10 @@ class _Search:
     # --- Bounds.
 
     def _floor(self) -> Floats:
-        """The least that each scenario can cost, whatever is decided before."""
+        """The least that each scenario can cost, whatever is decided before; +inf without an answer."""
         free = replace(self.relaxed, first=replace(self.relaxed.first, cost=np.zeros(len(self.cost))))
         values = self.sense * recourse_at(all_second(free), np.zeros(0), self.deadline).values
-        return np.where(np.isfinite(values), values, np.where(values > 0, 0.0, -1e12))
+        return np.where(np.isfinite(values), values, np.where(values > 0, np.inf, -1e12))
 
     def _over(self) -> bool:
         return self.ended is not None or (self.deadline is not None and time.perf_counter() >= self.deadline)
@@ -129,8 +136,9 @@ class _Search:
             return False
         x, theta, bound = master
         self.bound = max(self.bound, bound)
+        known = len(self.borders)
         found = self._relaxed_at(x)
-        return found is not None and self._cut(x, theta, found)
+        return len(self.borders) > known if found is None else self._cut(x, theta, found)
 
     def _look_at(self, x: Floats, theta: Floats) -> None:
         found = self._relaxed_at(x)
@@ -171,12 +179,25 @@ class _Search:
         if self.listed is not None:
             self.listed.exclude(x)
 
+    def _forbid(self, x: Floats, stuck: Ints) -> None:
+        """Cut off ``x``, which leaves the scenarios ``stuck`` (c,) without an answer, and what does so for the same reason."""
+        borders = borders_at(self.arrays, x, stuck, self.deadline)
+        if not len(borders.constants):
+            return
+        self.borders.append(borders)
+        if self.listed is not None:
+            self.listed.forbid(borders)
+
     # --- Subproblems.
 
     def _relaxed_at(self, x: Floats) -> _Relaxed | None:
         """None where a scenario has no answer, or where time is over."""
         found = self.stage.costs(x[None, :])
-        if found is None or found.slopes is None or not np.isfinite(found.values).all():
+        if found is None or found.slopes is None:
+            return None
+        stuck = np.flatnonzero(~np.isfinite(found.values[0]))
+        if stuck.size:
+            self._forbid(x, stuck)
             return None
         first = self.sense * self.arrays.everywhere("first_cost")
         return _Relaxed(found.values[0] + first @ x, found.slopes[0] + first)
@@ -187,7 +208,7 @@ class _Search:
             return self.listed.best()
         first, count = self.arrays.first, self.arrays.scenarios
         n = len(first.lower)
-        further = []
+        further = [(b.slopes, np.full(len(b.constants), -math.inf), -b.constants) for b in self.borders]
         if self.excluded:
             points = np.array(self.excluded)
             further.append((1.0 - 2.0 * points, 1.0 - points.sum(axis=1), np.full(len(points), math.inf)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from bilevel_lang.reformulation.stochastic.borders import Borders
 from bilevel_lang.solvers.matrix import MatrixProgram
 from bilevel_lang.solvers.program import Floats
 
@@ -35,6 +36,10 @@ class EnumeratedMaster:
     def exclude(self, x: Floats) -> None:
         """This decision has been looked at."""
         self._open &= ~(self.points == x).all(axis=1)
+
+    def forbid(self, borders: Borders) -> None:
+        """No decision beyond them."""
+        self._open &= ~borders.beyond(self.points)
 
     def best(self) -> tuple[Floats, Floats, float] | None:
         """The decision with the least estimate, its estimates, and that bound; None where all have been looked at."""

@@ -12,6 +12,7 @@ from bilevel_lang.reformulation.stochastic.enumeration import binary_points
 from bilevel_lang.reformulation.stochastic.second_stage import SecondStage
 from bilevel_lang.reformulation.stochastic.side_cuts import SideStage
 from bilevel_lang.solvers.program import Floats
+from tests.reformulation.stochastic.plants import plants
 from tests.reformulation.stochastic.test_decomposition import servers
 from tests.reformulation.stochastic.test_extensive import arrays_of_text
 
@@ -77,6 +78,18 @@ def test_decisions_that_leave_a_scenario_without_an_answer_are_out() -> None:
         bounds.close(place)
         count += 1
     assert count == int(np.isfinite(truth).sum())
+
+
+def test_decisions_are_out_together_that_leave_a_scenario_without_an_answer_for_one_reason() -> None:
+    m, text = plants(10)
+    m.lot.set_value(0.5)
+    demands = "\n".join(["randvar demand discrete 0.5 9 0.5 10", text.splitlines()[1]])
+    bounds, truth = bounds_and_truth(arrays_of_text(m, demands))
+    place = bounds.lowest()
+    assert place is not None and truth[place] == truth.min()
+    # Nine of the ten are needed.
+    assert int(np.isinf(truth).sum()) == 1024 - 11
+    assert bounds.rounds < 100
 
 
 def test_without_time_nothing_is_proven() -> None:

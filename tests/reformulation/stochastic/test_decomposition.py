@@ -16,6 +16,7 @@ from bilevel_lang.reformulation.stochastic.extensive import extensive_form
 from bilevel_lang.reformulation.stochastic.incumbent import Incumbent
 from bilevel_lang.solvers.highs import Highs
 from bilevel_lang.solvers.solver import SolverOptions, Termination
+from tests.reformulation.stochastic.plants import plants
 from tests.reformulation.stochastic.test_extensive import arrays_of_text
 
 
@@ -124,3 +125,25 @@ def test_ctrl_c_between_decisions_that_are_listed_leaves_the_best_one(monkeypatc
     assert found.x is not None
     assert found.bound - 1e-6 <= optimum <= found.value + 1e-6
     assert found.bound < found.value
+
+
+@pytest.mark.parametrize("way", ["listed", "milp"])
+@pytest.mark.parametrize("sense", [1, -1], ids=["min", "max"])
+def test_decisions_without_an_answer_are_cut_off_together(sense: int, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    force(way, monkeypatch)
+    arrays = arrays_of_text(*plants(12, sense))
+    found = search(arrays)
+    # Of 4,096 decisions 13 have answers, and all others are cheaper: one by one they would be as many rounds.
+    assert found.termination is Termination.OPTIMAL
+    assert found.x is not None and found.x.tolist() == [1.0] * 11 + [0.0]
+    assert found.value == pytest.approx(sense * (11 * 10 + 66 + 2))
+    assert found.rounds < 30
+
+
+@pytest.mark.parametrize("way", ["listed", "milp"])
+def test_a_scenario_without_an_answer_ends_the_search_at_once(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    force(way, monkeypatch)
+    m, text = plants(12)
+    found = search(arrays_of_text(m, text.replace(" 12 ", " 24 ")))
+    assert found.termination is Termination.INFEASIBLE
+    assert found.rounds == 0

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 
+from bilevel_lang.reformulation.stochastic.borders import Borders
 from bilevel_lang.reformulation.stochastic.enumeration import EnumeratedMaster, allowed, binary_points, is_small
 from bilevel_lang.solvers.matrix import MatrixProgram
 
@@ -34,6 +35,16 @@ def test_decisions_estimates_and_exclusions() -> None:
     found = master.best()
     assert found is not None
     assert (found[0].tolist(), found[2]) == ([1, 1, 0], -2)
+
+
+def test_decisions_beyond_a_border_are_out() -> None:
+    master = EnumeratedMaster(first(), np.array([1.0, 2.0, 4.0]), np.ones(1), np.zeros(1))
+    master.forbid(Borders(np.array([[-1.0, -1.0, 0.0]]), np.array([1.0])))  # one of the first two
+    found = master.best()
+    assert found is not None
+    assert (found[0].tolist(), found[2]) == ([1, 0, 0], 1)
+    master.forbid(Borders(np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]), np.zeros(2)))
+    assert master.best() is None
 
 
 def test_points_that_rows_and_bounds_allow() -> None:
