@@ -89,7 +89,10 @@ _NAMES = {
     "max": ("the objective after `max`", "write what is maximised first: `max obj x row`"),
     "disjunction": ("an indicator variable or `*`", "write what switches these rows on: `disjunction b row1 else row2`"),
     "randvar": ("the parameter that is random", "write `randvar d normal 45 10`"),
-    "jrandvar": ("two or more parameters", "write `jrandvar d r 0.5 10 1 0.5 20 2`; one parameter takes `randvar`"),
+    "jrandvar": (
+        "two or more parameters",
+        "write `jrandvar d r 0.5 10 1 0.5 20 2`, `jrandvar d[1] d[2] ...` for elements of one; a single number takes `randvar`",
+    ),
     "correlation": ("two parameters", "write `correlation d r 0.3`"),
     "chance": ("the rows that hold with a probability", "write `chance row 0.95`"),
     "expectedvalue": ("a variable after `expectedvalue`", "write `expectedvalue r`"),
