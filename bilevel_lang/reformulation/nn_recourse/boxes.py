@@ -16,6 +16,7 @@ import numpy as np
 
 from bilevel_lang.reformulation.nn_recourse.archive import Known
 from bilevel_lang.reformulation.nn_recourse.neighbourhood import Neighbourhood
+from bilevel_lang.reformulation.nn_recourse.polishing import can_be_polished, polished
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
 from bilevel_lang.solvers.program import Floats
 
@@ -65,6 +66,7 @@ class Boxes:
         self._bounds = self._bounds_of(self._lower, self._upper)
         self._least_closed = np.inf
         self._loose = _loosest(near.arrays)
+        self._reaches = can_be_polished(near.arrays) and _equalities(near.arrays)
         self._rounds = 0
 
     def run(self, deadline: float | None) -> None:
@@ -127,11 +129,22 @@ class Boxes:
             points = np.where(np.abs(points - end) < SNAP, end, points)
         before = len(self.archive.known)
         self.archive.ask(points[:, self.archive.decisions.seen])
+        for k in range(min(MOVED, len(lower)) if self._reaches else 0):
+            self._reach(lower[k], upper[k])
         fresh: list[Known] = [
             k for k in list(self.archive.known.values())[before:] if k is not None and k.total < self._hopeful()
         ]
         for known in sorted(fresh, key=lambda k: k.total)[:MOVED]:
             self.near.polish(known)
+
+    def _reach(self, lower: Floats, upper: Floats) -> None:
+        """About the decision at which the answers to the loosest sides of a box meet every row: no middle of a box and no corner
+        need be one that meets an equality."""
+        middle = 0.5 * (lower + upper)
+        y = self.archive.stage.loosest_responses(lower, upper)
+        x = polished(self.near.arrays, np.where(self.whole, np.floor(middle), middle), y)
+        if x is not None:
+            self.archive.ask(x[None, self.archive.decisions.seen])
 
     def _hopeful(self) -> float:
         """A decision that costs as much more than the best one as that is above the bound is not worth moving."""
@@ -151,6 +164,12 @@ class Boxes:
         left[each, side] = np.where(self.whole[side], np.floor(middle), middle)
         right[each, side] = np.where(self.whole[side], np.floor(middle) + 1.0, middle)
         return np.vstack([lower, right]), np.vstack([left, upper])
+
+
+def _equalities(arrays: TwoStageArrays) -> bool:
+    """Whether a row of the second stage with a decision in it has equal sides in some scenario."""
+    decided = np.diff(arrays.technology.tocsr().indptr) > 0
+    return bool(((arrays.everywhere("row_lower") == arrays.everywhere("row_upper")) & decided).any())
 
 
 def _loosest(arrays: TwoStageArrays) -> Floats:

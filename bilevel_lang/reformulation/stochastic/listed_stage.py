@@ -40,17 +40,29 @@ class ListedStage:
 
     def least(self, lower: Floats, upper: Floats) -> Floats:
         """(k, S): a bound from below of :meth:`values` over the boxes of decisions from ``lower`` to ``upper`` (k, n1)."""
-        plus, minus = self.arrays.technology.maximum(0), self.arrays.technology.minimum(0)
-        low, up = plus @ lower.T + minus @ upper.T, plus @ upper.T + minus @ lower.T
-        return self._values(np.asarray(low.T), np.asarray(up.T), FEASIBILITY)
+        return self._values(*self._shifts(lower, upper), FEASIBILITY)
 
     def responses(self, point: Floats) -> Floats:
         """(S, n2): the best answer of every scenario at ``point`` (n1,); NaN where there is none."""
         shift = np.asarray(self.arrays.technology @ point)[None, :]
+        return self._responses(shift, shift, ROUNDING)
+
+    def loosest_responses(self, lower: Floats, upper: Floats) -> Floats:
+        """(S, n2): the answers of :meth:`least` over the box from ``lower`` to ``upper`` (n1,)."""
+        return self._responses(*self._shifts(lower[None], upper[None]), FEASIBILITY)
+
+    def _shifts(self, lower: Floats, upper: Floats) -> tuple[Floats, Floats]:
+        """The least and the most (k, m2) that decisions from ``lower`` to ``upper`` (k, n1) put into rows."""
+        plus, minus = self.arrays.technology.maximum(0), self.arrays.technology.minimum(0)
+        low, up = plus @ lower.T + minus @ upper.T, plus @ upper.T + minus @ lower.T
+        return np.asarray(low.T), np.asarray(up.T)
+
+    def _responses(self, least: Floats, most: Floats, tolerance: float) -> Floats:
+        """To shifts T x of the rows between ``least`` and ``most`` (1, m2)."""
         found = np.full((self.arrays.scenarios, len(self.arrays.lower)), np.nan)
         fine = np.ones(self.arrays.scenarios, dtype=bool)
         for part, table in zip(self.parts, self._tables, strict=True):
-            which = table.first(*self._left(part, shift, shift, ROUNDING))[0][0]
+            which = table.first(*self._left(part, least, most, tolerance))[0][0]
             fine &= which >= 0
             found[:, part.columns] = part.answers[which] if len(part.answers) else np.nan
         found[~fine] = np.nan

@@ -98,6 +98,11 @@ class SecondStage:
         some = np.asarray(np.isfinite(least).all(axis=1))
         return np.where(some, np.where(some[:, None], least, 0.0) @ self.arrays.probabilities + constant, np.inf)
 
+    def loosest_responses(self, lower: Floats, upper: Floats) -> Floats:
+        """(S, n2): the answers that :meth:`floors` counts between ``lower`` and ``upper`` (n1,); NaN where there is none."""
+        assert self._listed is not None, "answers are not listed"
+        return self._listed.loosest_responses(lower, upper)
+
     def one(self, number: int, point: Floats) -> tuple[float, float] | None:
         """Value and proven bound of scenario ``number`` (from 0) at ``point`` (n1,), +inf without an answer; None: too late.
 

@@ -102,3 +102,21 @@ def test_no_decision_at_all_is_proven() -> None:
     search.run(None)
     assert search.bound == np.inf
     assert search.archive.best is None
+
+
+@pytest.mark.parametrize("step", [1.0, 0.7])
+def test_decisions_that_have_to_meet_equalities_are_found(step: float) -> None:
+    # Whole lots make up for the difference to the demand, and x = (k / 0.7) is no middle of a box.
+    m = pyo.ConcreteModel()
+    m.d, m.price = pyo.Param(initialize=3, mutable=True), pyo.Param(initialize=3, mutable=True)
+    m.x = pyo.Var(bounds=(0, 10))
+    m.more, m.less = (pyo.Var(bounds=(0, 12), domain=pyo.Integers) for _ in range(2))
+    m.meet = pyo.Constraint(expr=step * m.x + m.more - m.less == m.d)
+    m.cost = pyo.Objective(expr=2.1 * m.x + 3.4 * m.more + m.price * m.less)
+    arrays = arrays_of_text(m, "jrandvar d price 0.3 3 1 0.4 7 2 0.3 8 3\nstage 2 more less meet")
+    found = boxes(arrays, 1e-4)
+    found.run(time.perf_counter() + 20)
+    assert found.archive.best is not None
+    assert found.archive.best.total == pytest.approx(optimum(arrays), rel=1e-4)
+    assert found.bound == pytest.approx(optimum(arrays), rel=2e-4)
+    assert found.bound <= optimum(arrays) + 1e-6

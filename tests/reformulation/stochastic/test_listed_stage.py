@@ -50,6 +50,19 @@ def test_the_best_answer_is_that_of_the_milp(whole: Any, sense: int, needed: flo
         assert np.isinf(ListedStage(arrays, answers).values(np.array([[5.0, 5.0]]))).any()
 
 
+def test_the_answers_to_the_loosest_sides_of_a_box_cost_its_bound() -> None:
+    arrays = investment(pyo.NonNegativeIntegers, needed=2)
+    answers = listed_answers(arrays)
+    assert answers is not None
+    stage = ListedStage(arrays, answers)
+    ends = np.sort(np.random.default_rng(1).uniform(0, 5, (6, 2, 2)), axis=1)
+    for lower, upper in ends:
+        y, least = stage.loosest_responses(lower, upper), stage.least(lower[None], upper[None])[0]
+        assert arrays.sense * (y @ arrays.cost) == pytest.approx(least)
+        activity = y @ arrays.recourse.toarray().T + arrays.technology @ lower
+        assert (activity <= arrays.everywhere("row_upper") + 1e-6).all()
+
+
 def test_costs_and_bounds_that_differ_from_scenario_to_scenario() -> None:
     m = pyo.ConcreteModel()
     m.x = pyo.Var([1, 2], bounds=(0, 5))
