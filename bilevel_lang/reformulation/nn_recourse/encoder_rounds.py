@@ -62,14 +62,19 @@ class EncoderRounds:
         self.began = time.perf_counter()
         self.deadline = None if limit is None else self.began + limit
         bounding = Bounding(arrays, self.options.gap, self._until(BOUND_SHARE))
-        self.bounded: Bounded = bounding.run()
+        self.interrupted = False
+        try:
+            self.bounded: Bounded = bounding.run()
+        except KeyboardInterrupt:
+            self.interrupted, self.bounded = True, bounding.known(Termination.INTERRUPTED)
         self.cuts = bounding.cuts
         self.decisions = Decisions(arrays, self.cuts.cost, self.domain, self.options.seed)
         bounding.stage.stop_at(self.deadline)
         stage = SecondStage(arrays, relaxed=False, deadline=self.deadline, gap=self.options.gap or LABEL_GAP)
         self.archive = Archive(self.decisions, self.cuts, stage, bounding.stage)
         self.near = Neighbourhood(arrays, self.archive, self.options)
-        self.interrupted = False
+        if self.interrupted:
+            return self._outcome()
         if self.bounded.ended is Termination.INFEASIBLE:
             return Outcome(None, self.bounded.bound, self.bounded.ended, False, None, self._fields())
         try:

@@ -73,6 +73,16 @@ class Rounds:
             return self._outcome()
         if self._by_listing() and self._go_through():
             return self._outcome()
+        try:
+            return self._learned(bounding, cuts_alone)
+        except KeyboardInterrupt:
+            state.interrupted, state.bounded = True, bounding.known(Termination.INTERRUPTED)
+        by_cuts = cuts_alone and state.bounded.x is not None
+        return self._by_cuts(state.bounded) if by_cuts else self._outcome()
+
+    def _learned(self, bounding: Bounding, cuts_alone: bool) -> Outcome:
+        """What is learned of the second stage where no list proves the best decision: cuts, networks, a few scenarios."""
+        state = self.state
         long = LongScenarios(state, self.learning, bounding)
         if not cuts_alone and (why := long.why()) is not None:
             found = long.run(why)
@@ -86,10 +96,7 @@ class Rounds:
             return self._nothing()
         if cuts_alone:
             return self._by_cuts(bounded)
-        try:
-            self._all_rounds(self.time.until(SAMPLING_SHARE))
-        except KeyboardInterrupt:
-            state.interrupted = True
+        self._all_rounds(self.time.until(SAMPLING_SHARE))
         return self._outcome()
 
     def _all_rounds(self, until: float | None) -> None:

@@ -9,12 +9,14 @@ import pytest
 import bilevel_lang as bl
 from bilevel_lang.reformulation.nn_options import NnOptions
 from bilevel_lang.reformulation.nn_recourse import encoder_rounds, encoder_training
+from bilevel_lang.reformulation.nn_recourse.bounding import Bounding
 from bilevel_lang.reformulation.nn_recourse.decisions import domain_of
 from bilevel_lang.reformulation.nn_recourse.encoder_file import GivenEncoder
 from bilevel_lang.reformulation.nn_recourse.encoder_rounds import EncoderRounds
 from bilevel_lang.reformulation.nn_recourse.neighbourhood import Neighbourhood
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.stochastic.compilation import compile_program
+from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.solver import Termination
 from tests.reformulation.nn_recourse.shops import LAWS, OTHERS, best_profit, expected_profit, shop, table
 
@@ -124,3 +126,18 @@ def test_ctrl_c_gives_the_best_decision_so_far(trained: GivenEncoder, monkeypatc
         assert found.termination is Termination.INTERRUPTED
     assert found.best is not None
     assert np.isfinite(found.bound)
+
+
+def test_ctrl_c_among_the_cuts_leaves_their_bound(trained: GivenEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(bounding: Bounding, whole: bool) -> Floats | Termination:
+        if whole:
+            raise KeyboardInterrupt
+        return master(bounding, whole)
+
+    master = Bounding._master
+    monkeypatch.setattr(Bounding, "_master", interrupted)
+    values, shares = OTHERS[2]
+    found = rounds(table(values, shares), trained).run()
+    assert found.termination is Termination.INTERRUPTED
+    assert found.best is None
+    assert best_profit(values, shares) - 1e-6 <= -found.bound < np.inf

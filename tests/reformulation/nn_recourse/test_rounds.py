@@ -14,6 +14,7 @@ from bilevel_lang.reformulation.nn_recourse.rounds import Rounds, refuse_cuts
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.stochastic.extensive import extensive_form
 from bilevel_lang.solvers.highs import Highs
+from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.solver import SolverOptions, Termination
 from tests.reformulation.nn_recourse.programs import ANNOTATION, facilities
 from tests.reformulation.stochastic.test_extensive import arrays_of_text
@@ -127,3 +128,25 @@ def test_ctrl_c_gives_the_best_decision_so_far(monkeypatch: pytest.MonkeyPatch) 
     optimum = Highs().run_matrix(extensive_form(arrays), SolverOptions()).objective
     assert optimum is not None
     assert found.bound - 1e-6 <= optimum <= found.best.total + 1e-6
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_ctrl_c_among_the_cuts_leaves_their_best_decision_and_the_bound(whole: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    look = Bounding._look_at
+
+    def interrupted(bounding: Bounding, x: Floats, of_whole_decisions: bool) -> float | None:
+        found = look(bounding, x, of_whole_decisions)
+        if bounding.x is not None:
+            raise KeyboardInterrupt
+        return found
+
+    monkeypatch.setattr(Bounding, "_look_at", interrupted)
+    arrays = arrays_of_text(facilities(whole, binary=not whole), ANNOTATION)
+    found = Rounds(arrays, domain_of(arrays, ("a", "b", "c")), Options(method="nn-embed")).run()
+    assert found.termination is Termination.INTERRUPTED
+    optimum = Highs().run_matrix(extensive_form(arrays), SolverOptions()).objective
+    assert optimum is not None
+    assert 0.0 < found.bound <= optimum + 1e-6
+    # What cuts of an integer second stage have looked at was never solved with its integers.
+    assert (found.best is None) == whole
+    assert found.best is None or found.best.total >= optimum - 1e-6
