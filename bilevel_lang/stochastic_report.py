@@ -61,7 +61,11 @@ def _information(answer: StochasticAnswer, proven: bool) -> Information:
             None, None, ("EVPI and VSS compare expected values: with a measure of risk or a chance constraint they are not told",)
         )
     seconds = Seconds(INFORMATION_SECONDS, LEFT_SECONDS, answer.ends)
-    return information(answer.problem, answer.made.arrays, answer.made.scenarios, seconds, answer.options.gap)
+    try:
+        return information(answer.problem, answer.made.arrays, answer.made.scenarios, seconds, answer.options.gap)
+    except KeyboardInterrupt:
+        # The answer is there, and examined: it must not be lost.
+        return Information(None, None, ("EVPI and VSS: stopped by Ctrl-C",))
 
 
 def _tied(answer: StochasticAnswer) -> bool:
@@ -104,7 +108,11 @@ def _tried_out(answer: StochasticAnswer) -> OutOfSample | None:
         return None
     fresh = answer.program.fresh(count, answer.options.seed)
     arrays = compile_program(answer.problem, fresh).arrays
-    values = recourse_at(arrays, answer.x, None if limit is None else time.perf_counter() + max(1.0, limit)).values
+    try:
+        values = recourse_at(arrays, answer.x, None if limit is None else time.perf_counter() + max(1.0, limit)).values
+    except KeyboardInterrupt:
+        answer.messages.append("--evaluate: stopped by Ctrl-C")
+        return None
     values = values[~np.isnan(values)] + arrays.first.objective_at(answer.x)
     if len(values) < count:
         answer.messages.append(f"--evaluate: within the time limit {len(values):,} of {count:,} fresh scenarios were solved")

@@ -56,3 +56,19 @@ def test_what_is_not_told_of_measures_of_risk_is_said(model: Any, text: str) -> 
     assert (answer.stochastic.evpi, answer.stochastic.out_of_sample) == (None, None)
     assert any(said.startswith("EVPI and VSS compare expected values") for said in answer.messages)
     assert any(said.startswith("--evaluate tries out expected values") for said in answer.messages)
+
+
+@pytest.mark.parametrize("stopped", ["information", "recourse_at"])
+def test_ctrl_c_when_the_answer_is_there_does_not_lose_it(stopped: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*given: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stochastic_report, stopped, interrupted)
+    answer = bl.solve(newsvendor(), THREE + LATE, evaluate=50)
+    assert answer.status is bl.Status.OPTIMAL
+    assert answer.objective == pytest.approx(1110)
+    assert answer.stochastic is not None
+    assert (answer.stochastic.evpi is None) == (stopped == "information")
+    assert (answer.stochastic.out_of_sample is None) == (stopped == "recourse_at")
+    what = "EVPI and VSS" if stopped == "information" else "--evaluate"
+    assert f"{what}: stopped by Ctrl-C" in answer.messages
