@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import time
 
 import numpy as np
@@ -61,6 +62,15 @@ def test_the_estimate_says_when_samples_take_too_long() -> None:
     said = takes_long(each, one.arrays.scenarios, 1000, 0.0)
     assert said is not None and "all 3 about" in said and "1,000 of them" in said
     assert takes_long(each, one.arrays.scenarios, 1, np.inf) is None
+
+
+def test_the_estimate_draws_on_where_rows_allow_none_of_the_first_decisions(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = contest()
+    decisions, calls = one.archive.decisions, itertools.count()
+    completed = decisions.completed
+    monkeypatch.setattr(decisions, "completed", lambda point: None if next(calls) < 20 else completed(point))
+    assert seconds_each(one.arrays, decisions) > 0.0
+    assert next(calls) == 26
 
 
 def test_where_the_first_search_has_no_time_the_decisions_to_begin_with_are_compared() -> None:
