@@ -177,7 +177,8 @@ def _same_second_stage(path: Path, metadata: Metadata, problem: BilevelProblem, 
     try:
         probes = np.array(json.loads(metadata.extra["probes"]), dtype=float)
         theirs = json.loads(metadata.extra["parts"])
-        if probes.ndim != 2 or probes.shape[1] != len(order) or not np.isfinite(probes).all() or set(theirs) != set(PARTS):
+        fit = probes.ndim == 2 and probes.shape[1] == len(order) and bool(np.isfinite(probes).all())
+        if not fit or not isinstance(theirs, dict) or set(theirs) != set(PARTS):
             raise ValueError("the scenarios to compare in do not fit")
     except (ValueError, TypeError, KeyError) as error:
         raise OnnxFileError(f"{path}: the metadata of the file are damaged: {error}", _MEND) from error

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -113,13 +114,17 @@ def test_another_program_is_refused_with_what_differs(tmp_path: Path, edit: Any,
     assert re.search(message, caught.value.diagnostics[0].message)
 
 
-def test_scenarios_to_compare_in_that_are_damaged(tmp_path: Path) -> None:
+@pytest.mark.parametrize("part", ["probes", "parts"])
+def test_scenarios_to_compare_in_that_are_damaged(part: str, tmp_path: Path) -> None:
     import onnx
 
     path = kept(tmp_path)
     model = onnx.load(path)
     entry = next(e for e in model.metadata_props if e.key == "bilevel_lang.extra")
-    entry.value = entry.value.replace("probes", "probed")
+    extra = json.loads(entry.value)
+    # The names of the parts without their hashes, and no scenarios at all.
+    extra[part] = json.dumps(list(json.loads(extra[part]))) if part == "parts" else ""
+    entry.value = json.dumps(extra)
     path.write_bytes(model.SerializeToString())
     with pytest.raises(OnnxFileError, match="metadata of the file are damaged"):
         read_encoder(path, *compiled(shop(), table(*OTHERS[0])))
