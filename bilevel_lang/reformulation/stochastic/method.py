@@ -66,9 +66,13 @@ class TwoStageReformulation(Reformulation):
 
 def apart(name: str, base: Verdict, problem: BilevelProblem, remedy: str) -> Verdict:
     """``base``, which :class:`ExtensiveForm` said, for a method that solves every scenario by itself: measures of risk and chance
-    constraints are refused."""
+    constraints are refused, and scenarios in which nothing is decided."""
     program = problem.stochastic
-    if isinstance(base, Refusal) or program is None or program.tie is None:
+    if isinstance(base, Refusal) or program is None:
+        return base
+    if not program.second_variables:
+        return Refusal("nothing is decided in the second stage", remedy)
+    if program.tie is None:
         return base
     said = "measures of risk and chance constraints tie the scenarios together"
     return Refusal(said, remedy, (program.tie.diagnostic(f"{name}: {said}", remedy),))

@@ -117,3 +117,16 @@ def test_ten_thousand_scenarios_of_a_wide_recourse_are_one_program_of_arrays() -
     form = extensive_form(made.arrays)
     assert (form.columns, form.rows, form.matrix.nnz) == (500_001, 500_000, 1_000_000)
     assert form.row_lower.max() <= 5
+
+
+@pytest.mark.parametrize("method", ["l-shaped", "boxes", "nn-embed"])
+def test_scenarios_in_which_nothing_is_decided_are_left_to_the_extensive_form(method: str) -> None:
+    m = pyo.ConcreteModel()
+    m.d = pyo.Param(initialize=2, mutable=True)
+    m.x = pyo.Var([3, 5], domain=pyo.Binary)
+    m.enough = pyo.Constraint(expr=3 * m.x[3] + 5 * m.x[5] >= m.d)
+    m.cost = pyo.Objective(expr=4 * m.x[3] + 5 * m.x[5] + m.d)
+    text = "randvar d discrete 0.5 1 0.5 3\nstage 2 enough"
+    with pytest.raises(RefusedError, match=r"nothing is decided in the second stage[\s\S]*extensive-form"):
+        bl.solve(m, text, method=method)
+    assert bl.solve(m, text).objective == pytest.approx(6)
