@@ -51,7 +51,7 @@ def test_what_it_does_not_take_is_refused_by_name() -> None:
         bl.solve(newsvendor(), THREE + LATE, method="nn-embed", nn=NnOptions(target="value"))
     with pytest.raises(RefusedError, match=r"`folder` is for networks of all sets of scenarios[\s\S]*--network encoder"):
         bl.solve(newsvendor(), THREE + LATE, method="nn-embed", nn=NnOptions(folder="here"))  # type: ignore[arg-type]
-    with pytest.raises(RefusedError, match="no measure of risk"):
+    with pytest.raises(RefusedError, match="measures of risk and chance constraints tie"):
         bl.solve(newsvendor_with_profit(), RISKY + "cvarlo p 0.3\n", method="nn-embed")
     with pytest.raises(RefusedError, match="does not run on scip"):
         bl.solve(newsvendor(), THREE + LATE, method="nn-embed", solver="scip")
