@@ -49,18 +49,19 @@ def information(
     problem: BilevelProblem, arrays: TwoStageArrays, scenarios: ScenarioSet, seconds: Seconds, gap: float | None
 ) -> Information:
     """Solve the scenarios one by one, and the problem of the mean values; each within ``seconds``."""
-    known, why_known = _wait_and_see(arrays, time.perf_counter() + seconds.now(), gap)
+    known, why_known = _wait_and_see(arrays, scenarios, time.perf_counter() + seconds.now(), gap)
     mean, why_mean = _mean_value(problem, arrays, scenarios, seconds.now(), gap)
     return Information(known, mean, tuple(w for w in (why_known, why_mean) if w))
 
 
-def _wait_and_see(arrays: TwoStageArrays, deadline: float, gap: float | None) -> tuple[float | None, str]:
+def _wait_and_see(arrays: TwoStageArrays, scenarios: ScenarioSet, deadline: float, gap: float | None) -> tuple[float | None, str]:
     found = recourse_at(all_second(arrays), np.zeros(0), deadline, gap)
     done = np.isfinite(found.values)
     if not done.all():
         without = np.flatnonzero(~done & ~np.isnan(found.values))
         if len(without):
-            return None, f"EVPI: scenario {without[0] + 1} of {arrays.scenarios:,}, solved alone, has no answer or no limit"
+            name = scenarios.name(int(without[0]))
+            return None, f"EVPI: scenario {name} of {arrays.scenarios:,}, solved alone, has no answer or no limit"
         return None, f"EVPI: there was time to solve {int(done.sum()):,} of {arrays.scenarios:,} scenarios alone"
     return arrays.first.constant + float(arrays.probabilities @ found.values), ""
 
