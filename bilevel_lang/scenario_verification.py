@@ -47,10 +47,12 @@ class StochasticPoint:
 
 @dataclass(frozen=True, eq=False)
 class Examined:
-    """``better``: by scenario (from 0) the second stage (n2,) that took the place of the point's, and is in the figures."""
+    """``better``: by scenario (from 0) the second stage (n2,) that took the place of the point's, and is in the figures.
+    ``interrupted``: by Ctrl-C, and not verified for that reason."""
 
     certificate: Certificate
     better: Mapping[int, NDArray[np.float64]]
+    interrupted: bool = False
 
 
 @dataclass
@@ -94,18 +96,25 @@ def verify_scenarios(
     chosen = np.unique(np.linspace(0, scenarios.size - 1, min(scenarios.size, SCENARIOS)).round().astype(int))
     found = _Found()
     # Should time run out, those that are left are not the last ones of the modeller's list.
-    for number in chosen if math.isinf(seconds) else np.random.default_rng(0).permutation(chosen):
-        examiner.scenario(int(number), found, unsolved is None or not unsolved[number])
+    done, interrupted = 0, False
+    try:
+        for number in chosen if math.isinf(seconds) else np.random.default_rng(0).permutation(chosen):
+            examiner.scenario(int(number), found, unsolved is None or not unsolved[number])
+            done += 1
+    except KeyboardInterrupt:
+        interrupted = True
     again = examiner.apart
     gap = abs(found.cost - found.best) / max(found.size, 1e-9 * abs(found.cost), 1e-12) if again else 0.0
     fine = found.feasibility <= FEASIBILITY and not found.said and (not again or (found.proven and gap <= tolerance))
-    verified = leader <= FEASIBILITY and fine
+    verified = leader <= FEASIBILITY and fine and not interrupted
     # Who reads `verified` has to know what it was measured by.
     within = tolerance if again and loose else None
     report = _report(problem, found, chosen, scenarios, gap if again else None, fine, within)
     remarks = _remarks(leader, found, gap, tolerance)
+    if interrupted:
+        remarks = (f"Ctrl-C stopped the examination after {done} of {len(chosen)} scenarios", *remarks)
     certificate = Certificate(leader, found.feasibility, gap, verified, tolerance, (report,), remarks=remarks)
-    return Examined(certificate, found.better)
+    return Examined(certificate, found.better, interrupted)
 
 
 class _Examiner:
@@ -201,6 +210,8 @@ class _Examiner:
         except (RefusedError, SolverFailedError, SolverMissingError) as error:
             found.said = f"scenario {self.scenarios.name(number)} could not be examined: {error.diagnostics[0].message}"
             return None
+        if run.termination is Termination.INTERRUPTED:
+            raise KeyboardInterrupt
         found.how = run.solver
         stopped = run.termination is Termination.LIMIT and math.isfinite(self.deadline)
         if stopped and found.weight and time.perf_counter() >= self.deadline:

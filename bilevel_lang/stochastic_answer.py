@@ -50,6 +50,7 @@ class StochasticAnswer:
         self.x = np.where(first.integer, np.rint(run.x), tidy(np.clip(run.x, first.lower, first.upper)))
         self.y, self.within, self.apart = run.y, run.within, run.apart
         self.messages: list[str] = []
+        self.interrupted = False
         self.unsolved, self.cut_short = np.zeros(len(self.y), dtype=bool), run.termination is not Termination.OPTIMAL
         self._improve()
         self.point = self._point()
@@ -63,7 +64,13 @@ class StochasticAnswer:
             return
         now = time.perf_counter()
         seconds = CHECK_SECONDS if math.isinf(self.ends) else min(CHECK_SECONDS, (self.examined - now) / 2)
-        again = recourse_at(arrays, self.x, now + seconds)
+        try:
+            again = recourse_at(arrays, self.x, now + seconds)
+        except KeyboardInterrupt:
+            self.interrupted = True
+            self.unsolved[:] = True
+            self.messages.append("Ctrl-C: the second stage is the one that the solver left")
+            return
         if not again.finished:
             count = int((~np.isnan(again.values)).sum())
             said = f"there was time to solve {count:,} of {arrays.scenarios:,} scenarios by themselves at the answer"
@@ -125,6 +132,7 @@ class StochasticAnswer:
             unsolved=self.unsolved,
         )
         self._take(found.better)
+        self.interrupted = self.interrupted or found.interrupted
         return found.certificate
 
     def _take(self, better: Mapping[int, Floats]) -> None:

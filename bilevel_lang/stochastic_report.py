@@ -101,7 +101,7 @@ def _chances(answer: StochasticAnswer) -> Iterator[tuple[str, float, float]]:
 def _tried_out(answer: StochasticAnswer) -> OutOfSample | None:
     """The decision in fresh scenarios, where they are asked for."""
     count, limit = answer.options.evaluate, answer.options.time_limit
-    if count is None:
+    if count is None or answer.interrupted:
         return None
     if _tied(answer):
         answer.messages.append("--evaluate tries out expected values: with a measure of risk or a chance constraint it does not")

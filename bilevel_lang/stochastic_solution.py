@@ -48,6 +48,8 @@ def solve_stochastic(
     clock.tick("solve")
     answer = None if run.x is None else StochasticAnswer(problem, made, run, options, ends)
     certificate = None if answer is None else answer.verify()
+    if answer is not None and answer.interrupted:
+        run = replace(run, termination=Termination.INTERRUPTED)
     report = None if answer is None else report_of(answer, run.termination is Termination.OPTIMAL and run.proven)
     certificate = _with_chances(certificate, report)
     clock.tick("verify")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,12 @@ import pyomo.environ as pyo
 import pytest
 
 import bilevel_lang as bl
-from bilevel_lang import stochastic_answer
+from bilevel_lang import scenario_verification, stochastic_answer
 from bilevel_lang.reformulation.stochastic.arrays import TwoStageArrays
 from bilevel_lang.reformulation.stochastic.method import ExtensiveForm, StochasticRun
 from bilevel_lang.reformulation.stochastic.recourse import Recourses, recourse_at
-from bilevel_lang.scenario_verification import Examined, verify_scenarios
-from bilevel_lang.solvers.solver import Termination
+from bilevel_lang.scenario_verification import Examined, _Examiner, verify_scenarios
+from bilevel_lang.solvers.solver import SolverRun, Termination
 from tests.stochastic_models import LATE, THREE, newsvendor
 
 
@@ -144,3 +145,39 @@ def test_better_second_stages_of_the_examination_are_the_answer(monkeypatch: pyt
     assert answer.verified
     assert answer.gap == pytest.approx(0, abs=1e-9)
     assert "a better second stage in 1 of 6 scenarios" in " ".join(answer.messages)
+
+
+@pytest.mark.parametrize("how", ["raised", "told"])
+def test_ctrl_c_in_the_examination_leaves_the_answer_and_says_so(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    solve = _Examiner._solved_again
+
+    def interrupted(self: Any, number: int, found: Any) -> Any:
+        calls.append(number)
+        if len(calls) == 2 and how == "raised":
+            raise KeyboardInterrupt
+        if len(calls) == 2:
+            stopped = SimpleNamespace(run=lambda model, options: SolverRun(Termination.INTERRUPTED, "HiGHS"))
+            monkeypatch.setattr(scenario_verification, "pick", lambda features: [stopped])
+        return solve(self, number, found)
+
+    monkeypatch.setattr(_Examiner, "_solved_again", interrupted)
+    answer = bl.solve(newsvendor(), THREE + LATE, evaluate=50)
+    assert answer.status.value == "interrupted"
+    assert len(calls) == 2
+    assert answer.objective == pytest.approx(1110)
+    assert not answer.verified
+    assert "not verified: Ctrl-C stopped the examination after 1 of 3 scenarios" in answer.messages
+    assert answer.stochastic is not None
+    assert (answer.stochastic.evpi, answer.stochastic.out_of_sample) == (None, None)
+
+
+def test_ctrl_c_before_the_examination_leaves_the_second_stage_of_the_solver(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*given: Any) -> Recourses:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stochastic_answer, "recourse_at", interrupted)
+    answer = bl.solve(newsvendor(), THREE + LATE)
+    assert answer.status.value == "interrupted"
+    assert answer.objective == pytest.approx(1110)
+    assert any(said.startswith("Ctrl-C: the second stage") for said in answer.messages)

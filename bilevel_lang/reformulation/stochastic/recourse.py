@@ -46,7 +46,10 @@ class Recourses:
 
 
 def recourse_at(arrays: TwoStageArrays, x: Floats, deadline: float | None = None, gap: float | None = None) -> Recourses:
-    """The second stage at the first-stage decision ``x`` (n1,), all scenarios. ``deadline``: of ``time.perf_counter``."""
+    """The second stage at the first-stage decision ``x`` (n1,), all scenarios. ``deadline``: of ``time.perf_counter``.
+
+    Raises KeyboardInterrupt where Ctrl-C ended a solver.
+    """
     assert not arrays.couplings, "the scenarios are not apart from each other"
     answers = Answers(arrays, deadline)
     if arrays.integer.any() or not len(arrays.lower):
@@ -160,6 +163,8 @@ class Answers:
             self._hot[gap] = HotRecourse(self.arrays, False, options, self.deadline)
         answer = self._hot[gap].solve(number, part, shift)
         ended = answer.termination
+        if ended is Termination.INTERRUPTED:
+            raise KeyboardInterrupt
         taken = ended is Termination.OPTIMAL or (self.unfinished and ended is Termination.LIMIT)
         if taken and answer.x is not None:
             bound = answer.bound if isinstance(answer, MilpAnswer) else answer.objective
@@ -177,6 +182,8 @@ class Answers:
         arrays = self.arrays.restricted(chosen, np.ones(len(chosen)))
         form = extensive_form(fixed_first(arrays, x))
         run = Highs().run_matrix(form, SolverOptions())
+        if run.termination is Termination.INTERRUPTED:
+            raise KeyboardInterrupt
         if run.termination is Termination.OPTIMAL and run.x is not None:
             _, y = parted(arrays, run.x)
             costs = (arrays.everywhere("cost") * y).sum(axis=1) + arrays.everywhere("constant")[:, 0]

@@ -9,9 +9,12 @@ import pytest
 
 from bilevel_lang.reformulation.stochastic import recourse
 from bilevel_lang.reformulation.stochastic.extensive import extensive_form
+from bilevel_lang.reformulation.stochastic.hot_recourse import HotRecourse
 from bilevel_lang.reformulation.stochastic.recourse import all_second, recourse_at
 from bilevel_lang.solvers.highs import Highs
-from bilevel_lang.solvers.solver import SolverOptions
+from bilevel_lang.solvers.hot_milp import MilpAnswer
+from bilevel_lang.solvers.matrix import MatrixRun
+from bilevel_lang.solvers.solver import SolverOptions, Termination
 from tests.reformulation.stochastic.test_compilation import EVERYWHERE, everywhere
 from tests.reformulation.stochastic.test_extensive import arrays_of_text
 from tests.stochastic_models import FARMER, LATE, THREE, farmer, newsvendor, profits
@@ -59,3 +62,18 @@ def test_each_scenario_decides_for_itself(make: Any, text: str) -> None:
         one = arrays.restricted(np.array([number]), np.ones(1))
         alone.append(Highs().run_matrix(extensive_form(one), SolverOptions()).objective)
     assert together == pytest.approx(alone)
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_ctrl_c_that_ended_a_solver_is_not_taken_for_a_scenario_without_an_answer(
+    whole: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    m: Any = newsvendor()
+    if whole:
+        m.s.domain = m.i.domain = m.l.domain = pyo.NonNegativeIntegers
+        stopped: Any = MilpAnswer(Termination.INTERRUPTED)
+        monkeypatch.setattr(HotRecourse, "solve", lambda self, number, part, shift: stopped)
+    else:
+        monkeypatch.setattr(Highs, "run_matrix", lambda self, form, options: MatrixRun(Termination.INTERRUPTED, "HiGHS"))
+    with pytest.raises(KeyboardInterrupt):
+        recourse_at(arrays_of_text(m, THREE + LATE), np.array([2.0]))
