@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from pyomo.common.collections import ComponentMap
@@ -69,7 +70,6 @@ class StochasticAnswer:
         except KeyboardInterrupt:
             self.interrupted = True
             self.unsolved[:] = True
-            self.messages.append("Ctrl-C: the second stage is the one that the solver left")
             return
         if not again.finished:
             count = int((~np.isnan(again.values)).sum())
@@ -132,7 +132,11 @@ class StochasticAnswer:
             unsolved=self.unsolved,
         )
         self._take(found.better)
-        self.interrupted = self.interrupted or found.interrupted
+        if self.interrupted:
+            # Rows alone were measured: that no better second stage is there has not been shown.
+            remarks = ("Ctrl-C came before the second stage was solved again", *found.certificate.remarks)
+            return replace(found.certificate, verified=False, remarks=remarks)
+        self.interrupted = found.interrupted
         return found.certificate
 
     def _take(self, better: Mapping[int, Floats]) -> None:

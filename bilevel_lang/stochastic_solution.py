@@ -53,9 +53,18 @@ def solve_stochastic(
     report = None if answer is None else report_of(answer, run.termination is Termination.OPTIMAL and run.proven)
     certificate = _with_chances(certificate, report)
     clock.tick("verify")
-    if answer is None and (why := _blame(made, run.termination, options.time_limit)) is not None:
-        run = replace(run, remarks=(*run.remarks, why))
+    if answer is None:
+        run = replace(run, remarks=(*run.remarks, *_reasons(made, run.termination, options.time_limit)))
     return _solution(problem, made, run, answer, certificate, report, path, clock)
+
+
+def _reasons(made: TwoStageReformulation, ended: Termination, limit: float | None) -> tuple[str, ...]:
+    """Why there is no answer, as far as it is found out; Ctrl-C ends the search for it, not what is known."""
+    try:
+        why = _blame(made, ended, limit)
+    except KeyboardInterrupt:
+        return ("Ctrl-C stopped the search for the scenario that it lies in",)
+    return () if why is None else (why,)
 
 
 def _blame(made: TwoStageReformulation, ended: Termination, limit: float | None) -> str | None:

@@ -202,6 +202,19 @@ def test_the_scenario_without_an_answer_is_named() -> None:
     assert "scenario 1 has no answer, whatever the first stage decides" in answer.messages
 
 
+def test_ctrl_c_while_the_scenario_is_looked_for_leaves_the_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*given: Any) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stochastic_solution, "why_infeasible", interrupted)
+    m = newsvendor()
+    m.s.setub(40)
+    m.l.setub(30)
+    answer = bl.solve(m, THREE + LATE)
+    assert answer.status.value == "infeasible"
+    assert "Ctrl-C stopped the search for the scenario that it lies in" in answer.messages
+
+
 def test_the_scenario_without_a_limit_is_named() -> None:
     m = newsvendor()
     m.more, m.price = pyo.Var(bounds=(0, None)), pyo.Param(initialize=1, mutable=True)
