@@ -6,7 +6,7 @@ The decision that it leads to is evaluated in every scenario, and cuts give the 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,16 +19,15 @@ from bilevel_lang.reformulation.nn_recourse.decisions import Decisions
 from bilevel_lang.reformulation.nn_recourse.encoder_file import GivenEncoder
 from bilevel_lang.reformulation.nn_recourse.encoder_range import outside_of_box, unlike_training
 from bilevel_lang.reformulation.nn_recourse.encoder_training import EncoderTraining
-from bilevel_lang.reformulation.nn_recourse.learning import SOLVE_SECONDS
+from bilevel_lang.reformulation.nn_recourse.learning import solved
 from bilevel_lang.reformulation.nn_recourse.neighbourhood import Neighbourhood
 from bilevel_lang.reformulation.nn_recourse.program import Learned, learned_program
 from bilevel_lang.reformulation.nn_recourse.rounds import BOUND_SHARE, WHOLE_SHARE
 from bilevel_lang.reformulation.nn_recourse.search_state import CLOSED, LABEL_GAP, Outcome
+from bilevel_lang.reformulation.nn_recourse.time_shares import TimeShares
 from bilevel_lang.reformulation.options import Options
 from bilevel_lang.reformulation.stochastic.compilation import Compiled
 from bilevel_lang.reformulation.stochastic.second_stage import SecondStage
-from bilevel_lang.solvers.highs import Highs
-from bilevel_lang.solvers.matrix import MatrixRun
 from bilevel_lang.solvers.program import Floats
 from bilevel_lang.solvers.solver import Termination
 from bilevel_lang.surrogate.bounds.input_set import InputSet
@@ -58,9 +57,8 @@ class EncoderRounds:
 
     def run(self) -> Outcome:
         """Raises RefusedError where there is nothing to train on; Ctrl-C gives what is known by then, as INTERRUPTED."""
-        arrays, limit = self.compiled.arrays, self.options.time_limit
-        self.began = time.perf_counter()
-        self.deadline = None if limit is None else self.began + limit
+        arrays = self.compiled.arrays
+        self.began, self.time = time.perf_counter(), TimeShares.of(self.options.time_limit)
         bounding = Bounding(arrays, self.options.gap, self._until(BOUND_SHARE))
         self.interrupted = False
         try:
@@ -69,8 +67,8 @@ class EncoderRounds:
             self.interrupted, self.bounded = True, bounding.known(Termination.INTERRUPTED)
         self.cuts = bounding.cuts
         self.decisions = Decisions(arrays, self.cuts.cost, self.domain, self.options.seed)
-        bounding.stage.stop_at(self.deadline)
-        stage = SecondStage(arrays, relaxed=False, deadline=self.deadline, gap=self.options.gap or LABEL_GAP)
+        bounding.stage.stop_at(self.time.deadline)
+        stage = SecondStage(arrays, relaxed=False, deadline=self.time.deadline, gap=self.options.gap or LABEL_GAP)
         self.archive = Archive(self.decisions, self.cuts, stage, bounding.stage)
         self.near = Neighbourhood(arrays, self.archive, self.options)
         if self.interrupted:
@@ -84,6 +82,7 @@ class EncoderRounds:
         return self._outcome()
 
     def _until(self, share: float) -> float | None:
+        """When this ``share`` of the whole time limit is over."""
         return None if self.options.time_limit is None else self.began + share * self.options.time_limit
 
     def _all(self) -> None:
@@ -99,8 +98,7 @@ class EncoderRounds:
         self._solve(self.given)
         if self.options.nn.refine and not self._closed():
             self.near.search()
-            left = np.inf if self.deadline is None else max(0.0, WHOLE_SHARE * (self.deadline - time.perf_counter()))
-            self.near.whole(left)
+            self.near.whole(self.time.seconds(WHOLE_SHARE))
 
     def _whole(self, point: Floats) -> Floats:
         return np.asarray(np.where(self.decisions.inputs.integer, np.rint(point), point))
@@ -109,11 +107,7 @@ class EncoderRounds:
         """Put the network in for the given scenarios, solve, and evaluate the decision in each of them."""
         self.network = given.network.at(self.scenarios.values, self.scenarios.probabilities)
         self.learned = learned_program(self.cuts, self.decisions, self.network, False, self.options.nn.embedding)
-        left = SOLVE_SECONDS if self.deadline is None else min(SOLVE_SECONDS, max(0.1, self.deadline - time.perf_counter()))
-        options = replace(self.options.for_solver(left), gap=self.options.gap or 1e-4, extra={})
-        run: MatrixRun = Highs().run_matrix(self.learned.program, options)
-        if run.termination is Termination.INTERRUPTED:
-            raise KeyboardInterrupt
+        run = solved(self.learned, self.options, self.time)
         if run.x is None or run.objective is None:
             self.said.append(f"the program with the network has no decision: {run.termination.value}")
             return
@@ -135,8 +129,7 @@ class EncoderRounds:
     def _try_out(self, known: Known) -> None:
         """The decisions that the network ranks next to its own."""
         assert self.network is not None
-        left = np.inf if self.deadline is None else max(0.0, self.deadline - time.perf_counter())
-        count = how_many(self.scenarios.size, len(self.archive.answered()), self.archive.seconds, left)
+        count = how_many(self.scenarios.size, len(self.archive.answered()), self.archive.seconds, self.time.seconds())
         points = ranked(self.decisions, self.network, known.x[self.decisions.seen], count)
         if not len(points):
             return

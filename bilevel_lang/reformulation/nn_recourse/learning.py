@@ -12,6 +12,8 @@ from bilevel_lang.reformulation.nn_recourse.archive import Known
 from bilevel_lang.reformulation.nn_recourse.fitted import KINDS, fitted
 from bilevel_lang.reformulation.nn_recourse.program import Learned, learned_program
 from bilevel_lang.reformulation.nn_recourse.search_state import SearchState
+from bilevel_lang.reformulation.nn_recourse.time_shares import TimeShares
+from bilevel_lang.reformulation.options import Options
 from bilevel_lang.solvers.highs import Highs
 from bilevel_lang.solvers.matrix import MatrixRun
 from bilevel_lang.solvers.program import Floats
@@ -82,11 +84,7 @@ class Learning:
         """The first stage with the network; None where that, or the truth of its decision, was not found."""
         state = self.state
         learned = learned_program(state.cuts, state.decisions, found.network, kind == "residual", state.options.nn.embedding)
-        seconds = min(SOLVE_SECONDS, max(0.1, state.time.seconds()))
-        options = replace(state.options.for_solver(seconds), gap=state.options.gap or 1e-4, extra={})
-        run: MatrixRun = Highs().run_matrix(learned.program, options)
-        if run.termination is Termination.INTERRUPTED:
-            raise KeyboardInterrupt
+        run = solved(learned, state.options, state.time)
         if run.x is None or run.objective is None:
             return None
         known = value(run.x[state.decisions.seen])
@@ -96,6 +94,18 @@ class Learning:
     def best(self) -> Tried | None:
         """Of which the decision costs least; of equal ones, which is nearer to the truth at good decisions."""
         return min(self.tried.values(), key=lambda t: (t.known.total, t.fitted.near), default=None)
+
+
+def solved(learned: Learned, options: Options, time: TimeShares) -> MatrixRun:
+    """The first stage with a network, for :data:`SOLVE_SECONDS` at most.
+
+    Raises KeyboardInterrupt where Ctrl-C ended the solver.
+    """
+    seconds = min(SOLVE_SECONDS, max(0.1, time.seconds()))
+    run = Highs().run_matrix(learned.program, replace(options.for_solver(seconds), gap=options.gap or 1e-4, extra={}))
+    if run.termination is Termination.INTERRUPTED:
+        raise KeyboardInterrupt
+    return run
 
 
 def errors_of(tried: Tried) -> str:
