@@ -49,6 +49,7 @@ class BoxSearch:
     """Boxes of decisions until the best one is proven."""
 
     name = "boxes"
+    _asked = f"ask for it: --method {name}"
 
     def accepts(self, problem: BilevelProblem, options: Options) -> Verdict:
         """A whole second stage and expected costs; for `auto`, where it is likely to pay."""
@@ -72,16 +73,21 @@ class BoxSearch:
         program = problem.stochastic
         assert program is not None
         try:
-            arrays = compile_program(problem, program.scenarios(options.scenarios, options.seed)).arrays
+            scenarios = program.scenarios(options.scenarios, options.seed)
+            integers = scenarios.size * len(program.second_variables)
+            if integers < OF_FEW:
+                # Known before the arrays are made, which takes longest.
+                return Refusal(f"the extensive form, with {integers:,} integers, goes first", self._asked)
+            arrays = compile_program(problem, scenarios).arrays
             why = _why_not(arrays)
         except RefusedError as error:
             return Refusal(str(error).splitlines()[0], REMEDY)
         if why is not None:
             return Refusal(why, REMEDY)
-        seen, integers = len(seen_columns(arrays)), arrays.scenarios * len(arrays.lower)
-        if integers < (OF_FEW if seen <= FEW else WORTH) or seen > MOST_SEEN:
+        seen = len(seen_columns(arrays))
+        if (integers < WORTH and seen > FEW) or seen > MOST_SEEN:
             said = f"the extensive form, with {integers:,} integers in a second stage that sees {seen} columns, goes first"
-            return Refusal(said, f"ask for it: --method {self.name}")
+            return Refusal(said, self._asked)
         return None
 
     def prepare(self, problem: BilevelProblem, options: Options) -> TwoStageReformulation:
